@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+# make            build/kithd and build/kith
+# make check      install what is missing, build, run every test; ends in "N passed, N failed"
+# make demo       install, build, play a real log through the daemon
+# make help       the rest
+CC      ?= cc
+BUILD   ?= build
+CFLAGS  ?= -O2 -g
+WARN     = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
+           -Wwrite-strings -Wundef -Wvla -Wno-missing-field-initializers
+VERSION  = 0.1.0
+SAN     ?=
+ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARN) $(if $(WERROR),-Werror) $(SAN) -I. -I$(BUILD)/gen \
+             -DKITH_VERSION='"$(VERSION)"' -MMD -MP -pthread -fno-strict-aliasing
+
+CORE_LIBS = -lprotobuf-c -llmdb -ljansson -lxxhash -lm
+TOOL_LIBS = -lzmq $(CORE_LIBS)
+DAEMON_LIBS = -levent -levent_pthreads -lzmq -lcyaml $(CORE_LIBS) $(shell pkg-config --libs libsystemd 2>/dev/null)
+
+PREREQ = tests/prereq
+
+core_src  := $(wildcard base/*.c lifecycle/*.c store/*.c proto/*.c workers/*.c)
+core_gen  := $(BUILD)/gen/proto/kith.pb-c.c $(BUILD)/gen/default_lifecycle.c
+core_obj  := $(core_src:%.c=$(BUILD)/%.o) $(core_gen:$(BUILD)/%.c=$(BUILD)/%.o)
+daemon_obj := $(patsubst %.c,$(BUILD)/%.o,$(filter-out daemon/main.c,$(wildcard daemon/*.c)))
+client_obj := $(patsubst %.c,$(BUILD)/%.o,$(wildcard clients/c/*.c))
+ctl_obj   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out ctl/main.c,$(wildcard ctl/*.c)))
+
+unit_tests := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
+sim_lib_obj := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(wildcard tests/sim/test_*.c),$(wildcard tests/sim/*.c)))
+sim_tests  := $(patsubst tests/sim/%.c,$(BUILD)/tests/sim/%,$(wildcard tests/sim/test_*.c))
+fuzz_names := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+fuzz_replays := $(fuzz_names:%=$(BUILD)/tests/fuzz/%_replay)
+tool_bins := $(patsubst tests/faults/%.c,$(BUILD)/tests/faults/%,$(filter-out %shim.c,$(wildcard tests/faults/*.c)))
+
+.PHONY: all check test demo prereq clean format arrows asan ubsan tsan fuzz help install sim faults power
+.SECONDARY:
+all: $(BUILD)/kithd $(BUILD)/kith $(BUILD)/libkith.a
+
+$(BUILD)/gen/proto/kith.pb-c.c $(BUILD)/gen/proto/kith.pb-c.h &: proto/kith.proto
+	@mkdir -p $(BUILD)/gen
+	protoc-c --c_out=$(BUILD)/gen proto/kith.proto
+# The default lifecycle file as bytes: machine_default_text() returns them.
+$(BUILD)/gen/default_lifecycle.c: examples/default.lifecycle Makefile
+	@mkdir -p $(@D)
+	{ echo '/* made from examples/default.lifecycle */'; \
+	  echo 'extern const unsigned char default_lifecycle[];'; \
+	  echo 'extern const unsigned default_lifecycle_size;'; \
+	  echo 'const unsigned char default_lifecycle[] = {'; \
+	  od -An -v -tx1 $< | sed 's/ \([0-9a-f][0-9a-f]\)/0x\1,/g'; \
+	  echo '0};'; \
+	  echo 'const unsigned default_lifecycle_size = sizeof default_lifecycle - 1;'; } > $@
+
+$(BUILD)/gen/%.o: $(BUILD)/gen/%.c
+	$(CC) $(filter-out -W%,$(ALL_CFLAGS)) -c -o $@ $<
+$(BUILD)/%.o: %.c | $(BUILD)/gen/proto/kith.pb-c.h
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+$(BUILD)/libcore.a: $(core_obj)
+	@rm -f $@
+	ar rcs $@ $^
+$(BUILD)/libkith.a: $(client_obj) $(BUILD)/libcore.a
+	@rm -f $@
+	ar rcs $@ $(client_obj) $(filter $(BUILD)/base/% $(BUILD)/proto/% $(BUILD)/gen/proto/%,$(core_obj))
+$(BUILD)/kithd: $(BUILD)/daemon/main.o $(daemon_obj) $(BUILD)/libcore.a
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(DAEMON_LIBS)
+$(BUILD)/kith: $(BUILD)/ctl/main.o $(ctl_obj) $(client_obj) $(BUILD)/libcore.a
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(TOOL_LIBS)
+
+$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(ctl_obj) $(client_obj) $(daemon_obj) $(BUILD)/libcore.a
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(DAEMON_LIBS)
+$(BUILD)/tests/sim/test_%: $(BUILD)/tests/sim/test_%.o $(sim_lib_obj) $(BUILD)/libcore.a
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(CORE_LIBS)
+$(BUILD)/tests/fuzz/%_replay: $(BUILD)/tests/fuzz/%.o $(BUILD)/tests/fuzz/replay.o $(ctl_obj) $(client_obj) $(daemon_obj) $(BUILD)/libcore.a
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(DAEMON_LIBS)
+$(BUILD)/tests/faults/%.so: tests/faults/%.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -O2 -g -Wall -Wextra -shared -fPIC -o $@ $< -ldl
+$(BUILD)/tests/faults/%: $(BUILD)/tests/faults/%.o $(sim_lib_obj) $(BUILD)/libcore.a
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(CORE_LIBS)
+
+tests_built: $(unit_tests) $(sim_tests) $(fuzz_replays) $(tool_bins) $(patsubst tests/faults/%.c,$(BUILD)/tests/faults/%.so,$(wildcard tests/faults/*shim.c))
+.PHONY: tests_built
+
+prereq:
+	@$(PREREQ)
+check: prereq
+	@$(MAKE) --no-print-directory -j2 all tests_built
+	@BUILD=$(BUILD) tests/run
+# Tests without looking for packages; ONLY=word picks those whose name contains it.
+test: all tests_built
+	@BUILD=$(BUILD) tests/run $(ONLY)
+demo: prereq
+	@$(MAKE) --no-print-directory -j2 all
+	@BUILD=$(BUILD) examples/demo
+
+# Sanitizers: unit, simulation and corpora under one of them each, in a build tree of its own.
+asan:
+	$(MAKE) BUILD=build/asan SAN="-fsanitize=address -fno-omit-frame-pointer" CFLAGS="-O1 -g" all tests_built
+	BUILD=build/asan SUITES="unit sim fuzz" tests/run
+ubsan:
+	$(MAKE) BUILD=build/ubsan SAN="-fsanitize=undefined -fno-sanitize-recover=all" CFLAGS="-O1 -g" all tests_built
+	BUILD=build/ubsan SUITES="unit sim fuzz" tests/run
+tsan:
+	$(MAKE) BUILD=build/tsan SAN="-fsanitize=thread" CFLAGS="-O1 -g" all tests_built
+	BUILD=build/tsan SUITES="unit sim" tests/run
+
+# Coverage-guided fuzzing with clang: SECONDS_EACH=20 TARGET=fuzz_batch
+SECONDS_EACH ?= 20
+TARGET ?= $(fuzz_names)
+fuzz:
+	$(MAKE) BUILD=build/fuzz CC=clang SAN="-fsanitize=address,undefined,fuzzer-no-link" CFLAGS="-O1 -g" build/fuzz/libcore.a build/fuzz/kithd_objs
+	for t in $(TARGET); do tests/fuzz/run $$t $(SECONDS_EACH) || exit 1; done
+$(BUILD)/kithd_objs: $(daemon_obj) $(ctl_obj) $(client_obj)
+	@touch $@
+
+arrows:
+	tests/arrows
+format:
+	clang-format -i $(wildcard */*.c */*.h clients/c/*.[ch] tests/*/*.[ch])
+clean:
+	rm -rf $(BUILD)
+help:
+	@sed -n 's/^# \(make .*\)/\1/p' Makefile
+# make test ONLY=word    tests whose name contains word, without installing packages
+# make sim SEED=42 RUNS=1000    the simulation from seeds
+# make faults            the storage-call sweep, whole      make power CUTS=1000
+# make asan ubsan tsan   unit and simulation tests under a sanitizer
+# make fuzz SECONDS_EACH=600    coverage-guided fuzzing of every parser
+# make format clean
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Notifications: one change of a customer's standing, as a plain struct. It owns no memory;
+ * spans live as long as what they were taken from (a machine, an event, a message). */
+#ifndef KITH_BASE_NOTIFICATION_H
+#define KITH_BASE_NOTIFICATION_H
+#include "base/event.h"
+
+#define EVIDENCE_MAX 24
+
+enum side { SIDE_NONE, SIDE_POTENTIAL, SIDE_ACTUAL, SIDE_COUNT };
+enum job { JOB_NONE, JOB_DEVELOP, JOB_MAINTAIN, JOB_WIN_BACK, JOB_COUNT };
+const char *side_name(unsigned v);
+const char *job_name(unsigned v);
+
+/* How a number of evidence is to be read. */
+enum unit { UNIT_NONE, UNIT_COUNT, UNIT_MONEY, UNIT_DURATION, UNIT_TIME, UNIT_RATIO, UNIT_FLAG,
+	UNIT_NAME, UNIT_COUNT_ };
+const char *unit_name(unsigned v);
+
+/* One comparison of the rule that spoke. */
+struct evidence {
+	struct span fact;    /* "silence" */
+	struct span test;    /* the comparison as it stands in the file: "silence > 45d" */
+	double value;        /* ms for durations and times, minor units, 0.5 for 50 %, 0 / 1 for flags */
+	struct span text;    /* for UNIT_NAME: "wholesaler" */
+	uint8_t unit;        /* enum unit */
+	bool known;          /* false: there is no value yet, and the comparison does not hold */
+	bool holds;
+};
+
+struct notification {
+	/* known by (shard, sequence) for ever; written "3-1042" */
+	uint32_t shard;
+	uint64_t sequence;       /* gap-free within the shard, from 1 */
+	struct span type;        /* "customer.converted", "stage.repeat", "risk.silent" */
+	struct span customer;
+	struct span ladder;      /* "stage", "phase", "risk" */
+	struct span from;        /* rung, or "clear"; empty for a customer just met */
+	struct span to;          /* rung, or "raised" */
+	int64_t since_ms;        /* since when FROM had held; 0 unknown */
+	int64_t at_ms;           /* when it became true */
+	int64_t noticed_ms;      /* the clock of the input that brought it to light */
+	struct span rule;        /* name of the rung or risk whose rule spoke: "stage.repeat" */
+	uint32_t lifecycle_version;
+	uint8_t severity;        /* enum severity */
+	uint8_t job;             /* enum job */
+	struct span play;
+	struct span owner;
+	bool has_value;
+	int64_t value;           /* at stake, minor units: margin so far where known, else net spend */
+	struct span cause_source; /* both empty: silence, the passing of time */
+	struct span cause_id;
+	unsigned n_evidence;
+	struct evidence evidence[EVIDENCE_MAX];
+};
+
+#endif

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Facts: what is known of one customer, as numbers that any order of events gives alike.
+ *
+ * facts_add() and facts_join() are commutative and associative: integers, times, registers
+ * and sets to the bit, decayed sums to rounding (relative 1e-9). Adding the same event twice
+ * counts twice: the duplicate guard stands in front. Nothing here reads a clock or allocates.
+ *
+ * Scalars are the rows of facts.def. Beside them:
+ *   registers  the value with the latest event time wins; at equal times the greater value
+ *   days       the local calendar days with a purchase, exact for the latest FACTS_DAYS_MAX
+ *              of them, a plain count of those before
+ *   cases      the latest FACTS_CASES_MAX openings and resolutions of complaints
+ *   wallets    the latest two statements of what the customer spends with everybody */
+#ifndef KITH_LIFECYCLE_FACTS_H
+#define KITH_LIFECYCLE_FACTS_H
+#include "base/event.h"
+#include "base/zone.h"
+
+#define FACTS_DAYS_MAX  400
+#define FACTS_CASES_MAX 16
+
+enum fact_law { FACT_COUNT, FACT_FIRST, FACT_LAST, FACT_MASK, FACT_DECAY };
+
+enum fact {
+#define FACT(name, law, unit, text) FACT_##name,
+#include "lifecycle/facts.def"
+#undef FACT
+	FACTS_SCALARS
+};
+
+/* Registers that hold a number (an enum, a yes/no, an amount, an instant). */
+enum facts_register {
+	/* FACTOR_COUNT readiness answers first: REGISTER_FACTOR + enum factor */
+	REGISTER_FACTOR,
+	REGISTER_MEMBERSHIP = REGISTER_FACTOR + FACTOR_COUNT, /* enum membership */
+	REGISTER_PARTNERSHIP,     /* enum partnership */
+	REGISTER_CONTRACT,        /* enum contract */
+	REGISTER_CONTRACT_ENDS,   /* ms */
+	REGISTER_REASON,          /* enum reason: the last told by complaint, refund or notice */
+	REGISTER_ROLE,            /* enum role */
+	REGISTER_ACQUISITION,     /* enum acquisition: the EARLIEST told wins */
+	REGISTER_EXPECTED_MARGIN, /* minor units a year */
+	REGISTER_SIGHTING,        /* enum sighting */
+	REGISTER_MARKET,          /* enum market */
+	REGISTER_MARKET_UNTIL,    /* ms */
+	REGISTERS
+};
+
+/* Registers that hold a short text; size 0 with a time means "told to be empty". */
+enum facts_text { TEXT_OWNER, TEXT_REGION, TEXT_SEGMENT, TEXT_HELD_BY, TEXT_COMPETITOR, TEXTS };
+
+struct facts_reg {
+	int64_t time_ms; /* 0: never told */
+	int64_t value;
+};
+
+struct facts_string {
+	int64_t time_ms; /* 0: never told */
+	uint8_t size;
+	char text[EVENT_TEXT_MAX];
+};
+
+struct facts_case {
+	int64_t time_ms;
+	uint32_t complaint;  /* hash of the complaint's id */
+	uint8_t resolved;    /* 0 an opening, 1 a resolution */
+	uint8_t reason;
+	uint8_t severity;
+};
+
+struct facts_wallet {
+	int64_t from_ms, to_ms, amount; /* to_ms 0: none */
+};
+
+union facts_scalar {
+	int64_t i;
+	double d; /* FACT_DECAY rows */
+};
+
+struct facts {
+	union facts_scalar scalar[FACTS_SCALARS];
+	struct facts_reg reg[REGISTERS];
+	struct facts_string text[TEXTS];
+	struct facts_wallet wallet[2]; /* the latest by (to, from, amount) first */
+	uint8_t n_cases;
+	struct facts_case cases[FACTS_CASES_MAX]; /* latest first, a total order */
+	uint32_t older_days; /* purchase days before those in day[] */
+	uint16_t n_days;
+	int32_t day[FACTS_DAYS_MAX]; /* ascending; only the first n_days mean anything */
+};
+
+void facts_init(struct facts *f);
+/* Copy what means something, and nothing of the unused tails. */
+void facts_copy(struct facts *to, const struct facts *from);
+
+/* Fold E, which proto/ has validated. ZONE (may be NULL: UTC) decides calendar days. */
+void facts_add(struct facts *f, const struct event *e, const struct zone *zone);
+/* Fold everything FROM knows into F, as if F had received its events too. */
+void facts_join(struct facts *f, const struct facts *from);
+/* Integers, times, registers and sets equal, decayed sums within relative 1e-9. */
+bool facts_equal(const struct facts *a, const struct facts *b);
+
+/* Derived, constant between events. */
+int64_t facts_purchase_days(const struct facts *f);
+/* Openings without a resolution of the same complaint at or after them; and the earliest such
+ * opening's time (0 none). */
+unsigned facts_open_complaints(const struct facts *f, int64_t *ret_oldest_ms);
+
+/* The half-life in ms of a FACT_DECAY row; 0 for others. */
+int64_t fact_half_life_ms(enum fact fact);
+const char *fact_name(enum fact fact);
+const char *fact_text(enum fact fact);
+enum fact_law fact_law(enum fact fact);
+unsigned fact_unit(enum fact fact); /* enum unit */
+const char *facts_register_name(enum facts_register r); /* "need", "membership", … */
+const char *facts_text_name(enum facts_text t);
+/* The naming function of an enumerated register ("consumer"), or NULL for plain numbers. */
+const char *(*facts_register_naming(enum facts_register r))(unsigned);
+
+/* Bytes, as drawn in docs/FORMAT.md: only what is not zero is written. */
+#define FACTS_PACKED_MAX 4096
+size_t facts_pack(const struct facts *f, uint8_t *out);
+/* 0, or ERR_CORRUPT. F is initialised first. Returns via RET_USED the bytes taken. */
+int facts_unpack(struct facts *f, const uint8_t *data, size_t size, size_t *ret_used);
+
+#endif

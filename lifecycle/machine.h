@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Machine: a lifecycle file, compiled. Immutable once made; any number of threads may use it.
+ *
+ * A file declares ladders (ordered sets of exclusive rungs, the last whose rule holds wins),
+ * risks (independent names) and a few settings. A rule is an and/or/not of tests; a test
+ * compares one quantity with a number, with a multiple of a constant quantity, with names, or
+ * asks a flag. docs/LIFECYCLE.md is the manual of the language. */
+#ifndef KITH_LIFECYCLE_MACHINE_H
+#define KITH_LIFECYCLE_MACHINE_H
+#include "base/err.h"
+#include "base/notification.h"
+#include "lifecycle/quantity.h"
+
+#define LADDERS_MAX 8
+#define RUNGS_MAX   32
+#define RISKS_MAX   32
+#define TESTS_MAX   512
+#define NODES_MAX   1024
+#define LIFECYCLE_BYTES_MAX (256u << 10)
+
+enum test_op { OP_LT, OP_LE, OP_GT, OP_GE, OP_EQ, OP_NE, OP_IS /* flag */, OP_IN /* names */ };
+
+struct test {
+	uint16_t quantity;    /* enum quantity, or QUANTITY_LADDER + ladder index */
+	uint16_t other;       /* constant quantity multiplied by `number`, or QUANTITY_NONE */
+	uint8_t op;           /* enum test_op */
+	double number;
+	uint64_t names;       /* OP_IN: bit per enum value or rung */
+	struct span text;     /* as written in the file, blanks folded */
+	int line;
+};
+
+enum node_kind { NODE_AND, NODE_OR, NODE_NOT, NODE_TEST };
+struct node {
+	uint8_t kind;         /* enum node_kind */
+	uint16_t left, right; /* nodes; NODE_TEST: left is the test; NODE_NOT: left only */
+};
+#define NODE_NONE 0xffff
+
+struct rung {
+	struct span name;
+	uint8_t side;         /* enum side */
+	uint8_t severity;     /* enum severity */
+	uint8_t job;          /* enum job, JOB_NONE: derived from the sides */
+	struct span play;     /* suggested play, may be empty */
+	uint16_t rule;        /* node, NODE_NONE: always holds */
+	struct span id;       /* "stage.repeat" */
+	int line;
+};
+
+struct ladder {
+	struct span name;
+	unsigned n_rungs;
+	struct rung rungs[RUNGS_MAX];
+	bool sided;           /* its rungs have sides: it makes crossings; at most one ladder does */
+};
+
+struct machine {
+	uint32_t version;     /* set by whoever journals the file; 0 until then */
+	int64_t since_ms;     /* when it was switched on */
+	uint64_t fingerprint; /* of the text */
+	char zone_name[64];   /* `zone "Europe/London"`, default UTC */
+	struct zone zone;     /* opened by machine_compile() */
+	unsigned n_ladders;
+	struct ladder ladders[LADDERS_MAX];
+	unsigned n_risks;
+	struct rung risks[RISKS_MAX]; /* id "risk.silent" */
+	unsigned n_tests;
+	struct test tests[TESTS_MAX];
+	unsigned n_nodes;
+	struct node nodes[NODES_MAX];
+	struct span text;     /* own copy of the file; spans point into it or into `names` */
+	char *names;
+};
+
+/* Compile TEXT. *RET_MACHINE is the caller's, for machine_free(). On error the complaint has
+ * line, column, what was found and what was expected. */
+int machine_compile(const char *text, size_t size, struct machine **ret_machine,
+	struct complaint *c);
+void machine_free(struct machine *m); /* ignores NULL */
+
+/* The file that is compiled into the binary: examples/default.lifecycle. */
+struct span machine_default_text(void);
+
+/* Index, or -1. */
+int machine_ladder(const struct machine *m, struct span name);
+int ladder_rung(const struct ladder *l, struct span name);
+int machine_risk(const struct machine *m, struct span name);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Standing: what a machine makes of a customer's facts at an instant, and when that will next
+ * change with nothing happening.
+ *
+ * Pure: no clock, no file, no allocation. Only `struct standing` is remembered between calls:
+ * what was last announced. */
+#ifndef KITH_LIFECYCLE_STANDING_H
+#define KITH_LIFECYCLE_STANDING_H
+#include "lifecycle/machine.h"
+
+#define NEVER INT64_MAX
+#define RUNG_NONE 0xff /* met for the first time, or a rung the machine does not have */
+
+/* A judgement: the rung of each ladder, and the risks that hold, a bit each. */
+struct verdict {
+	uint8_t rung[LADDERS_MAX];
+	uint32_t risks;
+};
+
+/* What was last announced of a customer, by indexes of one machine. */
+struct standing {
+	uint32_t lifecycle_version;  /* of that machine */
+	int64_t settled_ms;          /* everything up to here has been announced; 0 never */
+	int64_t due_ms;              /* the solved next change; NEVER */
+	bool was_actual;             /* has ever been on the actual side */
+	struct verdict verdict;
+	int64_t since_ms[LADDERS_MAX];
+	int64_t risk_since_ms[RISKS_MAX]; /* of the risks that hold */
+};
+
+void standing_init(struct standing *s);
+
+/* The verdict of M on F at NOW. */
+void machine_judge(const struct machine *m, const struct facts *f, int64_t now_ms,
+	struct verdict *ret_verdict);
+bool verdict_equal(const struct machine *m, const struct verdict *a, const struct verdict *b);
+
+/* The first instant after NOW at which machine_judge() differs from V, its verdict at NOW, if
+ * nothing happens; NEVER. Exact to the millisecond: it differs there and not 1 ms before. */
+int64_t machine_next_change(const struct machine *m, const struct facts *f, int64_t now_ms,
+	const struct verdict *v);
+
+/* One change that standing_move() found. */
+enum change_kind { CHANGE_RUNG, CHANGE_RISK_RAISED, CHANGE_RISK_CLEARED, CHANGE_CROSSING };
+enum crossing { CROSSING_NONE, CROSSING_CONVERTED, CROSSING_LOST, CROSSING_WON_BACK,
+	CROSSING_AT_RISK, CROSSING_RECOVERED, CROSSING_COUNT };
+const char *crossing_name(unsigned v); /* "customer.converted" */
+
+struct change {
+	uint8_t kind;      /* enum change_kind */
+	uint8_t crossing;  /* CHANGE_CROSSING */
+	uint8_t ladder;    /* CHANGE_RUNG and the crossings of sides */
+	uint8_t from, to;  /* rungs; RUNG_NONE */
+	uint8_t risk;      /* the risk; for AT_RISK the most severe one raised, for RECOVERED the last */
+	int64_t since_ms;  /* since when the old state had held, 0 unknown */
+	int64_t at_ms;
+};
+#define CHANGES_MAX (LADDERS_MAX + RISKS_MAX + 2)
+
+/* Move S to verdict V at AT, filling OUT with what changed: rungs in ladder order, risks in file
+ * order, then the crossings they make. A customer met for the first time (settled_ms 0) that
+ * lands on the first rung of every ladder is no change. Does not solve: the caller sets due_ms. */
+unsigned standing_move(struct standing *s, const struct machine *m, const struct verdict *v,
+	int64_t at_ms, struct change out[CHANGES_MAX]);
+
+/* Fill everything of N that follows from the change, the facts and the machine: type, ladder,
+ * from, to, since, at, rule, version, severity, job, play, owner, value, evidence. Spans point
+ * into M, F and constant texts. FROM_NAME serves for a rung that M does not have any more. */
+void change_describe(const struct change *ch, const struct machine *m, const struct facts *f,
+	struct span from_name, struct notification *n);
+
+/* Evidence of one rule at NOW: its tests in file order, at most EVIDENCE_MAX. */
+unsigned rule_evidence(const struct machine *m, uint16_t rule, const struct facts *f,
+	const struct verdict *v, int64_t now_ms, struct evidence *out);
+/* Whether the rule holds at NOW, and the first instant after NOW at which test TEST alone flips
+ * (NEVER): what `kith explain` prints. */
+bool rule_holds(const struct machine *m, uint16_t rule, const struct facts *f,
+	const struct verdict *v, int64_t now_ms);
+int64_t test_flips_at(const struct machine *m, const struct test *t, const struct facts *f,
+	const struct verdict *v, int64_t now_ms);
+
+#endif

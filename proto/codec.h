@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Codec: between the messages of kith.proto and plain structs. The only user of protobuf-c.
+ *
+ * Decoding hostile bytes costs less than 1 ms and 256 KiB a message of legal size: a pre-scan
+ * walks the wire once (well-formed varints, known wire types, at most BATCH_FIELDS_MAX fields,
+ * no singular field twice in one message, bounded nesting) before protobuf-c unpacks into a bump
+ * arena, and every count, length, text and number is checked afterwards. A decoded struct
+ * points into the message and the arena: both must outlive it. */
+#ifndef KITH_PROTO_CODEC_H
+#define KITH_PROTO_CODEC_H
+#include "base/err.h"
+#include "base/event.h"
+#include "base/notification.h"
+
+#define BATCH_BYTES_MAX  (4u << 20)
+#define BATCH_EVENTS_MAX 10000u
+
+/* A bump allocator: freed as a whole. Grows by doubling blocks up to LIMIT bytes in all. */
+struct arena;
+struct arena *arena_new(size_t first_block, size_t limit);
+void arena_reset(struct arena *a); /* keeps its largest block for the next use */
+void arena_free(struct arena *a);
+void *arena_alloc(struct arena *a, size_t size); /* 16-byte aligned; NULL at the limit */
+
+struct rejection {
+	uint32_t index;
+	uint8_t code; /* enum reject */
+	const char *text;    /* a constant sentence */
+};
+
+struct batch {
+	uint64_t number;
+	bool backfill;
+	struct span source;    /* of the events that named none; their `source` is set to it */
+	uint32_t n_all;        /* events in the message */
+	uint32_t n_events;     /* those that are well-formed, in order */
+	struct event *events;
+	uint32_t *index;       /* index[i]: place of events[i] in the message */
+	uint32_t n_rejected;
+	struct rejection *rejected;
+};
+
+/* Decode DATA into B, from arena A (which the caller resets). One bad event is a rejection and
+ * harms no other. ERR_INVALID with a complaint when the batch as a whole is not one; ERR_TOOBIG;
+ * ERR_NOMEM at the arena's limit. Sets each event's fingerprint. No clock: too_old and
+ * in_future are judged by the caller. */
+int batch_decode(struct batch *b, const void *data, size_t size, struct arena *a,
+	struct complaint *c);
+
+/* Append an encoded Batch. Events whose source equals SOURCE (may be empty) omit it. */
+void batch_encode(struct buf *out, uint64_t number, struct span source, bool backfill,
+	const struct event *events, size_t n);
+
+/* Check E as batch_decode() does, for events from elsewhere (JSON, CSV); REJECT_NONE when well,
+ * else *RET_TEXT is a constant sentence. Also sets the fingerprint. */
+enum reject event_check(struct event *e, const char **ret_text);
+
+struct receipt {
+	uint64_t number;
+	uint32_t accepted;
+	uint32_t duplicates;
+	uint32_t n_rejected;
+	const struct rejection *rejected;
+	uint32_t credit;
+	const char *refused; /* NULL, or "malformed", "too_large", "full", "stopping" */
+	const char *text;
+};
+void receipt_encode(struct buf *out, const struct receipt *r);
+/* REJECTED and texts live in A. */
+int receipt_decode(struct receipt *r, const void *data, size_t size, struct arena *a);
+
+void notification_encode(struct buf *out, const struct notification *n);
+/* Spans point into DATA and A. */
+int notification_decode(struct notification *n, const void *data, size_t size, struct arena *a);
+
+struct position {
+	uint32_t shard;
+	uint64_t sequence;
+};
+
+enum subscriber_verb { SUBSCRIBER_OPEN, SUBSCRIBER_ACK, SUBSCRIBER_CLOSE, SUBSCRIBER_FORGET };
+#define SUBSCRIBER_TYPES_MAX 32
+#define SUBSCRIBER_POSITIONS_MAX 256
+struct subscriber_message {
+	enum subscriber_verb verb;
+	struct span name;
+	unsigned n_types;
+	struct span types[SUBSCRIBER_TYPES_MAX];
+	uint32_t credit;  /* 0: not said */
+	bool newest;
+	unsigned n_positions;
+	struct position positions[SUBSCRIBER_POSITIONS_MAX];
+};
+void subscriber_encode(struct buf *out, const struct subscriber_message *m);
+int subscriber_decode(struct subscriber_message *m, const void *data, size_t size, struct arena *a,
+	struct complaint *c);
+
+struct gap {
+	uint32_t shard;
+	uint64_t first, last;
+};
+/* A Delivery is built field by field: the parts may be appended in any order. An encoded
+ * notification is carried as it is. */
+void delivery_add_opened(struct buf *out, const struct position *positions, unsigned n);
+void delivery_add_notification(struct buf *out, struct span encoded);
+void delivery_add_gap(struct buf *out, const struct gap *g);
+void delivery_add_refused(struct buf *out, const char *code, const char *text);
+struct delivery {
+	bool opened;
+	unsigned n_positions;
+	struct position *positions;
+	unsigned n_notifications;
+	struct notification *notifications;
+	unsigned n_gaps;
+	struct gap *gaps;
+	struct span refused, text;
+};
+int delivery_decode(struct delivery *d, const void *data, size_t size, struct arena *a);
+
+struct request {
+	uint64_t number;
+	struct span verb, customer, lifecycle;
+};
+void request_encode(struct buf *out, const struct request *r);
+int request_decode(struct request *r, const void *data, size_t size, struct arena *a);
+
+struct reply {
+	uint64_t number;
+	struct span error, text, json; /* size 0: absent */
+};
+void reply_encode(struct buf *out, const struct reply *r);
+int reply_decode(struct reply *r, const void *data, size_t size, struct arena *a);
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Env: one shard's LMDB environment. The only place that includes lmdb.h.
+ *
+ * One thread, the shard's, calls everything here; it keeps one write transaction open, in which
+ * it reads what it has written, and commits it as a checkpoint. The transaction remembers its
+ * first error: after it every call returns that error and changes nothing, env_commit() included.
+ * Every value carries a checksum; a value that fails it is ERR_CORRUPT and is never served.
+ * Spans that come back point into the transaction and hold until the next write. Layouts are
+ * drawn in docs/FORMAT.md. LMDB's default flags, no DUPSORT, one fixed map. */
+#ifndef KITH_STORE_ENV_H
+#define KITH_STORE_ENV_H
+#include "base/err.h"
+#include "base/bytes.h"
+#include "store/store.h"
+
+struct env;
+
+/* What a shard's environment says of itself. */
+struct env_meta {
+	uint64_t position;          /* journal frame up to which it has applied */
+	int64_t clock_ms;           /* the latest clock of an applied input */
+	uint32_t lifecycle_version; /* of the last lifecycle input applied; 0 none */
+	uint64_t outbox_first, outbox_last; /* first > last: empty; the next is last + 1 */
+	uint64_t customers;         /* records */
+	uint64_t accepted, duplicates, conflicts; /* events, ever */
+	int64_t guard_since_ms;     /* when the current generation of the guard began */
+	uint8_t guard_current;      /* 0 or 1 */
+};
+
+/* Open shard SHARD of S, creating it when absent. MAP_BYTES is fixed for the process. Runs
+ * mdb_reader_check. ERR_VERSION for another store's, shard count's or schema's environment. */
+int env_open(const struct store *s, unsigned shard, uint64_t map_bytes, bool read_only,
+	struct env **ret_env, struct complaint *c);
+void env_close(struct env *e); /* drops what is not committed; ignores NULL */
+
+/* The write transaction begins by itself at the first call after opening or a commit. */
+struct env_meta *env_meta(struct env *e);  /* in memory; written by env_commit() */
+int env_failed(const struct env *e);       /* the transaction's first error, or 0 */
+/* Write meta and commit durably. ERR_NOSPACE: nothing was committed, the transaction is gone
+ * (the caller must reapply from env_meta().position, reloaded). Any other failure: ERR_UNKNOWN. */
+int env_commit(struct env *e);
+void env_abort(struct env *e);             /* drop the transaction and reload meta */
+uint64_t env_dirty_pages(const struct env *e);   /* an estimate since the last commit */
+/* Bytes used of the map, and the map. */
+void env_space(struct env *e, uint64_t *ret_used, uint64_t *ret_map);
+int env_check_readers(struct env *e);
+
+/* Lifecycle files by version, and stable numbers of names ("stage", "repeat"), from 1. */
+int env_lifecycle_put(struct env *e, uint32_t version, int64_t since_ms, struct span text);
+int env_lifecycle_get(struct env *e, uint32_t version, int64_t *ret_since_ms, struct span *ret_text);
+uint16_t env_name_number(struct env *e, struct span name); /* makes it when new; 0 on error */
+struct span env_name(struct env *e, uint16_t number);      /* size 0 when unknown */
+/* Small named settings, opaque to the store (the sweep's cursor, the parameters in force). */
+int env_setting_put(struct env *e, const char *name, struct span value);
+int env_setting_get(struct env *e, const char *name, struct span *ret_value);
+
+/* Customers: id to record. */
+int env_customer_get(struct env *e, struct span id, struct span *ret_record);
+int env_customer_put(struct env *e, struct span id, struct span record, bool is_new);
+int env_customer_del(struct env *e, struct span id);
+/* The first customer whose id is > AFTER (size 0: the first of all); ERR_NOTFOUND at the end.
+ * The id points into the transaction. */
+int env_customer_next(struct env *e, struct span after, struct span *ret_id,
+	struct span *ret_record);
+
+/* Deadlines: (due, customer), walked in due order, ties in customer order. */
+int env_deadline_put(struct env *e, int64_t due_ms, struct span customer);
+int env_deadline_del(struct env *e, int64_t due_ms, struct span customer); /* OK when absent */
+/* The earliest entry; ERR_NOTFOUND when there is none. ID (EVENT_CUSTOMER_MAX) is copied out. */
+int env_deadline_first(struct env *e, int64_t *ret_due_ms, uint8_t *id, size_t *ret_id_size);
+uint64_t env_deadlines(struct env *e);
+
+/* Duplicate guard by id: two generations. Returns 0 when new (and remembers it), ERR_EXISTS when
+ * there with the same fingerprint, ERR_INVALID when there with another one. */
+int env_guard_id(struct env *e, struct span source, struct span id, uint32_t fingerprint);
+/* By sequence: ERR_EXISTS when SEQUENCE is not above the highest seen of SOURCE, else raise it. */
+int env_guard_sequence(struct env *e, struct span source, uint64_t sequence);
+/* Begin a new generation when the current one is older than WINDOW_MS at TAKEN_MS: the older one
+ * is emptied. An id is remembered for at least WINDOW_MS, at most twice that. */
+int env_guard_rotate(struct env *e, int64_t taken_ms, int64_t window_ms);
+
+/* Outbox: encoded notifications under gap-free numbers from 1. */
+int env_outbox_add(struct env *e, int64_t at_taken_ms, struct span encoded, uint64_t *ret_sequence);
+/* ERR_NOTFOUND below first or above last. */
+int env_outbox_get(struct env *e, uint64_t sequence, int64_t *ret_taken_ms, struct span *ret_encoded);
+/* Delete the oldest while there are more than KEEP or they are taken before BEFORE_MS, at most
+ * LIMIT of them. Called at each add with a small limit, so it is part of the fold. */
+int env_outbox_trim(struct env *e, uint64_t keep, int64_t before_ms, unsigned limit);
+
+/* History: the latest changes of a customer, oldest dropped beyond KEEP. */
+struct history_entry {
+	int64_t at_ms;
+	uint64_t outbox_sequence; /* 0: it was announced to nobody (backfill) */
+	uint16_t type, from, to;  /* numbers of names */
+	uint8_t kind;             /* enum change_kind */
+};
+int env_history_add(struct env *e, struct span customer, const struct history_entry *h,
+	unsigned keep);
+/* Oldest first; returns how many, or an error. */
+int env_history_get(struct env *e, struct span customer, struct history_entry *out, unsigned cap);
+int env_history_del(struct env *e, struct span customer);
+
+/* Durable subscriptions: an opaque record by name. */
+int env_subscription_put(struct env *e, struct span name, struct span record);
+int env_subscription_get(struct env *e, struct span name, struct span *ret_record);
+int env_subscription_del(struct env *e, struct span name);
+int env_subscription_next(struct env *e, struct span after, struct span *ret_name,
+	struct span *ret_record);
+
+/* Read everything, check every checksum and every link: a deadline's customer exists and is armed
+ * for it only when ARMED says so; outbox gap-free; counts as in meta. Calls PROBLEM for each
+ * fault; returns how many there were, or a negative error. */
+struct env_report {
+	uint64_t customers, deadlines, outbox, history, guard_ids, sources, bytes_used;
+};
+long env_verify(struct env *e, struct env_report *ret_report,
+	void (*problem)(void *arg, const char *text), void *arg,
+	/* may be NULL; returns the armed instant of a record, or 0 */
+	int64_t (*armed)(struct span record));
+
+#endif
