@@ -159,12 +159,14 @@ struct event {
 	} as;
 };
 
-/* Names as in the message and in JSON; NULL when out of range, and for 0. */
+/* Names as in the message and in JSON; NULL when out of range, and for a 0 that means "not said".
+ * body_name(0) is "contact", factor_name(0) is "need". */
 const char *channel_name(unsigned v);
 const char *body_name(unsigned v);
 const char *direction_name(unsigned v);
 const char *acquisition_name(unsigned v);
-const char *factor_name(unsigned v); /* 0 is "need" */
+const char *answer_name(unsigned v);
+const char *factor_name(unsigned v);
 const char *reason_name(unsigned v);
 const char *severity_name(unsigned v);
 const char *quality_name(unsigned v);
@@ -176,7 +178,7 @@ const char *role_name(unsigned v);
 const char *market_name(unsigned v);
 
 /* The number behind NAME in one of the enums above, by its naming function and COUNT; 0 when
- * there is none. */
+ * there is none. Not for bodies and factors, where 0 is a value. */
 unsigned name_lookup(const char *(*naming)(unsigned), unsigned count, struct span name);
 
 /* Why an event is refused: the codes of a receipt. */
@@ -191,6 +193,7 @@ enum reject {
 	REJECT_IN_FUTURE,
 	REJECT_CONFLICT,      /* same source and id, other content */
 	REJECT_SUPPRESSED,    /* the customer asked to be forgotten */
+	REJECT_DAMAGED,       /* the customer's record fails its checksum and is set aside */
 	REJECT_COUNT,
 };
 const char *reject_name(unsigned v);

@@ -9,6 +9,12 @@
 
 #define DAY_MS INT64_C(86400000)
 
+/* The quotient rounded down, B > 0: -1 ms lies in the day before the first. */
+static inline int64_t div_floor(int64_t a, int64_t b)
+{
+	return a / b - (a % b < 0);
+}
+
 struct zone_change {
 	int64_t at_ms;      /* from this instant on … */
 	int32_t offset_s;   /* … local time is UTC plus this */
@@ -25,13 +31,15 @@ struct zone {
 int zone_open(const char *name, struct zone *ret_zone, struct complaint *c);
 void zone_close(struct zone *z);
 
-/* Days since 1970-01-01 of the local calendar. Z may be NULL: UTC. */
+/* Days since 1970-01-01 of the local calendar. Z may be NULL: UTC. MS within
+ * 10^17 either way (three million years). */
 int32_t zone_day(const struct zone *z, int64_t ms);
 
 /* RFC 3339 in UTC with a Z, milliseconds only when not 0; OUT holds at least 32 bytes. */
 void time_format(int64_t ms, char *out);
-/* RFC 3339 (date, date and time, fraction, Z or offset; a missing zone means Z) or a decimal
- * number of milliseconds. 0 or ERR_INVALID. */
+/* RFC 3339 (date, date and time, seconds and fraction optional, T or a blank between, Z or an
+ * offset; a missing zone means Z) or a decimal number of milliseconds. Nothing before or after.
+ * 0 or ERR_INVALID. */
 int time_parse(const char *s, size_t size, int64_t *ret_ms);
 
 #endif

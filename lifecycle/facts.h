@@ -8,9 +8,14 @@
  * Scalars are the rows of facts.def. Beside them:
  *   registers  the value with the latest event time wins; at equal times the greater value
  *   days       the local calendar days with a purchase, exact for the latest FACTS_DAYS_MAX
- *              of them, a plain count of those before
- *   cases      the latest FACTS_CASES_MAX openings and resolutions of complaints
- *   wallets    the latest two statements of what the customer spends with everybody */
+ *              of them, a plain count of those before. The one exception to the promise above:
+ *              once days have been counted away, a purchase that comes late for a day before
+ *              the oldest one kept counts as a day of its own, even if that day was counted
+ *   cases      the latest FACTS_CASES_MAX openings and resolutions of complaints: a set, so two
+ *              that are the same in everything are kept once. What is pushed out is forgotten:
+ *              neither open nor able to close
+ *   wallets    the latest two periods for which we were told what the customer spends with
+ *              everybody; of several amounts for one period the greatest */
 #ifndef KITH_LIFECYCLE_FACTS_H
 #define KITH_LIFECYCLE_FACTS_H
 #include "base/event.h"
@@ -81,10 +86,10 @@ struct facts {
 	union facts_scalar scalar[FACTS_SCALARS];
 	struct facts_reg reg[REGISTERS];
 	struct facts_string text[TEXTS];
-	struct facts_wallet wallet[2]; /* the latest by (to, from, amount) first */
+	struct facts_wallet wallet[2]; /* the latest by (to, from) first; two periods, never one twice */
 	uint8_t n_cases;
 	struct facts_case cases[FACTS_CASES_MAX]; /* latest first, a total order */
-	uint32_t older_days; /* purchase days before those in day[] */
+	uint32_t older_days; /* purchase days before those in day[]; not 0 only when that is full */
 	uint16_t n_days;
 	int32_t day[FACTS_DAYS_MAX]; /* ascending; only the first n_days mean anything */
 };
@@ -93,17 +98,19 @@ void facts_init(struct facts *f);
 /* Copy what means something, and nothing of the unused tails. */
 void facts_copy(struct facts *to, const struct facts *from);
 
-/* Fold E, which proto/ has validated. ZONE (may be NULL: UTC) decides calendar days. */
+/* Fold E, which proto/ has validated. ZONE (may be NULL: UTC) decides calendar days: always the
+ * same one for the facts of a store, or days would be counted twice. */
 void facts_add(struct facts *f, const struct event *e, const struct zone *zone);
-/* Fold everything FROM knows into F, as if F had received its events too. */
+/* Fold everything FROM knows into F, as if F had received its events too. FROM is not F. */
 void facts_join(struct facts *f, const struct facts *from);
-/* Integers, times, registers and sets equal, decayed sums within relative 1e-9. */
+/* Integers, times, registers and sets equal, decayed sums within relative 1e-9 (below 1e-250,
+ * where doubles run out of digits, any two are equal). */
 bool facts_equal(const struct facts *a, const struct facts *b);
 
 /* Derived, constant between events. */
 int64_t facts_purchase_days(const struct facts *f);
-/* Openings without a resolution of the same complaint at or after them; and the earliest such
- * opening's time (0 none). */
+/* Complaints with an opening that no resolution of the same complaint at or after it closes (one
+ * opened twice is one), among the cases kept; and the earliest such opening's time (0 none). */
 unsigned facts_open_complaints(const struct facts *f, int64_t *ret_oldest_ms);
 
 /* The half-life in ms of a FACT_DECAY row; 0 for others. */
@@ -117,10 +124,14 @@ const char *facts_text_name(enum facts_text t);
 /* The naming function of an enumerated register ("consumer"), or NULL for plain numbers. */
 const char *(*facts_register_naming(enum facts_register r))(unsigned);
 
-/* Bytes, as drawn in docs/FORMAT.md: only what is not zero is written. */
+/* Bytes, as drawn in lifecycle/facts_layout.h: only what is not zero is written. 70 for a customer
+ * with five purchases, below 1.9 KiB for anyone with a calendar; FACTS_PACKED_MAX is the room OUT
+ * must have, whatever the numbers. Equal facts that were built in another order may differ in the
+ * last digits of their decayed sums, and so in their bytes. */
 #define FACTS_PACKED_MAX 4096
 size_t facts_pack(const struct facts *f, uint8_t *out);
-/* 0, or ERR_CORRUPT. F is initialised first. Returns via RET_USED the bytes taken. */
+/* 0, or ERR_CORRUPT (F is then empty). F need not be initialised. Returns via RET_USED the bytes
+ * taken. */
 int facts_unpack(struct facts *f, const uint8_t *data, size_t size, size_t *ret_used);
 
 #endif

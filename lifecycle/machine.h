@@ -9,6 +9,7 @@
 #define KITH_LIFECYCLE_MACHINE_H
 #include "base/err.h"
 #include "base/notification.h"
+#include "base/zone.h"
 #include "lifecycle/quantity.h"
 
 #define LADDERS_MAX 8
@@ -20,30 +21,36 @@
 
 enum test_op { OP_LT, OP_LE, OP_GT, OP_GE, OP_EQ, OP_NE, OP_IS /* flag */, OP_IN /* names */ };
 
+#define OWNER_RISK LADDERS_MAX
 struct test {
 	uint16_t quantity;    /* enum quantity, or QUANTITY_LADDER + ladder index */
 	uint16_t other;       /* constant quantity multiplied by `number`, or QUANTITY_NONE */
-	uint8_t op;           /* enum test_op */
-	double number;
+	uint8_t op;           /* enum test_op; OP_EQ and OP_NE only of what does not move */
+	double number;        /* in the unit of the quantity: ms, minor units, 0.5 for 50 % */
 	uint64_t names;       /* OP_IN: bit per enum value or rung */
-	struct span text;     /* as written in the file, blanks folded */
+	uint8_t owner;        /* whose rule it stands in: a ladder, or OWNER_RISK + a risk */
+	bool moves;           /* the passing of time alone can flip it */
+	struct span text;     /* as written in the file, blanks and comments folded */
 	int line;
 };
 
 enum node_kind { NODE_AND, NODE_OR, NODE_NOT, NODE_TEST };
 struct node {
 	uint8_t kind;         /* enum node_kind */
-	uint16_t left, right; /* nodes; NODE_TEST: left is the test; NODE_NOT: left only */
+	/* Nodes; NODE_TEST: left is the test; NODE_NOT: left only. A chain of and (or) leans to
+	 * the right, so that only parentheses and not nest on the left, at most DEPTH_MAX deep. */
+	uint16_t left, right;
 };
 #define NODE_NONE 0xffff
+#define DEPTH_MAX 64
 
 struct rung {
 	struct span name;
 	uint8_t side;         /* enum side */
-	uint8_t severity;     /* enum severity */
+	uint8_t severity;     /* enum severity; a risk that tells none is medium */
 	uint8_t job;          /* enum job, JOB_NONE: derived from the sides */
 	struct span play;     /* suggested play, may be empty */
-	uint16_t rule;        /* node, NODE_NONE: always holds */
+	uint16_t rule;        /* node, NODE_NONE: always holds (the first rung) */
 	struct span id;       /* "stage.repeat" */
 	int line;
 };
@@ -58,7 +65,7 @@ struct ladder {
 struct machine {
 	uint32_t version;     /* set by whoever journals the file; 0 until then */
 	int64_t since_ms;     /* when it was switched on */
-	uint64_t fingerprint; /* of the text */
+	uint64_t fingerprint; /* hash_64() of the text, seed 0 */
 	char zone_name[64];   /* `zone "Europe/London"`, default UTC */
 	struct zone zone;     /* opened by machine_compile() */
 	unsigned n_ladders;
@@ -73,8 +80,9 @@ struct machine {
 	char *names;
 };
 
-/* Compile TEXT. *RET_MACHINE is the caller's, for machine_free(). On error the complaint has
- * line, column, what was found and what was expected. */
+/* Compile TEXT. *RET_MACHINE is the caller's, for machine_free(). ERR_INVALID: the complaint
+ * has line, column (in characters), what was found and what was expected. ERR_TOOBIG beyond
+ * LIFECYCLE_BYTES_MAX, ERR_NOMEM. Opens a time zone, so not from two threads at once. */
 int machine_compile(const char *text, size_t size, struct machine **ret_machine,
 	struct complaint *c);
 void machine_free(struct machine *m); /* ignores NULL */

@@ -23,9 +23,9 @@ struct law {
 	double half_ms; /* LAW_EXP */
 };
 
-/* The list itself is lifecycle/quantity.def: QUANTITY(name, unit, law, text). */
+/* The list itself is lifecycle/quantity.def. */
 enum quantity {
-#define QUANTITY(name, unit, law, text) QUANTITY_##name,
+#define QUANTITY(name, unit, law, reading, text) QUANTITY_##name,
 #include "lifecycle/quantity.def"
 #undef QUANTITY
 	QUANTITIES,
@@ -38,10 +38,13 @@ struct law quantity_law(enum quantity q, const struct facts *f);
 /* The value of L at NOW; false and no value when unknown. */
 bool law_value(const struct law *l, int64_t now_ms, double *ret_value);
 
+/* Q < QUANTITIES in all of these. */
 const char *quantity_name(enum quantity q);
 const char *quantity_text(enum quantity q);
 unsigned quantity_unit(enum quantity q);   /* enum unit */
-enum law_kind quantity_law_kind(enum quantity q); /* the law it has when known */
+enum law_kind quantity_law_kind(enum quantity q); /* the law it has when known and not 0 */
+/* Whether the passing of time alone changes its value. */
+bool quantity_moves(enum quantity q);
 /* The naming function of a quantity whose unit is UNIT_NAME. */
 const char *(*quantity_naming(enum quantity q))(unsigned);
 int quantity_lookup(struct span name); /* or -1 */

@@ -36,7 +36,9 @@ void machine_judge(const struct machine *m, const struct facts *f, int64_t now_m
 bool verdict_equal(const struct machine *m, const struct verdict *a, const struct verdict *b);
 
 /* The first instant after NOW at which machine_judge() differs from V, its verdict at NOW, if
- * nothing happens; NEVER. Exact to the millisecond: it differs there and not 1 ms before. */
+ * nothing happens; NEVER. Exact to the millisecond: it differs there and not 1 ms before.
+ * What would come after SOLVE_HORIZON_MS counts as NEVER. */
+#define SOLVE_HORIZON_MS INT64_C(253402300800000) /* 10000-01-01 */
 int64_t machine_next_change(const struct machine *m, const struct facts *f, int64_t now_ms,
 	const struct verdict *v);
 
@@ -52,24 +54,28 @@ struct change {
 	uint8_t ladder;    /* CHANGE_RUNG and the crossings of sides */
 	uint8_t from, to;  /* rungs; RUNG_NONE */
 	uint8_t risk;      /* the risk; for AT_RISK the most severe one raised, for RECOVERED the last */
+	uint8_t job;       /* enum job that follows from the side: develop, maintain, win_back */
 	int64_t since_ms;  /* since when the old state had held, 0 unknown */
 	int64_t at_ms;
 };
 #define CHANGES_MAX (LADDERS_MAX + RISKS_MAX + 2)
 
-/* Move S to verdict V at AT, filling OUT with what changed: rungs in ladder order, risks in file
- * order, then the crossings they make. A customer met for the first time (settled_ms 0) that
- * lands on the first rung of every ladder is no change. Does not solve: the caller sets due_ms. */
+/* Move S to verdict V of M at AT, filling OUT with what changed: rungs in ladder order, risks in
+ * file order, then the crossings they make. Of a customer met for the first time (settled_ms 0)
+ * the first rung of a ladder is no change. A rung that M does not have any more (RUNG_NONE while
+ * settled) has no known side: leaving it makes only those crossings that are certain.
+ * Sets everything in S but due_ms, which the caller solves. */
 unsigned standing_move(struct standing *s, const struct machine *m, const struct verdict *v,
 	int64_t at_ms, struct change out[CHANGES_MAX]);
 
 /* Fill everything of N that follows from the change, the facts and the machine: type, ladder,
  * from, to, since, at, rule, version, severity, job, play, owner, value, evidence. Spans point
- * into M, F and constant texts. FROM_NAME serves for a rung that M does not have any more. */
+ * into M, F and constant texts. FROM_NAME serves for a rung that M does not have any more. F is
+ * as it was judged. Customer, number, cause and noticed_ms are the caller's and left alone. */
 void change_describe(const struct change *ch, const struct machine *m, const struct facts *f,
 	struct span from_name, struct notification *n);
 
-/* Evidence of one rule at NOW: its tests in file order, at most EVIDENCE_MAX. */
+/* Evidence of one rule at NOW, whose verdict is V: its tests in file order, at most EVIDENCE_MAX. */
 unsigned rule_evidence(const struct machine *m, uint16_t rule, const struct facts *f,
 	const struct verdict *v, int64_t now_ms, struct evidence *out);
 /* Whether the rule holds at NOW, and the first instant after NOW at which test TEST alone flips

@@ -1,31 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Codec: between the messages of kith.proto and plain structs. The only user of protobuf-c.
  *
- * Decoding hostile bytes costs less than 1 ms and 256 KiB a message of legal size: a pre-scan
- * walks the wire once (well-formed varints, known wire types, at most BATCH_FIELDS_MAX fields,
- * no singular field twice in one message, bounded nesting) before protobuf-c unpacks into a bump
- * arena, and every count, length, text and number is checked afterwards. A decoded struct
- * points into the message and the arena: both must outlive it. */
+ * Hostile bytes cost what honest ones of their size cost. Events are decoded by hand in one pass
+ * that allocates nothing but the array of results; all other messages are scanned once
+ * (well-formed varints, known wire types, bounded fields, no singular field twice in one message,
+ * bounded nesting) before protobuf-c unpacks them into a bump arena. Every count, length, text
+ * and number is checked. A decoded struct points into the message and the arena: both must
+ * outlive it.
+ *
+ * From the arena a Batch takes BATCH_ARENA_MAX at most (192 bytes an event, and 24 more a
+ * rejection); a Subscriber message 256 KiB; a Request its own size and 256 KiB. What a client
+ * reads is bounded by its size and the limit of the client's arena. */
 #ifndef KITH_PROTO_CODEC_H
 #define KITH_PROTO_CODEC_H
 #include "base/err.h"
 #include "base/event.h"
 #include "base/notification.h"
 
-#define BATCH_BYTES_MAX  (4u << 20)
-#define BATCH_EVENTS_MAX 10000u
+#define BATCH_BYTES_MAX        (4u << 20)
+#define BATCH_EVENTS_MAX       10000u
+#define BATCH_ARENA_MAX        (4u << 20)
+#define NOTIFICATION_BYTES_MAX (64u << 10)
+#define SUBSCRIBER_BYTES_MAX   (16u << 10)
+#define DELIVERY_BYTES_MAX     (4u << 20)
+#define REQUEST_BYTES_MAX      (320u << 10)
+#define REPLY_BYTES_MAX        (16u << 20)
 
 /* A bump allocator: freed as a whole. Grows by doubling blocks up to LIMIT bytes in all. */
 struct arena;
 struct arena *arena_new(size_t first_block, size_t limit);
 void arena_reset(struct arena *a); /* keeps its largest block for the next use */
-void arena_free(struct arena *a);
+void arena_free(struct arena *a);  /* ignores NULL */
 void *arena_alloc(struct arena *a, size_t size); /* 16-byte aligned; NULL at the limit */
+size_t arena_held(const struct arena *a); /* bytes of its blocks */
 
 struct rejection {
 	uint32_t index;
-	uint8_t code; /* enum reject */
-	const char *text;    /* a constant sentence */
+	uint8_t code;     /* enum reject */
+	const char *text; /* a sentence: constant, or in the arena of receipt_decode() */
 };
 
 struct batch {
@@ -52,7 +64,10 @@ void batch_encode(struct buf *out, uint64_t number, struct span source, bool bac
 	const struct event *events, size_t n);
 
 /* Check E as batch_decode() does, for events from elsewhere (JSON, CSV); REJECT_NONE when well,
- * else *RET_TEXT is a constant sentence. Also sets the fingerprint. */
+ * else *RET_TEXT is a constant sentence. Tidies what can be said in two ways (an empty text that
+ * is not a statement, -0) and sets the fingerprint: the hash of what the event says, whichever
+ * way it came. The caller starts from a zeroed struct and sees to required amounts and scores,
+ * whose 0 is a value. */
 enum reject event_check(struct event *e, const char **ret_text);
 
 struct receipt {
@@ -66,11 +81,11 @@ struct receipt {
 	const char *text;
 };
 void receipt_encode(struct buf *out, const struct receipt *r);
-/* REJECTED and texts live in A. */
+/* REJECTED and texts live in A. A code of a newer daemon is read as REJECT_MALFORMED. */
 int receipt_decode(struct receipt *r, const void *data, size_t size, struct arena *a);
 
 void notification_encode(struct buf *out, const struct notification *n);
-/* Spans point into DATA and A. */
+/* Spans live in A. Severities, jobs and units of a newer daemon are read as "not said". */
 int notification_decode(struct notification *n, const void *data, size_t size, struct arena *a);
 
 struct position {
@@ -79,6 +94,7 @@ struct position {
 };
 
 enum subscriber_verb { SUBSCRIBER_OPEN, SUBSCRIBER_ACK, SUBSCRIBER_CLOSE, SUBSCRIBER_FORGET };
+#define SUBSCRIBER_NAME_MAX 64 /* bytes, at least 1 */
 #define SUBSCRIBER_TYPES_MAX 32
 #define SUBSCRIBER_POSITIONS_MAX 256
 struct subscriber_message {

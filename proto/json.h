@@ -5,7 +5,9 @@
  * Unknown members are refused by name: a slip must not pass for a missing field.
  *
  * An event in a CloudEvents 1.0 envelope is accepted too: `specversion`, `id`, `source`, `time`,
- * `subject` (the customer, where the data names none), `data` (the event's body members). */
+ * `subject` (the customer, where nothing else names one), `data` (an event object without what
+ * the envelope says; or, when `type` is "kith.purchase", the fields of that body). Attributes of
+ * the envelope that are not ours are extensions, and left alone. */
 #ifndef KITH_PROTO_JSON_H
 #define KITH_PROTO_JSON_H
 #include <jansson.h>

@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Env: one shard's LMDB environment. The only place that includes lmdb.h.
+/* Env: one shard's LMDB environment.
  *
  * One thread, the shard's, calls everything here; it keeps one write transaction open, in which
- * it reads what it has written, and commits it as a checkpoint. The transaction remembers its
- * first error: after it every call returns that error and changes nothing, env_commit() included.
- * Every value carries a checksum; a value that fails it is ERR_CORRUPT and is never served.
- * Spans that come back point into the transaction and hold until the next write. Layouts are
- * drawn in docs/FORMAT.md. LMDB's default flags, no DUPSORT, one fixed map. */
+ * it reads what it has written, and commits it as a checkpoint.
+ *
+ * Two kinds of failure. An error of the storage itself (full, out of memory, a damaged tree)
+ * fails the transaction: it is kept, every later call returns it and changes nothing, until
+ * env_commit() or env_abort() has dropped the transaction. Answers are not kept: ERR_NOTFOUND,
+ * ERR_EXISTS, ERR_INVALID and ERR_TOOBIG (a key or value that does not fit), ERR_DENIED (a write
+ * to a read-only environment), and ERR_CORRUPT of one row: every value carries a checksum, a
+ * value that fails it is never served, and all other rows go on. env_failed() tells which it was.
+ *
+ * Spans that come back point into the transaction and hold until the next write or commit. Spans
+ * that go in need not outlive the call and may be ones that came back. Layouts are drawn in
+ * docs/FORMAT.md. LMDB's default flags, no DUPSORT, one fixed map. */
 #ifndef KITH_STORE_ENV_H
 #define KITH_STORE_ENV_H
 #include "base/err.h"
@@ -27,8 +34,12 @@ struct env_meta {
 	uint8_t guard_current;      /* 0 or 1 */
 };
 
-/* Open shard SHARD of S, creating it when absent. MAP_BYTES is fixed for the process. Runs
- * mdb_reader_check. ERR_VERSION for another store's, shard count's or schema's environment. */
+/* Open shard SHARD of S, creating it when absent (its position is then 0: whether a store that
+ * had one before may go on is for the caller to judge). MAP_BYTES is fixed for the process, a
+ * sparse mapping that costs address space only; a file that is larger is mapped whole. Frees what
+ * killed readers held. READ_ONLY: creates and writes nothing, ERR_NOTFOUND when absent.
+ * ERR_VERSION for another store's, shard's, shard count's or schema's environment. Never open
+ * one twice in a process or use it across fork(). */
 int env_open(const struct store *s, unsigned shard, uint64_t map_bytes, bool read_only,
 	struct env **ret_env, struct complaint *c);
 void env_close(struct env *e); /* drops what is not committed; ignores NULL */
@@ -36,47 +47,59 @@ void env_close(struct env *e); /* drops what is not committed; ignores NULL */
 /* The write transaction begins by itself at the first call after opening or a commit. */
 struct env_meta *env_meta(struct env *e);  /* in memory; written by env_commit() */
 int env_failed(const struct env *e);       /* the transaction's first error, or 0 */
-/* Write meta and commit durably. ERR_NOSPACE: nothing was committed, the transaction is gone
- * (the caller must reapply from env_meta().position, reloaded). Any other failure: ERR_UNKNOWN. */
+/* Write meta and commit durably; nothing is written when nothing changed. On failure the
+ * transaction is gone and meta is that of the last commit:
+ *   the transaction's first error, when it had failed before: nothing was committed
+ *   ERR_NOSPACE  nothing was committed; reapply from env_meta()->position when there is room
+ *   ERR_UNKNOWN  the commit itself failed otherwise: it may or may not be on disk. Every later
+ *                call returns this; exit, restart, recover. */
 int env_commit(struct env *e);
-void env_abort(struct env *e);             /* drop the transaction and reload meta */
-uint64_t env_dirty_pages(const struct env *e);   /* an estimate since the last commit */
-/* Bytes used of the map, and the map. */
+void env_abort(struct env *e);             /* drop the transaction, its error, and meta's changes */
+/* Pages written since the last commit: an estimate within a factor of two, meant to be compared
+ * with a limit well below LMDB's own 131,071. Costs about 0.1 us. */
+uint64_t env_dirty_pages(const struct env *e);
+/* Bytes in use, and the map. Pages freed by deletion are not in use, but serve again only two
+ * commits later, and a transaction needs a new page for each it touches: keep room for those. */
 void env_space(struct env *e, uint64_t *ret_used, uint64_t *ret_map);
 int env_check_readers(struct env *e);
 
-/* Lifecycle files by version, and stable numbers of names ("stage", "repeat"), from 1. */
+/* Lifecycle files by version (less than 1 MiB), and stable numbers of names ("stage", "repeat"), from 1. */
 int env_lifecycle_put(struct env *e, uint32_t version, int64_t since_ms, struct span text);
 int env_lifecycle_get(struct env *e, uint32_t version, int64_t *ret_since_ms, struct span *ret_text);
-uint16_t env_name_number(struct env *e, struct span name); /* makes it when new; 0 on error */
+uint16_t env_name_number(struct env *e, struct span name); /* 1 to 255 bytes; made when new; 0 on error */
 struct span env_name(struct env *e, uint16_t number);      /* size 0 when unknown */
 /* Small named settings, opaque to the store (the sweep's cursor, the parameters in force). */
 int env_setting_put(struct env *e, const char *name, struct span value);
 int env_setting_get(struct env *e, const char *name, struct span *ret_value);
 
-/* Customers: id to record. */
+/* Customers: id (1 to EVENT_CUSTOMER_MAX bytes without a NUL) to record. IS_NEW: ERR_EXISTS, and
+ * no change, when there is one; otherwise a record is made or replaced. */
 int env_customer_get(struct env *e, struct span id, struct span *ret_record);
 int env_customer_put(struct env *e, struct span id, struct span record, bool is_new);
 int env_customer_del(struct env *e, struct span id);
 /* The first customer whose id is > AFTER (size 0: the first of all); ERR_NOTFOUND at the end.
- * The id points into the transaction. */
+ * The id points into the transaction. ERR_CORRUPT fills it too, so that the walk can go on. */
 int env_customer_next(struct env *e, struct span after, struct span *ret_id,
 	struct span *ret_record);
 
 /* Deadlines: (due, customer), walked in due order, ties in customer order. */
 int env_deadline_put(struct env *e, int64_t due_ms, struct span customer);
 int env_deadline_del(struct env *e, int64_t due_ms, struct span customer); /* OK when absent */
-/* The earliest entry; ERR_NOTFOUND when there is none. ID (EVENT_CUSTOMER_MAX) is copied out. */
+/* The earliest entry; ERR_NOTFOUND when there is none. ID (EVENT_CUSTOMER_MAX) is copied out.
+ * ERR_CORRUPT with env_failed() still 0: the entry fails its checksum; it is filled in, so that the
+ * caller can delete it, as it would stand in front of the others for ever. */
 int env_deadline_first(struct env *e, int64_t *ret_due_ms, uint8_t *id, size_t *ret_id_size);
 uint64_t env_deadlines(struct env *e);
 
 /* Duplicate guard by id: two generations. Returns 0 when new (and remembers it), ERR_EXISTS when
- * there with the same fingerprint, ERR_INVALID when there with another one. */
+ * there with the same fingerprint, ERR_INVALID when there with another one; ERR_TOOBIG for a
+ * source or an id of a size that events cannot have. */
 int env_guard_id(struct env *e, struct span source, struct span id, uint32_t fingerprint);
 /* By sequence: ERR_EXISTS when SEQUENCE is not above the highest seen of SOURCE, else raise it. */
 int env_guard_sequence(struct env *e, struct span source, uint64_t sequence);
-/* Begin a new generation when the current one is older than WINDOW_MS at TAKEN_MS: the older one
- * is emptied. An id is remembered for at least WINDOW_MS, at most twice that. */
+/* Begin a new generation when the current one is WINDOW_MS old at TAKEN_MS: the older one is
+ * emptied. An id is remembered for at least WINDOW_MS, at most twice that (while calls come).
+ * Emptying walks the table's branch pages only, DROP_COST. */
 int env_guard_rotate(struct env *e, int64_t taken_ms, int64_t window_ms);
 
 /* Outbox: encoded notifications under gap-free numbers from 1. */
@@ -84,7 +107,8 @@ int env_outbox_add(struct env *e, int64_t at_taken_ms, struct span encoded, uint
 /* ERR_NOTFOUND below first or above last. */
 int env_outbox_get(struct env *e, uint64_t sequence, int64_t *ret_taken_ms, struct span *ret_encoded);
 /* Delete the oldest while there are more than KEEP or they are taken before BEFORE_MS, at most
- * LIMIT of them. Called at each add with a small limit, so it is part of the fold. */
+ * LIMIT of them; a damaged one counts as old. Called at each add with a small limit, so it is
+ * part of the fold. */
 int env_outbox_trim(struct env *e, uint64_t keep, int64_t before_ms, unsigned limit);
 
 /* History: the latest changes of a customer, oldest dropped beyond KEEP. */
@@ -96,7 +120,7 @@ struct history_entry {
 };
 int env_history_add(struct env *e, struct span customer, const struct history_entry *h,
 	unsigned keep);
-/* Oldest first; returns how many, or an error. */
+/* The latest CAP, oldest first; returns how many, or an error. */
 int env_history_get(struct env *e, struct span customer, struct history_entry *out, unsigned cap);
 int env_history_del(struct env *e, struct span customer);
 
@@ -107,15 +131,23 @@ int env_subscription_del(struct env *e, struct span name);
 int env_subscription_next(struct env *e, struct span after, struct span *ret_name,
 	struct span *ret_record);
 
-/* Read everything, check every checksum and every link: a deadline's customer exists and is armed
- * for it only when ARMED says so; outbox gap-free; counts as in meta. Calls PROBLEM for each
- * fault; returns how many there were, or a negative error. */
-struct env_report {
+/* Every row of every table, in a fixed order, value with its checksum, as the open transaction
+ * has them: two environments that hold the same give the same rows. The meta row names the store.
+ * Stops at ROW's first result that is not 0, and returns it. */
+int env_dump(struct env *e,
+	int (*row)(void *arg, const char *table, struct span key, struct span value), void *arg);
+
+/* Read everything, check every checksum and every link: each table in order and as long as it
+ * says; a deadline's customer exists and is armed for just that instant, and an armed customer
+ * has that deadline; outbox and history gap-free, numbers of names and sources unique; counts as
+ * in meta. Calls PROBLEM for each fault; returns how many there were, or a negative error. Damage
+ * to LMDB's own pages may end in its assertion instead. */
+struct env_report { /* rows; bytes */
 	uint64_t customers, deadlines, outbox, history, guard_ids, sources, bytes_used;
 };
 long env_verify(struct env *e, struct env_report *ret_report,
 	void (*problem)(void *arg, const char *text), void *arg,
-	/* may be NULL; returns the armed instant of a record, or 0 */
+	/* may be NULL: nothing is said of links; the instant for which a record has a deadline, or 0 */
 	int64_t (*armed)(struct span record));
 
 #endif

@@ -2,17 +2,22 @@
 /* Journal: every input, in order, durable before anything that follows from it leaves the process.
  *
  * A directory of preallocated segments named by their first frame. A frame has a sequence
- * number (from 1, gap-free), a type, a payload, a checksum over all of it, and the last sequence
- * that was known to be durable when it was written. On opening, the tail is read: a frame that
- * does not check ends the journal there, and the rest is cut off, unless a later frame says that
- * the bad one had been durable, or the caller's FLOOR does: then it is no torn tail but damage,
- * and the journal is not opened (ERR_CORRUPT).
+ * number (from 1, gap-free), a type, a payload, the checksum of the frame before it, one over all
+ * of it, and the last sequence that was known to be durable when it was written. On opening, the
+ * tail is read: a frame that does not check ends the journal there, and the rest is cut off,
+ * unless a later frame says that the bad one had been durable, or a later segment or the caller's
+ * FLOOR does: then it is no torn tail but damage, and the journal is not opened (ERR_CORRUPT).
+ * Only the last segment's frames are read on opening; those before it were complete when it was
+ * made, and are checked by whoever reads them.
  *
  * One thread owns a journal. Write, then use, then sync:
  *   journal_append()  puts a frame into memory
- *   journal_write()   hands all appended frames to the file, all or none: after ERR_NOSPACE or
- *                     ERR_IO they are forgotten and their numbers are free again
- *   journal_sync()    makes all written frames durable; ERR_UNKNOWN is final: exit and reopen
+ *   journal_write()   hands all appended frames to the file, all or none: after ERR_NOSPACE,
+ *                     ERR_IO or ERR_NOMEM they are forgotten, their numbers are free again, and
+ *                     no crash brings them back
+ *   journal_sync()    makes all written frames durable
+ * ERR_UNKNOWN from either is final: exit and reopen. What dies between write and sync may come
+ * back or not: whole frames, from the first on.
  * A frame's layout is drawn in docs/FORMAT.md. */
 #ifndef KITH_STORE_JOURNAL_H
 #define KITH_STORE_JOURNAL_H
@@ -24,18 +29,21 @@
 struct journal;
 
 struct journal_settings {
-	uint64_t segment_bytes; /* preallocated size of a segment; a frame larger than what is left starts a new one */
-	uint64_t keep_bytes;    /* retention of segments before every checkpoint; 0: none kept */
-	int64_t keep_ms;        /* and by age; 0: none kept. A segment goes when either says so */
+	/* Preallocated size of a segment, at least 8192. What is written together and does not fit
+	 * into what is left starts a new one, which is larger when it must be. */
+	uint64_t segment_bytes;
+	uint64_t keep_bytes; /* retention of segments before every checkpoint; 0: none kept */
+	int64_t keep_ms;     /* and by age; 0: none kept. A segment goes when either says so */
 };
 
 enum input_type {        /* what a frame is; numbers are on disk */
-	INPUT_ENGINE = 1,    /* the engine's version and the store's fixed settings, first in each segment-less journal and after each change */
+	INPUT_ENGINE = 1,    /* the engine's version and the store's fixed settings: the first frame
+			      * of a journal, and again after each change */
 	INPUT_BATCH = 2,     /* events */
 	INPUT_TIME = 3,      /* it is now T: settle who is due */
 	INPUT_LIFECYCLE = 4, /* a lifecycle file */
 	INPUT_SETTINGS = 5,  /* parameters that change state: windows, caps, retention */
-	INPUT_SUBSCRIPTION = 6, /* reserved */
+	INPUT_SUBSCRIPTION = 6, /* a durable subscription is opened or forgotten */
 };
 
 struct frame {
@@ -48,7 +56,8 @@ struct frame {
  * another store are not taken. FLOOR: frames up to here are known to have been durable (the
  * highest checkpoint); a journal that ends before it is ERR_CORRUPT. FIRST: for a directory
  * without segments, the number the first frame gets (1, or checkpoint + 1 after all were
- * deleted). NOW_MS stamps new segments. Errors come with a complaint. */
+ * deleted). NOW_MS stamps a first segment. All that is found is made durable. Needs no free space
+ * but for the first segment. Errors come with a complaint; ERR_CORRUPT has changed nothing. */
 int journal_open(const char *dir, const uint8_t store_id[16], const struct journal_settings *settings,
 	uint64_t first, uint64_t floor, int64_t now_ms, struct journal **ret_journal,
 	struct complaint *c);
@@ -70,14 +79,16 @@ uint64_t journal_bytes(const struct journal *j);    /* on disk */
  * beyond the retention. Failure to delete is returned, and harms nothing. */
 int journal_trim(struct journal *j, uint64_t checkpoint, int64_t now_ms);
 
-/* Read frames from a directory, writing nothing; also beside a running writer (what is not
- * complete yet is the end). FROM 0: the oldest. */
+/* Read frames from a directory, writing nothing; also beside a running writer in any thread (what
+ * is not complete yet is the end). What a running writer has written it may still take back:
+ * stop at its journal_durable(). FROM 0: the oldest. ERR_NOTFOUND: FROM has been trimmed. */
 struct journal_reader;
 int journal_reader_open(const char *dir, const uint8_t store_id[16], uint64_t from,
 	struct journal_reader **ret_reader, struct complaint *c);
-/* 0 with a frame, ERR_NOTFOUND at the end, ERR_CORRUPT for a frame that does not check though a
- * later one exists, with a complaint. */
+/* 0 with a frame; ERR_NOTFOUND at the end, where it may be called again later; ERR_CORRUPT for a
+ * frame that does not check though a later one or a later segment says that it had been durable,
+ * with a complaint. */
 int journal_reader_next(struct journal_reader *r, struct frame *ret_frame, struct complaint *c);
-void journal_reader_close(struct journal_reader *r);
+void journal_reader_close(struct journal_reader *r); /* ignores NULL */
 
 #endif

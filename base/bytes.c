@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Bytes: the UTF-8 check and the growing buffer. */
+#include "base/bytes.h"
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Length of the well-formed UTF-8 sequence at P (Unicode 15, table 3-7), 0 when there is none.
+ * Overlong forms, surrogates and what lies beyond U+10FFFF are not well-formed. */
+static size_t utf8_sequence(const uint8_t *p, size_t left)
+{
+	uint8_t low = 0x80, high = 0xbf; /* allowed in the second byte */
+	size_t size;
+
+	if (p[0] < 0x80)
+		return 1;
+	if (p[0] >= 0xc2 && p[0] <= 0xdf)
+		size = 2;
+	else if (p[0] >= 0xe0 && p[0] <= 0xef)
+		size = 3;
+	else if (p[0] >= 0xf0 && p[0] <= 0xf4)
+		size = 4;
+	else
+		return 0;
+	switch (p[0]) {
+	case 0xe0: low = 0xa0; break;
+	case 0xed: high = 0x9f; break;
+	case 0xf0: low = 0x90; break;
+	case 0xf4: high = 0x8f; break;
+	}
+	if (left < size || p[1] < low || p[1] > high)
+		return 0;
+	for (size_t i = 2; i < size; i++)
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+	return size;
+}
+
+bool bytes_are_plain_utf8(struct span s)
+{
+	for (size_t i = 0; i < s.size;) {
+		size_t n = utf8_sequence(s.data + i, s.size - i);
+
+		if (n == 0 || s.data[i] < 0x20 || s.data[i] == 0x7f)
+			return false;
+		i += n;
+	}
+	return true;
+}
+
+void buf_fini(struct buf *b)
+{
+	free(b->data);
+	*b = (struct buf){ 0 };
+}
+
+void buf_clear(struct buf *b)
+{
+	b->size = 0;
+	b->failed = false;
+}
+
+uint8_t *buf_room(struct buf *b, size_t more)
+{
+	size_t need, capacity;
+	uint8_t *data;
+
+	if (b->failed)
+		return NULL;
+	if (more <= b->capacity - b->size && b->data)
+		return b->data + b->size;
+	if (more > SIZE_MAX / 4 - b->size)
+		goto fail;
+	need = b->size + more;
+	capacity = b->capacity < 64 ? 64 : b->capacity;
+	while (capacity < need)
+		capacity *= 2;
+	data = realloc(b->data, capacity);
+	if (!data)
+		goto fail;
+	b->data = data;
+	b->capacity = capacity;
+	return data + b->size;
+
+fail:
+	b->failed = true;
+	return NULL;
+}
+
+void buf_add(struct buf *b, const void *data, size_t size)
+{
+	uint8_t *to = buf_room(b, size);
+
+	if (!to || size == 0)
+		return;
+	memcpy(to, data, size);
+	b->size += size;
+}
+
+void buf_add_str(struct buf *b, const char *s)
+{
+	buf_add(b, s, strlen(s));
+}
+
+void buf_printf(struct buf *b, const char *format, ...)
+{
+	va_list args, again;
+	uint8_t *to;
+	int n;
+
+	va_start(args, format);
+	va_copy(again, args);
+	n = vsnprintf(NULL, 0, format, args);
+	to = n < 0 ? NULL : buf_room(b, (size_t)n + 1); /* + the NUL, which is not counted in size */
+	if (to) {
+		(void)vsnprintf((char *)to, (size_t)n + 1, format, again);
+		b->size += (size_t)n;
+	} else {
+		b->failed = true;
+	}
+	va_end(again);
+	va_end(args);
+}

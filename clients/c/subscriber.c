@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Subscriber: a durable subscription by name.
+ *
+ * `shards` remembers per shard what was handed to the caller and what they acknowledged, so that
+ * after a reconnection, when the daemon begins again behind the last acknowledgement it has,
+ * nothing is handed out twice. */
+#include <stdlib.h>
+#include "base/clock.h"
+#include "clients/c/kith.h"
+#include "clients/c/link.h"
+#include "proto/codec.h"
+
+#define ARENA_FIRST  (256u << 10)
+#define ARENA_LIMIT  (64u << 20)
+#define OPEN_WAIT_NS INT64_C(5000000000) /* an Open unanswered so long is sent again */
+#define OPEN_AGAIN_NS INT64_C(500000000) /* after "not now" */
+#define CLOSE_LINGER_MS 500
+#define LOOK_MS      500 /* between looks at what time alone changes */
+#define NAME_MAX_BYTES 64
+#define ACK_EARLY    64 /* acknowledgements kept back at most while items are at hand */
+
+struct subscriber_shard {
+	uint64_t handed_out; /* the highest sequence */
+	uint64_t done;       /* acknowledged by the caller */
+	uint64_t told;       /* acknowledged to the daemon on this connection */
+};
+
+struct kith_subscriber {
+	struct link link;
+	unsigned losses_seen;
+	char name[NAME_MAX_BYTES];
+	size_t name_size;
+	uint32_t credit;
+	bool newest;
+	char *types[SUBSCRIBER_TYPES_MAX]; /* owned */
+	unsigned n_types;
+	bool asked, opened;
+	int64_t asked_ns, ask_at_ns;
+	bool forgotten;
+	int refused;                       /* 0, or the error that ended the subscription */
+	struct complaint why;
+	struct arena *arena;
+	uint8_t *bytes;                    /* the delivery being handed out, which `delivery` points into */
+	struct delivery delivery;
+	unsigned next_gap, next_notification;
+	struct subscriber_shard shards[SUBSCRIBER_POSITIONS_MAX];
+	unsigned unacknowledged;           /* acknowledgements not told yet */
+};
+
+static int settings_take(struct kith_subscriber *s, const struct kith_subscriber_settings *settings,
+	struct complaint *c)
+{
+	s->name_size = settings->name ? strlen(settings->name) : 0;
+	if (s->name_size == 0 || s->name_size > NAME_MAX_BYTES ||
+		!bytes_are_plain_utf8(span_str(settings->name)))
+		return complain(c, ERR_INVALID, "a subscription's name is 1 to %d bytes of plain UTF-8",
+			NAME_MAX_BYTES);
+	if (settings->n_types > SUBSCRIBER_TYPES_MAX)
+		return complain(c, ERR_TOOBIG, "%u types given, at most %d are possible",
+			settings->n_types, SUBSCRIBER_TYPES_MAX);
+	memcpy(s->name, settings->name, s->name_size);
+	s->credit = settings->credit;
+	s->newest = settings->newest;
+	for (; s->n_types < settings->n_types; s->n_types++) {
+		s->types[s->n_types] = strdup(settings->types[s->n_types]);
+		if (!s->types[s->n_types])
+			return complain(c, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+	}
+	return 0;
+}
+
+int kith_subscriber_open(const struct kith_subscriber_settings *settings,
+	struct kith_subscriber **ret_subscriber, struct complaint *c)
+{
+	struct kith_subscriber *s = calloc(1, sizeof *s);
+	int rc;
+
+	if (!s)
+		return complain(c, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+	rc = settings_take(s, settings, c);
+	if (!rc) {
+		s->arena = arena_new(ARENA_FIRST, ARENA_LIMIT);
+		if (!s->arena)
+			rc = complain(c, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+	}
+	if (!rc)
+		rc = link_open(&s->link, settings->run, "subscribe", ZMQ_DEALER, NULL, 0, c);
+	if (rc)
+		kith_subscriber_close(s);
+	else
+		*ret_subscriber = s;
+	return rc;
+}
+
+static int subscriber_say(struct kith_subscriber *s, const struct subscriber_message *m)
+{
+	struct buf out = { 0 };
+	int rc;
+
+	subscriber_encode(&out, m);
+	rc = out.failed ? ERR_NOMEM : link_send(&s->link, out.data, out.size);
+	buf_fini(&out);
+	return rc;
+}
+
+static int subscriber_ask(struct kith_subscriber *s)
+{
+	struct subscriber_message m = {
+		.verb = SUBSCRIBER_OPEN, .name = span_of(s->name, s->name_size),
+		.credit = s->credit, .newest = s->newest, .n_types = s->n_types,
+	};
+	int rc;
+
+	for (unsigned i = 0; i < s->n_types; i++)
+		m.types[i] = span_str(s->types[i]);
+	rc = subscriber_say(s, &m);
+	if (!rc) {
+		s->asked = true;
+		s->asked_ns = clock_monotonic_ns();
+	}
+	return rc == ERR_BUSY ? 0 : rc;
+}
+
+/* Tell the daemon what is done since the last time. */
+static int subscriber_tell(struct kith_subscriber *s)
+{
+	struct subscriber_message m = { .verb = SUBSCRIBER_ACK };
+	int rc;
+
+	if (!s->opened || s->unacknowledged == 0)
+		return 0;
+	for (unsigned i = 0; i < SUBSCRIBER_POSITIONS_MAX; i++)
+		if (s->shards[i].done > s->shards[i].told)
+			m.positions[m.n_positions++] = (struct position){ i, s->shards[i].done };
+	rc = m.n_positions ? subscriber_say(s, &m) : 0;
+	if (rc)
+		return rc == ERR_BUSY ? 0 : rc;
+	for (unsigned i = 0; i < m.n_positions; i++)
+		s->shards[m.positions[i].shard].told = m.positions[i].sequence;
+	s->unacknowledged = 0;
+	return 0;
+}
+
+int kith_subscriber_ack(struct kith_subscriber *s, uint32_t shard, uint64_t sequence)
+{
+	if (shard >= SUBSCRIBER_POSITIONS_MAX || sequence > s->shards[shard].handed_out)
+		return ERR_INVALID;
+	if (sequence <= s->shards[shard].done)
+		return 0;
+	s->shards[shard].done = sequence;
+	return ++s->unacknowledged < ACK_EARLY ? 0 : subscriber_tell(s);
+}
+
+/* A connection is lost: what the daemon knows of us there is forgotten with it. */
+static void subscriber_lost(struct kith_subscriber *s)
+{
+	s->losses_seen = s->link.losses;
+	s->asked = s->opened = false;
+	for (unsigned i = 0; i < SUBSCRIBER_POSITIONS_MAX; i++) {
+		s->shards[i].told = 0;
+		s->unacknowledged += s->shards[i].done != 0;
+	}
+}
+
+static bool refused_for_now(struct span code)
+{
+	static const char *const codes[] = { "not_open", "full", "busy", "stopping" };
+
+	for (unsigned i = 0; i < sizeof codes / sizeof *codes; i++)
+		if (span_eq(code, span_str(codes[i])))
+			return true;
+	return false;
+}
+
+static int subscriber_refused(struct kith_subscriber *s, const struct delivery *d)
+{
+	int size = (int)d->refused.size;
+	const char *code = (const char *)d->refused.data;
+
+	if (refused_for_now(d->refused)) { /* introduce ourselves again, a little later */
+		subscriber_lost(s);
+		s->ask_at_ns = clock_monotonic_ns() + OPEN_AGAIN_NS;
+		return 0;
+	}
+	s->forgotten = span_eq(d->refused, span_str("forgotten"));
+	s->refused = span_eq(d->refused, span_str("fenced")) ? ERR_BUSY : ERR_DENIED;
+	return complain(&s->why, s->refused, "subscription \"%.*s\" refused: %.*s%s%.*s",
+		(int)s->name_size, s->name, size, code, d->text.size ? ": " : "",
+		(int)d->text.size, (const char *)d->text.data);
+}
+
+static int subscriber_check_link(struct kith_subscriber *s)
+{
+	int rc = 0;
+
+	if (s->asked && !s->opened && clock_monotonic_ns() - s->asked_ns > OPEN_WAIT_NS)
+		rc = link_reset(&s->link);
+	if (s->link.losses != s->losses_seen)
+		subscriber_lost(s);
+	if (!rc && s->link.connected && !s->asked && clock_monotonic_ns() >= s->ask_at_ns)
+		rc = subscriber_ask(s);
+	return rc;
+}
+
+/* Take the next message apart; ERR_NOTFOUND when there is none. */
+static int subscriber_receive(struct kith_subscriber *s)
+{
+	struct span data;
+	int rc = link_receive(&s->link, &data);
+
+	if (rc)
+		return rc;
+	/* the message's memory is the link's and goes with its next one */
+	free(s->bytes);
+	memset(&s->delivery, 0, sizeof s->delivery);
+	s->next_gap = s->next_notification = 0;
+	arena_reset(s->arena);
+	s->bytes = malloc(data.size + 1);
+	if (!s->bytes)
+		return ERR_NOMEM;
+	memcpy(s->bytes, data.data, data.size);
+	rc = delivery_decode(&s->delivery, s->bytes, data.size, s->arena);
+	if (rc) {
+		memset(&s->delivery, 0, sizeof s->delivery);
+		return rc;
+	}
+	if (s->delivery.opened)
+		s->opened = true;
+	return s->delivery.refused.size ? subscriber_refused(s, &s->delivery) : 0;
+}
+
+static bool item_is_new(struct kith_subscriber *s, const struct kith_item *i)
+{
+	if (i->shard >= SUBSCRIBER_POSITIONS_MAX || i->sequence <= s->shards[i->shard].handed_out)
+		return false;
+	s->shards[i->shard].handed_out = i->sequence;
+	return true;
+}
+
+/* The next item of the delivery at hand; gaps come first, being older. */
+static bool delivery_take(struct kith_subscriber *s, struct kith_item *i)
+{
+	const struct delivery *d = &s->delivery;
+
+	while (s->next_gap < d->n_gaps) {
+		const struct gap *g = &d->gaps[s->next_gap++];
+
+		*i = (struct kith_item){ .kind = KITH_GAP, .shard = g->shard, .first = g->first,
+			.sequence = g->last };
+		if (item_is_new(s, i))
+			return true;
+	}
+	while (s->next_notification < d->n_notifications) {
+		const struct notification *n = &d->notifications[s->next_notification++];
+
+		*i = (struct kith_item){ .kind = KITH_NOTIFICATION, .shard = n->shard,
+			.first = n->sequence, .sequence = n->sequence, .notification = n };
+		if (item_is_new(s, i))
+			return true;
+	}
+	return false;
+}
+
+/* Look at everything that needs no waiting: 0 with an item, ERR_NOTFOUND when there is none. */
+static int subscriber_step(struct kith_subscriber *s, struct kith_item *ret_item)
+{
+	int rc;
+
+	do {
+		if (delivery_take(s, ret_item))
+			return 0;
+		rc = subscriber_receive(s);
+	} while (!rc);
+	if (rc != ERR_NOTFOUND)
+		return rc;
+	rc = subscriber_check_link(s);
+	if (!rc)
+		rc = subscriber_tell(s);
+	return rc ? rc : ERR_NOTFOUND;
+}
+
+int kith_subscriber_next(struct kith_subscriber *s, int timeout_ms, struct kith_item *ret_item,
+	struct complaint *c)
+{
+	int64_t start = clock_monotonic_ns();
+	int rc, left;
+
+	while (!s->refused) {
+		rc = subscriber_step(s, ret_item);
+		if (!rc)
+			return 0;
+		if (s->refused)
+			break;
+		if (rc != ERR_NOTFOUND)
+			return complain(c, rc, "subscription: %s", err_text(rc));
+		left = link_time_left(start, timeout_ms);
+		if (left == 0 && timeout_ms != 0)
+			return ERR_TIMEOUT;
+		rc = link_wait(&s->link, left < 0 || left > LOOK_MS ? LOOK_MS : left, false);
+		if (rc && rc != ERR_TIMEOUT)
+			return complain(c, rc, "subscription: %s", err_text(rc));
+		if (timeout_ms == 0 && rc)
+			return ERR_TIMEOUT;
+	}
+	if (c)
+		*c = s->why;
+	return s->refused;
+}
+
+bool kith_subscriber_is_open(const struct kith_subscriber *s)
+{
+	return s->opened;
+}
+
+int kith_subscriber_unreachable(const struct kith_subscriber *s, struct complaint *c)
+{
+	return link_unreachable(&s->link, c);
+}
+
+/* Wait until *FLAG holds or the subscription has ended. */
+static int subscriber_wait_for(struct kith_subscriber *s, const bool *flag, int64_t start,
+	int timeout_ms, struct complaint *c)
+{
+	struct kith_item item;
+	int rc;
+
+	while (!*flag) {
+		rc = kith_subscriber_next(s, 20, &item, c);
+		if (rc && rc != ERR_TIMEOUT)
+			return *flag ? 0 : rc;
+		if (!*flag && link_time_left(start, timeout_ms) == 0)
+			return s->link.connected ? complain(c, ERR_TIMEOUT, "no answer from the daemon") :
+				link_unreachable(&s->link, c);
+	}
+	return 0;
+}
+
+int kith_subscriber_forget(struct kith_subscriber *s, int timeout_ms, struct complaint *c)
+{
+	struct subscriber_message m = { .verb = SUBSCRIBER_FORGET };
+	int64_t start = clock_monotonic_ns();
+	int rc = subscriber_wait_for(s, &s->opened, start, timeout_ms, c);
+
+	if (rc)
+		return rc;
+	rc = subscriber_say(s, &m);
+	if (rc)
+		return complain(c, rc, "subscription: %s", err_text(rc));
+	return subscriber_wait_for(s, &s->forgotten, start, timeout_ms, c);
+}
+
+void kith_subscriber_close(struct kith_subscriber *s)
+{
+	struct subscriber_message m = { .verb = SUBSCRIBER_CLOSE };
+
+	if (!s)
+		return;
+	if (s->opened && !s->refused) {
+		(void)subscriber_tell(s);
+		(void)subscriber_say(s, &m); /* the daemon also notices by itself, later */
+	}
+	link_close(&s->link, CLOSE_LINGER_MS);
+	arena_free(s->arena);
+	for (unsigned i = 0; i < s->n_types; i++)
+		free(s->types[i]);
+	free(s->bytes);
+	free(s);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Answers: what the shards said, as JSON. New references; NULL when memory is out. */
+#ifndef KITH_DAEMON_ANSWER_H
+#define KITH_DAEMON_ANSWER_H
+#include <jansson.h>
+#include "workers/worker.h"
+
+struct daemon;
+
+json_t *answer_show(const struct query *q, int64_t now_ms);
+json_t *answer_explain(const struct query *q, int64_t now_ms);
+/* CENSUS: one answer a shard. */
+json_t *answer_stats(struct daemon *d, struct query *const *census);
+json_t *answer_subscriptions(struct daemon *d);
+
+#endif

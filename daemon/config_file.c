@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The configuration file: YAML, one key a setting, the names of the flags.
+ *
+ *	store: /var/lib/kith
+ *	guard-window: 30d
+ */
+#include <cyaml/cyaml.h>
+#include <stdio.h>
+#include "daemon/config.h"
+
+static const char *const names[] = { "store", "run", "lifecycle", "shards", "clock", "log", "ingest",
+	"feed", "feed-json", "subscribe", "control", "guard-window", "outbox-keep",
+	"outbox-keep-for", "history-keep", "journal-segment", "journal-keep", "journal-keep-for",
+	"checkpoint-events", "checkpoint-pages", "checkpoint-every", "checkpoint-idle", "map",
+	"under-way-events", "under-way-bytes", "credit", "subscriptions", "subscriber-credit",
+	"deadlines-per-second", "in-future", "space-reserve" };
+#define N_NAMES (sizeof names / sizeof names[0])
+
+struct file_values {
+	char *value[N_NAMES];
+};
+
+/* libcyaml tells what is wrong only to its log, the innermost first: keep that one, with the
+ * place which a later line carries. */
+static void remember(cyaml_log_t level, void *ctx, const char *format, va_list args)
+{
+	struct complaint *why = ctx;
+	char line[300], *at;
+	int row, column;
+
+	(void)level;
+	vsnprintf(line, sizeof line, format, args);
+	line[strcspn(line, "\n")] = '\0';
+	at = strstr(line, "(line: ");
+	if (at && why->line == 0 && sscanf(at, "(line: %d, column: %d", &row, &column) == 2) {
+		why->line = row;
+		why->column = column;
+	}
+	if (why->text[0] == '\0')
+		snprintf(why->text, sizeof why->text, "%s",
+			strncmp(line, "Load: ", 6) == 0 ? line + 6 : line);
+}
+
+int config_read(struct config *c, const char *path, struct complaint *why)
+{
+	static const cyaml_schema_value_t text = { CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 0,
+		CYAML_UNLIMITED) };
+	cyaml_schema_field_t fields[N_NAMES + 1] = { 0 };
+	const cyaml_schema_value_t top = { .type = CYAML_MAPPING, .flags = CYAML_FLAG_POINTER,
+		.data_size = sizeof(struct file_values), .mapping = { .fields = fields } };
+	struct complaint found = { 0 };
+	const cyaml_config_t yaml = { .log_fn = remember, .log_ctx = &found, .mem_fn = cyaml_mem,
+		.log_level = CYAML_LOG_ERROR };
+	struct file_values *values = NULL;
+	cyaml_err_t err;
+	int rc = 0;
+
+	for (size_t i = 0; i < N_NAMES; i++) {
+		fields[i] = (cyaml_schema_field_t){ .key = names[i],
+			.data_offset = (uint32_t)(i * sizeof(char *)), .value = text };
+		fields[i].value.flags |= CYAML_FLAG_OPTIONAL;
+	}
+	err = cyaml_load_file(path, &yaml, &top, (cyaml_data_t **)&values, NULL);
+	if (err == CYAML_ERR_FILE_OPEN)
+		return complain(why, ERR_NOTFOUND, "%s: cannot be opened", path);
+	if (err != CYAML_OK) {
+		rc = complain(why, ERR_INVALID, "%s:%d:%d: %s", path, found.line, found.column,
+			found.text[0] ? found.text : cyaml_strerror(err));
+		return rc;
+	}
+	for (size_t i = 0; rc == 0 && values && i < N_NAMES; i++)
+		if (values->value[i])
+			rc = config_set(c, names[i], values->value[i], &found);
+	if (rc != 0)
+		(void)complain(why, rc, "%s: %s", path, found.text);
+	(void)cyaml_free(&yaml, &top, values, 0);
+	return rc;
+}

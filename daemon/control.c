@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Control verbs. */
+#include <stdlib.h>
+#include "daemon/answer.h"
+#include "daemon/daemon.h"
+#include "daemon/subscriber_delivery.h"
+
+/* One question under way, from one peer. */
+struct question {
+	struct daemon *d;
+	struct peer peer;
+	uint64_t number;
+	bool explain;
+	unsigned awaited;
+	struct query *answers[SHARDS_MAX];
+};
+
+static void reply(struct daemon *d, const struct peer *to, const struct reply *r)
+{
+	struct buf out = { 0 };
+
+	reply_encode(&out, r);
+	if (!out.failed)
+		(void)router_send(&d->control.socket, to, span_of(out.data, out.size));
+	buf_fini(&out);
+}
+
+static void reply_error(struct daemon *d, const struct peer *to, uint64_t number,
+	const char *code, const char *text)
+{
+	struct reply r = { .number = number, .error = span_str(code), .text = span_str(text) };
+
+	reply(d, to, &r);
+}
+
+/* Takes over JSON. */
+static void reply_json(struct daemon *d, const struct peer *to, uint64_t number, json_t *json)
+{
+	struct reply r = { .number = number };
+	char *text = json ? json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
+
+	json_decref(json);
+	if (!text) {
+		reply_error(d, to, number, "busy", "out of memory");
+		return;
+	}
+	r.json = span_str(text);
+	reply(d, to, &r);
+	free(text);
+}
+
+static struct question *question_new(struct daemon *d, const struct peer *peer,
+	const struct request *r)
+{
+	struct question *q;
+
+	if (d->control.waiting >= CONTROL_WAITING_MAX || d->state == DAEMON_STOPPING)
+		return NULL;
+	q = calloc(1, sizeof *q);
+	if (!q)
+		return NULL;
+	q->d = d;
+	q->peer = *peer;
+	q->number = r->number;
+	d->control.waiting++;
+	return q;
+}
+
+static void question_free(struct question *q)
+{
+	for (unsigned i = 0; i < SHARDS_MAX; i++)
+		query_free(q->answers[i]);
+	q->d->control.waiting--;
+	free(q);
+}
+
+static void customer_answered(struct query *answer)
+{
+	struct question *q = answer->arg;
+	struct daemon *d = q->d;
+
+	q->answers[0] = answer;
+	if (answer->rc == ERR_NOTFOUND)
+		reply_error(d, &q->peer, q->number, "not_found", "no such customer");
+	else if (answer->rc == ERR_CORRUPT)
+		reply_error(d, &q->peer, q->number, "damaged",
+			"the customer's record is damaged and set aside; see kith store verify");
+	else if (answer->rc != 0)
+		reply_error(d, &q->peer, q->number, "failed", err_text(answer->rc));
+	else if (q->explain)
+		reply_json(d, &q->peer, q->number, answer_explain(answer, timekeeper_now(d)));
+	else
+		reply_json(d, &q->peer, q->number, answer_show(answer, timekeeper_now(d)));
+	question_free(q);
+}
+
+static void ask_customer(struct daemon *d, const struct peer *peer, const struct request *r,
+	bool explain)
+{
+	struct question *q;
+	struct query *query;
+
+	if (r->customer.size == 0 || r->customer.size > EVENT_CUSTOMER_MAX) {
+		reply_error(d, peer, r->number, "malformed", "a customer id has 1 to 128 bytes");
+		return;
+	}
+	q = question_new(d, peer, r);
+	query = q ? query_new(QUERY_CUSTOMER, customer_answered, q) : NULL;
+	if (query)
+		buf_add(&query->key, r->customer.data, r->customer.size);
+	if (!query || query->key.failed) {
+		query_free(query);
+		if (q)
+			question_free(q);
+		reply_error(d, peer, r->number, "busy", "too many questions under way");
+		return;
+	}
+	q->explain = explain;
+	query->shard = hash_shard(r->customer.data, r->customer.size, d->store.shards);
+	worker_post(&d->workers[query->shard], &query->mail);
+}
+
+static void census_answered(struct query *answer)
+{
+	struct question *q = answer->arg;
+	struct daemon *d = q->d;
+
+	q->answers[answer->shard] = answer;
+	if (--q->awaited > 0)
+		return;
+	reply_json(d, &q->peer, q->number, answer_stats(d, q->answers));
+	question_free(q);
+}
+
+static void ask_stats(struct daemon *d, const struct peer *peer, const struct request *r)
+{
+	struct question *q = question_new(d, peer, r);
+	struct query *list[SHARDS_MAX] = { 0 };
+	bool whole = q != NULL;
+
+	for (unsigned i = 0; whole && i < d->store.shards; i++) {
+		list[i] = query_new(QUERY_CENSUS, census_answered, q);
+		whole = list[i] != NULL;
+	}
+	if (!whole) {
+		for (unsigned i = 0; i < d->store.shards; i++)
+			query_free(list[i]);
+		if (q)
+			question_free(q);
+		reply_error(d, peer, r->number, "busy", "too many questions under way");
+		return;
+	}
+	q->awaited = d->store.shards;
+	for (unsigned i = 0; i < d->store.shards; i++) {
+		list[i]->shard = i;
+		worker_post(&d->workers[i], &list[i]->mail);
+	}
+}
+
+static void reload(struct daemon *d, const struct peer *peer, const struct request *r)
+{
+	struct complaint c = { 0 };
+	bool changed;
+
+	if (inputs_lifecycle(d, &changed, &c) != 0)
+		reply_error(d, peer, r->number, "malformed", c.text);
+	else
+		reply_json(d, peer, r->number, json_pack("{s:b,s:i}", "changed", changed, "version",
+			(int)d->lifecycle->machine->version));
+}
+
+static void answer(struct daemon *d, const struct peer *peer, const struct request *r)
+{
+	if (span_eq(r->verb, span_str("show")))
+		ask_customer(d, peer, r, false);
+	else if (span_eq(r->verb, span_str("explain")))
+		ask_customer(d, peer, r, true);
+	else if (span_eq(r->verb, span_str("stats")))
+		ask_stats(d, peer, r);
+	else if (span_eq(r->verb, span_str("reload")))
+		reload(d, peer, r);
+	else if (span_eq(r->verb, span_str("subscriptions")))
+		reply_json(d, peer, r->number, answer_subscriptions(d));
+	else if (span_eq(r->verb, span_str("forget"))) {
+		subscriber_forget(d, r->customer);
+		reply_json(d, peer, r->number, json_pack("{s:b}", "forgotten", 1));
+	} else if (span_eq(r->verb, span_str("ping")))
+		reply_json(d, peer, r->number, json_pack("{s:s,s:s,s:i}", "version", KITH_VERSION,
+			"state", daemon_state_name(d->state), "shards", (int)d->store.shards));
+	else
+		reply_error(d, peer, r->number, "malformed",
+			"verbs are stats, show, explain, reload, subscriptions, forget, ping");
+}
+
+static bool take(void *arg)
+{
+	struct daemon *d = arg;
+	struct request r;
+	struct peer peer;
+	zmq_msg_t body;
+	int rc = router_take(&d->control.socket, &peer, &body);
+
+	if (rc == ERR_INVALID)
+		reply_error(d, &peer, 0, "malformed", "expected one frame with one Request");
+	if (rc != 0)
+		return rc != ERR_NOTFOUND;
+	arena_reset(d->control.arena);
+	if (request_decode(&r, zmq_msg_data(&body), zmq_msg_size(&body), d->control.arena) != 0)
+		reply_error(d, &peer, 0, "malformed", "not a Request");
+	else
+		answer(d, &peer, &r);
+	zmq_msg_close(&body);
+	return true;
+}
+
+int control_open(struct daemon *d, struct complaint *c)
+{
+	d->control.arena = arena_new(16 << 10, 8 << 20);
+	if (!d->control.arena)
+		return ERR_NOMEM;
+	d->control.socket.take = take;
+	d->control.socket.arg = d;
+	return socket_open(&d->control.socket, d->zmq, ZMQ_ROUTER, d->config.control, d->base, c);
+}
+
+void control_close(struct daemon *d)
+{
+	socket_close(&d->control.socket);
+	arena_free(d->control.arena);
+	d->control.arena = NULL;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Daemon: everything the main thread owns, and who calls whom.
+ *
+ *   ingest ──▶ pipeline ──▶ workers ──▶ feed, subscribers
+ *   timekeeper ──▶ pipeline      control ──▶ workers, answer
+ */
+#ifndef KITH_DAEMON_DAEMON_H
+#define KITH_DAEMON_DAEMON_H
+#include <event2/event.h>
+#include "daemon/config.h"
+#include "daemon/control.h"
+#include "daemon/feed.h"
+#include "daemon/ingest.h"
+#include "daemon/pipeline.h"
+#include "daemon/socket.h"
+#include "daemon/subscribers.h"
+#include "daemon/timekeeper.h"
+#include "store/journal.h"
+#include "store/store.h"
+
+enum daemon_state { DAEMON_STARTING, DAEMON_RUNNING, DAEMON_FULL, DAEMON_STOPPING };
+const char *daemon_state_name(enum daemon_state s);
+
+struct daemon {
+	struct config config;
+	enum daemon_state state;
+	int exit_code;
+	struct event_base *base;
+	void *zmq;
+	struct store store;
+	struct pipeline pipeline;
+	struct worker *workers;       /* store.shards of them */
+	unsigned workers_running;
+	struct mailbox returned;      /* parts and answers from the workers */
+	int wake_fd;                  /* eventfd beside it */
+	struct event *wake, *tick, *flush;
+	struct event *signals[3];
+	struct lifecycle *lifecycle;  /* newest; one reference */
+	struct timekeeper timekeeper;
+	struct ingest ingest;
+	struct feed feed;
+	struct subscribers subscribers;
+	struct control control;
+	unsigned stops_awaited;
+	uint64_t rejected;            /* events, since the start */
+	int64_t started_ns;
+	int64_t full_until_ns;        /* a failed write: not before then */
+	bool full_hard;               /* not even time goes on: the journal or a checkpoint fails */
+	unsigned ticks;
+	uint64_t *beats;              /* of the workers, at the last watchdog ping */
+	int run_lock;                 /* flock on RUN/lock */
+	uint64_t replayed;            /* frames, at the start */
+	uint64_t customers_at_start;
+};
+
+/* lifetime.c */
+int daemon_open(struct daemon *d, struct complaint *c);
+int daemon_run(struct daemon *d);   /* until stopped; returns the exit code */
+void daemon_close(struct daemon *d);
+void daemon_stop(struct daemon *d); /* begin a clean stop */
+/* Something is beyond repair: log it and leave the loop without acknowledging anything. */
+void daemon_abandon(struct daemon *d, const char *what, int rc);
+
+/* inputs.c: what the daemon itself puts into the journal */
+/* Only look whether the lifecycle file compiles. */
+int inputs_compile(struct daemon *d, struct complaint *c);
+int inputs_at_start(struct daemon *d, struct complaint *c);
+/* Read the lifecycle file again; journal it when it has changed. */
+int inputs_lifecycle(struct daemon *d, bool *ret_changed, struct complaint *c);
+
+/* space.c: is there room? */
+void daemon_full(struct daemon *d, const char *what, int rc);
+void space_check(struct daemon *d);
+bool daemon_takes_in(const struct daemon *d);
+bool daemon_fires(const struct daemon *d); /* deadlines may fire */
+
+/* lifetime.c: flush the group at the end of this turn of the loop */
+void daemon_flush_soon(struct daemon *d);
+/* One shard's notifications are durable and applied: to the feed and to the subscribers. */
+void daemon_handed_out(struct daemon *d, unsigned shard, struct outcome *o);
+/* notify.c */
+void notify_ready(void);
+void notify_stopping(void);
+void notify_status(struct daemon *d);
+void notify_watchdog(struct daemon *d);
+
+#endif

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the daemon itself puts into the journal: which engine takes the inputs, the settings that
+ * change state, and the lifecycle file. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "daemon/daemon.h"
+
+static int submit(struct daemon *d, struct task *t)
+{
+	int rc;
+
+	timekeeper_stamp(d, &t->work.input);
+	if (t->work.input.type == INPUT_LIFECYCLE)
+		t->work.input.lifecycle->machine->since_ms = t->work.input.clock_ms;
+	rc = pipeline_submit(d, t, span_of(NULL, 0), NULL, 0);
+	if (rc != 0)
+		task_free(d, t);
+	return rc;
+}
+
+static int submit_engine(struct daemon *d)
+{
+	struct task *t = task_new(d);
+
+	if (!t)
+		return ERR_NOMEM;
+	t->work.input.type = INPUT_ENGINE;
+	t->work.input.engine = ENGINE_VERSION;
+	return submit(d, t);
+}
+
+static int submit_settings(struct daemon *d)
+{
+	struct task *t = task_new(d);
+
+	if (!t)
+		return ERR_NOMEM;
+	t->work.input.type = INPUT_SETTINGS;
+	t->work.input.settings = d->config.settings;
+	return submit(d, t);
+}
+
+static bool settings_equal(const struct settings *a, const struct settings *b)
+{
+	return a->guard_window_ms == b->guard_window_ms && a->outbox_keep == b->outbox_keep &&
+		a->outbox_keep_ms == b->outbox_keep_ms && a->history_keep == b->history_keep;
+}
+
+static int read_all(const char *path, struct buf *out, struct complaint *c)
+{
+	FILE *f = fopen(path, "rb");
+
+	if (!f)
+		return complain(c, err_from_errno(errno), "%s: %s", path, strerror(errno));
+	while (!feof(f) && !ferror(f) && out->size <= LIFECYCLE_BYTES_MAX) {
+		uint8_t *p = buf_room(out, 65536);
+
+		if (!p)
+			break;
+		out->size += fread(p, 1, 65536, f);
+	}
+	if (ferror(f) || out->failed) {
+		(void)complain(c, ERR_IO, "%s: cannot be read", path);
+		fclose(f);
+		return ERR_IO;
+	}
+	fclose(f);
+	return 0;
+}
+
+static int compile(struct daemon *d, struct machine **ret, struct complaint *c)
+{
+	const char *path = d->config.lifecycle;
+	struct complaint why = { 0 };
+	struct buf file = { 0 };
+	struct span text = machine_default_text();
+	int rc = 0;
+
+	if (path[0]) {
+		rc = read_all(path, &file, c);
+		text = span_of(file.data, file.size);
+	}
+	if (rc == 0) {
+		rc = machine_compile((const char *)text.data, text.size, ret, &why);
+		if (rc != 0)
+			(void)complain(c, rc, "%s:%d:%d: %s", path[0] ? path : "built-in lifecycle",
+				why.line, why.column, why.text);
+	}
+	buf_fini(&file);
+	return rc;
+}
+
+int inputs_compile(struct daemon *d, struct complaint *c)
+{
+	struct machine *m;
+	int rc = compile(d, &m, c);
+
+	if (rc == 0)
+		machine_free(m);
+	return rc;
+}
+
+int inputs_lifecycle(struct daemon *d, bool *ret_changed, struct complaint *c)
+{
+	struct machine *m, *old = d->lifecycle ? d->lifecycle->machine : NULL;
+	struct lifecycle *l;
+	struct task *t;
+	int rc = compile(d, &m, c);
+
+	*ret_changed = false;
+	if (rc != 0)
+		return rc;
+	if (old && span_eq(old->text, m->text)) {
+		machine_free(m);
+		return 0;
+	}
+	m->version = old ? old->version + 1 : 1;
+	l = lifecycle_new(m);
+	t = l ? task_new(d) : NULL;
+	if (!t) {
+		lifecycle_drop(l);
+		return complain(c, ERR_NOMEM, "out of memory");
+	}
+	t->work.input.type = INPUT_LIFECYCLE;
+	t->work.input.lifecycle = lifecycle_hold(l);
+	rc = submit(d, t);
+	if (rc != 0) {
+		lifecycle_drop(l);
+		return complain(c, rc, "the lifecycle file is not taken: %s", err_text(rc));
+	}
+	lifecycle_drop(d->lifecycle);
+	d->lifecycle = l;
+	*ret_changed = true;
+	log_info("lifecycle", "switched on", "version=%u rules=%u", m->version, m->n_tests);
+	daemon_flush_soon(d);
+	return 0;
+}
+
+int inputs_at_start(struct daemon *d, struct complaint *c)
+{
+	const struct shard *s = &d->workers[0].shard;
+	bool first = env_meta(s->env)->position == 0, changed;
+	bool settings = first || !settings_equal(&s->settings, &d->config.settings);
+	int rc = 0;
+
+	if (s->lifecycle)
+		d->lifecycle = lifecycle_hold(s->lifecycle);
+	if (s->engine != ENGINE_VERSION)
+		rc = submit_engine(d);
+	if (rc == 0 && settings)
+		rc = submit_settings(d);
+	if (rc != 0)
+		return complain(c, rc, "cannot write the first inputs: %s", err_text(rc));
+	return inputs_lifecycle(d, &changed, c);
+}

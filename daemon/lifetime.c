@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The daemon's life: open everything, recover, run the loop, stop cleanly. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "daemon/daemon.h"
+#include "workers/replay.h"
+
+#define TICK_MS 100
+#define TRIM_TICKS 100
+
+static void wake(void *arg)
+{
+	struct daemon *d = arg;
+	uint64_t one = 1;
+
+	/* EAGAIN means that it is awake. */
+	if (write(d->wake_fd, &one, sizeof one) < 0 && errno != EAGAIN)
+		log_error("loop", "cannot wake the main thread", "errno=%d", errno);
+}
+
+void daemon_abandon(struct daemon *d, const char *what, int rc)
+{
+	log_error("daemon", what, "error=%s", log_quote(err_text(rc)));
+	d->exit_code = 1;
+	d->state = DAEMON_STOPPING;
+	event_base_loopbreak(d->base);
+}
+
+void daemon_handed_out(struct daemon *d, unsigned shard, struct outcome *o)
+{
+	if (o->n_notes == 0)
+		return;
+	feed_publish(d, o);
+	subscribers_notify(d, shard, o->notes[o->n_notes - 1].sequence);
+}
+
+static void on_flush(evutil_socket_t fd, short what, void *arg)
+{
+	struct daemon *d = arg;
+	int rc = pipeline_flush(d);
+
+	(void)fd;
+	(void)what;
+	if (rc != 0)
+		daemon_abandon(d, "the journal could not be made durable", rc);
+}
+
+void daemon_flush_soon(struct daemon *d)
+{
+	if (d->flush)
+		event_active(d->flush, EV_TIMEOUT, 0);
+}
+
+static void take_back(struct daemon *d, struct mail *m)
+{
+	if (m->kind == MAIL_PART)
+		pipeline_part(d, (struct part *)m);
+	else
+		((struct query *)m)->answered((struct query *)m);
+}
+
+static void check_workers(struct daemon *d)
+{
+	for (unsigned i = 0; i < d->workers_running; i++)
+		if (atomic_load(&d->workers[i].state) == WORKER_FAILED) {
+			d->exit_code = 1;
+			event_base_loopbreak(d->base);
+		}
+}
+
+static void on_wake(evutil_socket_t fd, short what, void *arg)
+{
+	struct daemon *d = arg;
+	struct mail *m, *next;
+	uint64_t count;
+
+	(void)what;
+	if (read(fd, &count, sizeof count) < 0 && errno != EAGAIN)
+		log_error("loop", "cannot read the wake-up", "errno=%d", errno);
+	for (m = mailbox_take(&d->returned, 0); m; m = next) {
+		next = m->next;
+		take_back(d, m);
+	}
+	check_workers(d);
+	ingest_regulate(d);
+	timekeeper_check(d);
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct daemon *d = arg;
+	uint64_t checkpoint = UINT64_MAX;
+
+	(void)fd;
+	(void)what;
+	socket_check(&d->ingest.socket);
+	socket_check(&d->feed.protobuf);
+	socket_check(&d->feed.json);
+	socket_check(&d->subscribers.socket);
+	socket_check(&d->control.socket);
+	if (d->state != DAEMON_STOPPING)
+		subscribers_tick(d);
+	if (d->ticks % 5 == 0)
+		space_check(d);
+	check_workers(d);
+	notify_watchdog(d);
+	if (++d->ticks % TRIM_TICKS != 0)
+		return;
+	for (unsigned i = 0; i < d->store.shards; i++)
+		if (atomic_load(&d->workers[i].checkpoint) < checkpoint)
+			checkpoint = atomic_load(&d->workers[i].checkpoint);
+	if (journal_trim(d->pipeline.journal, checkpoint, clock_wall_ms()) != 0)
+		log_warn("journal", "an old segment could not be deleted", NULL);
+}
+
+static void stopped(struct query *q)
+{
+	struct daemon *d = q->arg;
+
+	query_free(q);
+	if (--d->stops_awaited == 0)
+		event_base_loopbreak(d->base);
+}
+
+void daemon_stop(struct daemon *d)
+{
+	if (d->state == DAEMON_STOPPING)
+		return;
+	log_info("daemon", "stopping", NULL);
+	notify_stopping();
+	on_flush(-1, 0, d);
+	subscribers_tick(d);
+	d->state = DAEMON_STOPPING;
+	for (unsigned i = 0; i < d->store.shards; i++) {
+		struct query *q = query_new(QUERY_STOP, stopped, d);
+
+		if (!q) {
+			daemon_abandon(d, "cannot stop cleanly", ERR_NOMEM);
+			return;
+		}
+		q->shard = i;
+		d->stops_awaited++;
+		worker_post(&d->workers[i], &q->mail);
+	}
+}
+
+static void on_signal(evutil_socket_t signal, short what, void *arg)
+{
+	struct daemon *d = arg;
+	struct complaint c = { 0 };
+	bool changed;
+
+	(void)what;
+	if (signal != SIGHUP)
+		daemon_stop(d);
+	else if (d->state != DAEMON_STOPPING && inputs_lifecycle(d, &changed, &c) != 0)
+		log_error("lifecycle", "the old rules stay in force", "error=%s",
+			log_quote(c.text));
+	else if (d->state != DAEMON_STOPPING && !changed)
+		log_info("lifecycle", "unchanged", NULL);
+}
+
+static int open_loop(struct daemon *d)
+{
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
+	struct timeval tick = { 0, TICK_MS * 1000 };
+
+	signal(SIGPIPE, SIG_IGN);
+	d->base = event_base_new();
+	d->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (!d->base || d->wake_fd < 0)
+		return ERR_NOMEM;
+	mailbox_init(&d->returned);
+	d->wake = event_new(d->base, d->wake_fd, EV_READ | EV_PERSIST, on_wake, d);
+	d->tick = event_new(d->base, -1, EV_PERSIST, on_tick, d);
+	d->flush = event_new(d->base, -1, 0, on_flush, d);
+	if (!d->wake || !d->tick || !d->flush || event_add(d->wake, NULL) != 0 ||
+		event_add(d->tick, &tick) != 0)
+		return ERR_NOMEM;
+	for (unsigned i = 0; i < 3; i++) {
+		d->signals[i] = evsignal_new(d->base, signals[i], on_signal, d);
+		if (!d->signals[i] || event_add(d->signals[i], NULL) != 0)
+			return ERR_NOMEM;
+	}
+	return 0;
+}
+
+static int open_run_dir(struct daemon *d, struct complaint *c)
+{
+	struct stat st;
+
+	if (mkdir(d->config.run, 0750) != 0 && errno != EEXIST)
+		return complain(c, err_from_errno(errno), "cannot make the run directory %s: %s",
+			d->config.run, strerror(errno));
+	if (stat(d->config.run, &st) != 0 || !S_ISDIR(st.st_mode))
+		return complain(c, ERR_INVALID, "%s is no directory", d->config.run);
+	return 0;
+}
+
+/* A socket's path would be taken over without a word: hold a lock beside it. */
+static int lock_run_dir(struct daemon *d, struct complaint *c)
+{
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof path, "%s/lock", d->config.run);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+	if (fd < 0)
+		return complain(c, err_from_errno(errno), "%s: %s", path, strerror(errno));
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		close(fd);
+		return complain(c, ERR_BUSY, "another kithd uses the run directory %s",
+			d->config.run);
+	}
+	d->run_lock = fd;
+	return 0;
+}
+
+static int open_shards(struct daemon *d, struct complaint *c)
+{
+	d->workers = calloc(d->store.shards, sizeof *d->workers);
+	d->beats = calloc(d->store.shards, sizeof *d->beats);
+	if (!d->workers || !d->beats)
+		return complain(c, ERR_NOMEM, "out of memory");
+	for (unsigned i = 0; i < d->store.shards; i++) {
+		struct env *env;
+		int rc = env_open(&d->store, i, d->config.map_bytes, false, &env, c);
+
+		if (rc != 0)
+			return rc;
+		rc = shard_open(&d->workers[i].shard, i, env, c);
+		if (rc != 0) {
+			env_close(env);
+			return rc;
+		}
+	}
+	return 0;
+}
+
+static int open_journal(struct daemon *d, struct complaint *c)
+{
+	struct journal_settings js = { d->config.journal_segment, d->config.journal_keep,
+		d->config.journal_keep_ms };
+	struct journal *journal;
+	uint64_t high = 0;
+	char dir[4096];
+	int rc;
+
+	for (unsigned i = 0; i < d->store.shards; i++) {
+		uint64_t at = env_meta(d->workers[i].shard.env)->position;
+
+		if (at > high)
+			high = at;
+	}
+	store_journal_dir(&d->store, dir);
+	rc = journal_open(dir, d->store.id, &js, high + 1, high, clock_wall_ms(), &journal, c);
+	if (rc != 0)
+		return rc;
+	pipeline_init(&d->pipeline, journal);
+	return 0;
+}
+
+static void progress(void *arg, uint64_t sequence)
+{
+	struct daemon *d = arg;
+
+	log_info("journal", "replaying", "frame=%llu of=%llu", (unsigned long long)sequence,
+		(unsigned long long)journal_last(d->pipeline.journal));
+}
+
+static int replay(struct daemon *d, struct complaint *c)
+{
+	struct shard *list[SHARDS_MAX];
+	char dir[4096];
+	struct replay r = { .journal_dir = dir, .store_id = d->store.id,
+		.shards = d->store.shards, .upto = journal_last(d->pipeline.journal),
+		.checkpoint_events = d->config.checkpoint.events,
+		.any_engine = d->config.accept_engine, .progress = progress, .arg = d };
+	int64_t start = clock_monotonic_ns();
+	int rc;
+
+	store_journal_dir(&d->store, dir);
+	for (unsigned i = 0; i < d->store.shards; i++)
+		list[i] = &d->workers[i].shard;
+	if (r.upto == 0)
+		return 0;
+	rc = replay_run(&r, list, d->store.shards, c);
+	d->replayed = r.frames;
+	if (rc == 0 && r.frames)
+		log_info("journal", "replayed", "frames=%llu events=%llu ms=%lld",
+			(unsigned long long)r.frames, (unsigned long long)r.events,
+			(long long)((clock_monotonic_ns() - start) / 1000000));
+	return rc;
+}
+
+static int start_workers(struct daemon *d)
+{
+	for (unsigned i = 0; i < d->store.shards; i++) {
+		struct worker *w = &d->workers[i];
+		int rc;
+
+		w->outbox = &d->returned;
+		w->wake = wake;
+		w->wake_arg = d;
+		w->durable = &d->pipeline.durable;
+		w->settings = d->config.checkpoint;
+		w->store_id = d->store.id;
+		w->shards = d->store.shards;
+		store_journal_dir(&d->store, w->journal_dir);
+		rc = worker_start(w, d->replayed != 0);
+		if (rc != 0)
+			return rc;
+		d->workers_running++;
+	}
+	return 0;
+}
+
+static int open_sockets(struct daemon *d, struct complaint *c)
+{
+	int rc;
+
+	d->zmq = zmq_ctx_new();
+	if (!d->zmq)
+		return complain(c, ERR_NOMEM, "out of memory");
+	(void)zmq_ctx_set(d->zmq, ZMQ_MAX_SOCKETS, 64);
+	rc = control_open(d, c);
+	if (rc == 0)
+		rc = feed_open(d, c);
+	if (rc == 0)
+		rc = subscribers_open(d, c);
+	if (rc == 0)
+		rc = ingest_open(d, c);
+	return rc;
+}
+
+static int64_t last_clock(const struct daemon *d)
+{
+	int64_t clock = 0;
+
+	for (unsigned i = 0; i < d->store.shards; i++) {
+		int64_t at = env_meta(d->workers[i].shard.env)->clock_ms;
+
+		if (at > clock)
+			clock = at;
+	}
+	return clock;
+}
+
+static int start(struct daemon *d, struct complaint *c)
+{
+	int64_t clock = last_clock(d);
+	int rc = subscribers_load(d);
+
+	for (unsigned i = 0; i < d->store.shards; i++)
+		d->customers_at_start += env_meta(d->workers[i].shard.env)->customers;
+	if (rc != 0)
+		return complain(c, rc, "cannot load the subscriptions: %s", err_text(rc));
+	rc = timekeeper_open(d, clock);
+	if (rc == 0) {
+		d->state = DAEMON_RUNNING;
+		rc = inputs_at_start(d, c);
+	}
+	if (rc == 0)
+		rc = start_workers(d);
+	if (rc == 0)
+		rc = pipeline_flush(d);
+	if (rc == 0)
+		rc = open_sockets(d, c);
+	return rc;
+}
+
+int daemon_open(struct daemon *d, struct complaint *c)
+{
+	int rc;
+
+	d->wake_fd = d->run_lock = d->store.lock_fd = -1;
+	d->started_ns = clock_monotonic_ns();
+	rc = open_run_dir(d, c);
+	if (rc == 0)
+		rc = lock_run_dir(d, c);
+	if (rc == 0)
+		rc = store_open(d->config.store, d->config.shards, true, &d->store, c);
+	if (rc == 0)
+		rc = open_loop(d);
+	if (rc == 0)
+		rc = open_shards(d, c);
+	if (rc == 0)
+		rc = open_journal(d, c);
+	if (rc == 0)
+		rc = replay(d, c);
+	if (rc == 0)
+		rc = start(d, c);
+	if (rc != 0 && c->text[0] == '\0')
+		(void)complain(c, rc, "cannot start: %s", err_text(rc));
+	return rc;
+}
+
+int daemon_run(struct daemon *d)
+{
+	log_info("daemon", "ready", "version=%s store=%s shards=%u customers=%llu ms=%lld",
+		KITH_VERSION, log_quote(d->store.dir), d->store.shards,
+		(unsigned long long)d->customers_at_start,
+		(long long)((clock_monotonic_ns() - d->started_ns) / 1000000));
+	notify_ready();
+	space_check(d);
+	timekeeper_check(d);
+	if (event_base_dispatch(d->base) < 0)
+		d->exit_code = 1;
+	return d->exit_code;
+}
+
+static void close_events(struct daemon *d)
+{
+	for (unsigned i = 0; i < 3; i++)
+		if (d->signals[i])
+			event_free(d->signals[i]);
+	if (d->wake)
+		event_free(d->wake);
+	if (d->tick)
+		event_free(d->tick);
+	if (d->flush)
+		event_free(d->flush);
+	if (d->base)
+		event_base_free(d->base);
+	if (d->wake_fd >= 0)
+		close(d->wake_fd);
+}
+
+/* Also after a half-way opening. On an unclean end the workers are not waited for: what they have
+ * not committed is in the journal. */
+void daemon_close(struct daemon *d)
+{
+	for (unsigned i = 0; i < d->workers_running; i++)
+		worker_join(&d->workers[i]);
+	ingest_close(d);
+	subscribers_close(d);
+	feed_close(d);
+	control_close(d);
+	timekeeper_close(d);
+	if (d->zmq)
+		zmq_ctx_term(d->zmq);
+	for (unsigned i = 0; d->workers && i < d->store.shards; i++) {
+		struct env *env = d->workers[i].shard.env;
+
+		shard_close(&d->workers[i].shard);
+		env_close(env);
+	}
+	pipeline_fini(&d->pipeline);
+	lifecycle_drop(d->lifecycle);
+	free(d->workers);
+	free(d->beats);
+	close_events(d);
+	store_close(&d->store);
+	if (d->run_lock >= 0)
+		close(d->run_lock);
+}

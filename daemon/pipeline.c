@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The pipeline: journal, workers, hand-out. */
+#include <assert.h>
+#include <stdlib.h>
+#include "base/clock.h"
+#include "daemon/daemon.h"
+
+#define ARENA_FIRST (64u << 10)
+#define ARENA_LIMIT (32u << 20)
+#define SPARE_MAX   64
+
+void pipeline_init(struct pipeline *p, struct journal *journal)
+{
+	memset(p, 0, sizeof *p);
+	p->journal = journal;
+	atomic_store(&p->durable, journal_durable(journal));
+	p->group_last = &p->group;
+}
+
+void pipeline_fini(struct pipeline *p)
+{
+	for (unsigned i = 0; i < p->n_spare; i++)
+		arena_free(p->spare[i]);
+	free(p->spare);
+	payload_fini(&p->payload);
+	journal_close(p->journal);
+	p->journal = NULL;
+}
+
+static struct arena *arena_take(struct pipeline *p)
+{
+	if (p->n_spare)
+		return p->spare[--p->n_spare];
+	return arena_new(ARENA_FIRST, ARENA_LIMIT);
+}
+
+static void arena_give(struct pipeline *p, struct arena *a)
+{
+	arena_reset(a);
+	if (!p->spare)
+		p->spare = malloc(SPARE_MAX * sizeof *p->spare);
+	if (!p->spare || p->n_spare == SPARE_MAX)
+		arena_free(a);
+	else
+		p->spare[p->n_spare++] = a;
+}
+
+struct task *task_new(struct daemon *d)
+{
+	struct arena *a = arena_take(&d->pipeline);
+	struct task *t = a ? arena_alloc(a, sizeof *t) : NULL;
+	unsigned n = d->store.shards;
+
+	if (!t) {
+		arena_free(a);
+		return NULL;
+	}
+	memset(t, 0, sizeof *t);
+	t->arena = a;
+	t->work.parts = arena_alloc(a, n * sizeof *t->work.parts);
+	if (!t->work.parts) {
+		arena_give(&d->pipeline, a);
+		return NULL;
+	}
+	memset(t->work.parts, 0, n * sizeof *t->work.parts);
+	t->work.n_parts = n;
+	t->work.owner = t;
+	for (unsigned i = 0; i < n; i++) {
+		t->work.parts[i].mail.kind = MAIL_PART;
+		t->work.parts[i].work = &t->work;
+		t->work.parts[i].shard = i;
+	}
+	return t;
+}
+
+void task_free(struct daemon *d, struct task *t)
+{
+	for (unsigned i = 0; i < t->work.n_parts; i++)
+		outcome_fini(&t->work.parts[i].outcome);
+	input_fini(&t->work.input);
+	arena_give(&d->pipeline, t->arena);
+}
+
+int pipeline_submit(struct daemon *d, struct task *t, struct span raw, const uint32_t *refused,
+	unsigned n_refused)
+{
+	struct pipeline *p = &d->pipeline;
+	int rc = ERR_NOMEM;
+
+	input_encode(&t->work.input, raw, refused, n_refused, &p->payload);
+	if (!p->payload.head.failed)
+		t->work.input.sequence = journal_append(p->journal, t->work.input.type,
+			p->payload.parts, p->payload.n, &rc);
+	if (t->work.input.sequence == 0)
+		return rc;
+	t->next = NULL;
+	*p->group_last = t;
+	p->group_last = &t->next;
+	p->under_way_tasks++;
+	p->under_way_events += t->work.input.batch.n_events;
+	p->under_way_bytes += t->bytes;
+	return 0;
+}
+
+static void leave(struct pipeline *p, struct task *t)
+{
+	p->under_way_tasks--;
+	p->under_way_events -= t->work.input.batch.n_events;
+	p->under_way_bytes -= t->bytes;
+}
+
+static struct task *group_take(struct pipeline *p)
+{
+	struct task *group = p->group;
+
+	p->group = NULL;
+	p->group_last = &p->group;
+	return group;
+}
+
+static void group_failed(struct daemon *d, struct task *group, int rc)
+{
+	while (group) {
+		struct task *next = group->next;
+
+		leave(&d->pipeline, group);
+		if (group->failed)
+			group->failed(d, group, rc);
+		task_free(d, group);
+		group = next;
+	}
+}
+
+static void group_post(struct daemon *d, struct task *group)
+{
+	while (group) {
+		struct task *next = group->next; /* it may come back before we look again */
+
+		for (unsigned i = 0; i < group->work.n_parts; i++)
+			worker_post(&d->workers[i], &group->work.parts[i].mail);
+		group = next;
+	}
+}
+
+int pipeline_flush(struct daemon *d)
+{
+	struct pipeline *p = &d->pipeline;
+	struct task *group = group_take(p);
+	int rc;
+
+	if (!group)
+		return 0;
+	rc = journal_write(p->journal, clock_wall_ms());
+	if (rc == ERR_UNKNOWN)
+		return rc;
+	if (rc != 0) {
+		daemon_full(d, "journal", rc);
+		group_failed(d, group, rc);
+		return 0;
+	}
+	p->frames = journal_last(p->journal);
+	group_post(d, group);
+	rc = journal_sync(p->journal);
+	if (rc != 0)
+		return ERR_UNKNOWN;
+	p->syncs++;
+	atomic_store(&p->durable, journal_durable(p->journal));
+	return 0;
+}
+
+void pipeline_part(struct daemon *d, struct part *part)
+{
+	struct task *t = part->work->owner;
+
+	assert(part->work->input.sequence <= atomic_load(&d->pipeline.durable));
+	daemon_handed_out(d, part->shard, &part->outcome);
+	if (++t->work.n_done < t->work.n_parts)
+		return;
+	leave(&d->pipeline, t);
+	if (t->done)
+		t->done(d, t);
+	task_free(d, t);
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Room: below the reserve on disk, or above 85 % of a map, nothing is taken in, while deadlines
+ * and delivery go on with the room that is left. When the journal or a checkpoint has failed for
+ * want of room, only answers go on. Either ends by itself when there is room again. */
+#include "base/clock.h"
+#include "daemon/daemon.h"
+
+#define RETRY_NS INT64_C(1000000000)
+
+const char *daemon_state_name(enum daemon_state s)
+{
+	static const char *const names[] = { "starting", "running", "full", "stopping" };
+
+	return names[s];
+}
+
+bool daemon_takes_in(const struct daemon *d)
+{
+	return d->state == DAEMON_RUNNING;
+}
+
+bool daemon_fires(const struct daemon *d)
+{
+	return d->state == DAEMON_RUNNING || (d->state == DAEMON_FULL && !d->full_hard);
+}
+
+static void become_full(struct daemon *d, bool hard, const char *what)
+{
+	d->full_hard = hard;
+	if (d->state != DAEMON_RUNNING)
+		return;
+	d->state = DAEMON_FULL;
+	log_error("space", "events are refused until there is room", "what=%s", log_quote(what));
+	notify_status(d);
+}
+
+void daemon_full(struct daemon *d, const char *what, int rc)
+{
+	(void)rc;
+	d->full_until_ns = clock_monotonic_ns() + RETRY_NS;
+	become_full(d, true, what);
+}
+
+/* What is wrong, or NULL. */
+static const char *find_fault(struct daemon *d, bool *ret_hard)
+{
+	uint64_t space, total;
+
+	*ret_hard = true;
+	if (clock_monotonic_ns() < d->full_until_ns)
+		return "a write failed";
+	for (unsigned i = 0; i < d->store.shards; i++)
+		if (atomic_load(&d->workers[i].state) == WORKER_FULL)
+			return "no room for a checkpoint";
+	*ret_hard = false;
+	for (unsigned i = 0; i < d->store.shards; i++) {
+		uint64_t used = atomic_load(&d->workers[i].map_used);
+		uint64_t size = atomic_load(&d->workers[i].map_size);
+
+		if (used / 85 >= size / 100)
+			return "a shard's map is 85 % full: raise map";
+	}
+	if (store_space(&d->store, &space, &total) == 0 && space < d->config.space_reserve)
+		return "the disk has less room than space-reserve";
+	return NULL;
+}
+
+void space_check(struct daemon *d)
+{
+	bool hard;
+	const char *fault = find_fault(d, &hard);
+
+	if (fault) {
+		become_full(d, hard, fault);
+	} else if (d->state == DAEMON_FULL) {
+		d->state = DAEMON_RUNNING;
+		d->full_hard = false;
+		log_info("space", "there is room again", NULL);
+		notify_status(d);
+		timekeeper_check(d);
+	}
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From the outbox to a subscriber with credit. */
+#include <stdlib.h>
+#include "daemon/daemon.h"
+#include "daemon/subscriber_delivery.h"
+
+#define FETCH_NOTES 128
+#define FETCH_BYTES (256u << 10)
+
+/* Which subscription an answer is for, by name: it may be gone when the answer comes. */
+struct fetch {
+	struct daemon *d;
+	unsigned shard;
+	uint64_t epoch;
+	char name[EVENT_TEXT_MAX + 1];
+};
+
+static struct subscription *fetch_target(const struct fetch *f)
+{
+	const struct subscribers *s = &f->d->subscribers;
+
+	for (unsigned i = 0; i < s->n; i++)
+		if (strcmp(s->list[i]->name, f->name) == 0)
+			return s->list[i];
+	return NULL;
+}
+
+static bool wanted(struct daemon *d, const struct subscription *sub, struct span encoded)
+{
+	struct notification n;
+
+	if (sub->n_types == 0)
+		return true;
+	arena_reset(d->subscribers.arena);
+	if (notification_decode(&n, encoded.data, encoded.size, d->subscribers.arena) != 0)
+		return true; /* better once too often */
+	for (unsigned i = 0; i < sub->n_types; i++) {
+		size_t size = strlen(sub->types[i]);
+
+		if (n.type.size >= size && memcmp(n.type.data, sub->types[i], size) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void fly(struct subscription *sub, struct lane *l, uint64_t sequence)
+{
+	l->flight[(l->first_flight + l->n_flight++) % sub->credit] = sequence;
+	sub->in_flight++;
+	sub->delivered++;
+}
+
+/* What was passed over and has nothing before it under way is done with. */
+static void settle_passed(struct lane *l)
+{
+	if (l->n_flight == 0 && l->sent > l->acked)
+		l->acked = l->sent;
+}
+
+static void send(struct daemon *d, struct subscription *sub, struct lane *l, struct buf *out,
+	uint64_t was_sent, unsigned was_flight)
+{
+	int rc = out->failed ? ERR_NOMEM : 0;
+
+	if (rc == 0 && out->size)
+		rc = router_send(&d->subscribers.socket, &sub->peer, span_of(out->data, out->size));
+	if (rc == ERR_CLOSED) {
+		subscription_leave(d, sub);
+	} else if (rc != 0) {
+		sub->in_flight -= l->n_flight - was_flight;
+		sub->delivered -= l->n_flight - was_flight;
+		l->n_flight = was_flight;
+		l->sent = was_sent;
+		sub->blocked = true;
+	}
+}
+
+/* Put what fits the credit into one message. */
+static void deliver(struct daemon *d, struct subscription *sub, unsigned shard,
+	const struct query *q)
+{
+	struct lane *l = &sub->lanes[shard];
+	uint64_t was_sent = l->sent;
+	unsigned was_flight = l->n_flight, i;
+	struct buf out = { 0 };
+
+	if (q->meta.outbox_first > l->sent + 1) {
+		struct gap gap = { shard, l->sent + 1, q->meta.outbox_first - 1 };
+
+		delivery_add_gap(&out, &gap);
+		sub->gaps++;
+		l->sent = gap.last;
+	}
+	for (i = 0; i < q->notes.n_notes && sub->in_flight < sub->credit; i++) {
+		const struct note *n = &q->notes.notes[i];
+		struct span encoded = span_of(q->notes.bytes.data + n->offset, n->size);
+
+		if (n->sequence <= l->sent)
+			continue;
+		if (n->sequence > d->subscribers.last[shard])
+			break;
+		if (wanted(d, sub, encoded)) {
+			delivery_add_notification(&out, encoded);
+			fly(sub, l, n->sequence);
+		}
+		l->sent = n->sequence;
+	}
+	/* What could not be read is damaged: its number stays a hole the receiver can see. */
+	if (i == q->notes.n_notes && q->upto > l->sent && q->upto <= d->subscribers.last[shard])
+		l->sent = q->upto;
+	send(d, sub, l, &out, was_sent, was_flight);
+	settle_passed(l);
+	buf_fini(&out);
+}
+
+static void fetched(struct query *q)
+{
+	struct fetch *f = q->arg;
+	struct subscription *sub = fetch_target(f);
+
+	if (sub) {
+		sub->lanes[f->shard].fetching = false;
+		if (q->rc == 0 && sub->connected && sub->epoch == f->epoch)
+			deliver(f->d, sub, f->shard, q);
+		if (q->rc == 0)
+			subscription_pump(f->d, sub);
+	}
+	free(f);
+	query_free(q);
+}
+
+static void fetch(struct daemon *d, struct subscription *sub, unsigned shard)
+{
+	struct fetch *f = calloc(1, sizeof *f);
+	struct query *q = f ? query_new(QUERY_OUTBOX, fetched, f) : NULL;
+
+	if (!q) {
+		free(f);
+		return; /* the next tick tries again */
+	}
+	f->d = d;
+	f->shard = shard;
+	f->epoch = sub->epoch;
+	memcpy(f->name, sub->name, sizeof f->name);
+	q->shard = shard;
+	q->from = sub->lanes[shard].sent + 1;
+	q->cap_notes = FETCH_NOTES;
+	q->cap_bytes = FETCH_BYTES;
+	sub->lanes[shard].fetching = true;
+	worker_post(&d->workers[shard], &q->mail);
+}
+
+void subscription_pump(struct daemon *d, struct subscription *sub)
+{
+	if (!sub->connected || sub->blocked || d->state == DAEMON_STOPPING)
+		return;
+	for (unsigned i = 0; i < d->store.shards; i++)
+		if (!sub->lanes[i].fetching && sub->in_flight < sub->credit &&
+			sub->lanes[i].sent < d->subscribers.last[i])
+			fetch(d, sub, i);
+}
+
+void subscribers_notify(struct daemon *d, unsigned shard, uint64_t sequence)
+{
+	struct subscribers *s = &d->subscribers;
+
+	if (sequence <= s->last[shard])
+		return;
+	s->last[shard] = sequence;
+	for (unsigned i = 0; i < s->n; i++)
+		subscription_pump(d, s->list[i]);
+}
+
+static void stored(struct query *q)
+{
+	query_free(q);
+}
+
+static void store(struct daemon *d, struct subscription *sub, unsigned shard)
+{
+	struct query *q = query_new(QUERY_ACK, stored, NULL);
+
+	if (!q)
+		return;
+	buf_add_str(&q->key, sub->name);
+	q->shard = shard;
+	q->from = sub->lanes[shard].acked;
+	if (q->key.failed) {
+		query_free(q);
+		return;
+	}
+	sub->lanes[shard].stored = sub->lanes[shard].acked;
+	worker_post(&d->workers[shard], &q->mail);
+}
+
+void subscribers_tick(struct daemon *d)
+{
+	struct subscribers *s = &d->subscribers;
+
+	for (unsigned i = 0; i < s->n; i++) {
+		struct subscription *sub = s->list[i];
+
+		for (unsigned k = 0; k < d->store.shards; k++)
+			if (sub->lanes[k].acked != sub->lanes[k].stored)
+				store(d, sub, k);
+		if (sub->blocked) {
+			sub->blocked = false;
+			subscription_pump(d, sub);
+		}
+	}
+}

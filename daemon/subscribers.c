@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Durable subscriptions: names, messages, and what is acknowledged. Delivery is in
+ * subscriber_delivery.c. */
+#include <stdio.h>
+#include <stdlib.h>
+#include "daemon/daemon.h"
+#include "daemon/subscriber_delivery.h"
+
+static struct subscription *find(struct subscribers *s, struct span name)
+{
+	for (unsigned i = 0; i < s->n; i++)
+		if (span_eq(span_str(s->list[i]->name), name))
+			return s->list[i];
+	return NULL;
+}
+
+static struct subscription *find_peer(struct subscribers *s, const struct peer *peer)
+{
+	for (unsigned i = 0; i < s->n; i++)
+		if (s->list[i]->connected && peer_equal(&s->list[i]->peer, peer))
+			return s->list[i];
+	return NULL;
+}
+
+static void subscription_free(struct daemon *d, struct subscription *sub)
+{
+	for (unsigned i = 0; sub->lanes && i < d->store.shards; i++)
+		free(sub->lanes[i].flight);
+	free(sub->lanes);
+	free(sub->types);
+	free(sub);
+}
+
+static struct subscription *subscription_new(struct daemon *d, struct span name)
+{
+	struct subscribers *s = &d->subscribers;
+	struct subscription *sub = calloc(1, sizeof *sub);
+
+	if (sub)
+		sub->lanes = calloc(d->store.shards, sizeof *sub->lanes);
+	if (sub && sub->lanes && s->n == s->capacity) {
+		unsigned more = s->capacity ? 2 * s->capacity : 16;
+		struct subscription **grown = realloc(s->list, more * sizeof *grown);
+
+		if (grown) {
+			s->list = grown;
+			s->capacity = more;
+		}
+	}
+	if (!sub || !sub->lanes || s->n == s->capacity) {
+		if (sub)
+			subscription_free(d, sub);
+		return NULL;
+	}
+	memcpy(sub->name, name.data, name.size);
+	s->list[s->n++] = sub;
+	return sub;
+}
+
+static void subscription_remove(struct daemon *d, struct subscription *sub)
+{
+	struct subscribers *s = &d->subscribers;
+
+	for (unsigned i = 0; i < s->n; i++)
+		if (s->list[i] == sub) {
+			s->list[i] = s->list[--s->n];
+			break;
+		}
+	subscription_free(d, sub);
+}
+
+static int set_types(struct subscription *sub, const struct subscriber_message *m)
+{
+	char (*types)[EVENT_TEXT_MAX + 1] = calloc(m->n_types + 1, sizeof *types);
+
+	if (!types)
+		return ERR_NOMEM;
+	for (unsigned i = 0; i < m->n_types; i++) {
+		size_t n = m->types[i].size < EVENT_TEXT_MAX ? m->types[i].size : EVENT_TEXT_MAX;
+
+		memcpy(types[i], m->types[i].data, n);
+	}
+	free(sub->types);
+	sub->types = types;
+	sub->n_types = m->n_types;
+	return 0;
+}
+
+void subscriber_refuse(struct daemon *d, const struct peer *to, const char *code,
+	const char *text)
+{
+	struct buf out = { 0 };
+
+	delivery_add_refused(&out, code, text);
+	if (!out.failed)
+		(void)router_send(&d->subscribers.socket, to, span_of(out.data, out.size));
+	buf_fini(&out);
+}
+
+void subscription_leave(struct daemon *d, struct subscription *sub)
+{
+	sub->connected = false;
+	sub->blocked = false;
+	sub->epoch++;
+	sub->in_flight = 0;
+	for (unsigned i = 0; i < d->store.shards; i++) {
+		sub->lanes[i].sent = sub->lanes[i].acked;
+		sub->lanes[i].n_flight = sub->lanes[i].first_flight = 0;
+	}
+}
+
+/* What an opening needs until it is durable; in the task's arena. */
+struct opening {
+	struct peer peer;
+	uint32_t credit;
+	struct span raw;
+	struct span name;
+};
+
+static void send_opened(struct daemon *d, struct subscription *sub)
+{
+	struct position positions[SHARDS_MAX];
+	struct buf out = { 0 };
+
+	for (unsigned i = 0; i < d->store.shards; i++)
+		positions[i] = (struct position){ i, sub->lanes[i].acked };
+	delivery_add_opened(&out, positions, d->store.shards);
+	if (out.failed || router_send(&d->subscribers.socket, &sub->peer,
+		span_of(out.data, out.size)) != 0)
+		subscription_leave(d, sub);
+	buf_fini(&out);
+}
+
+static int set_credit(struct daemon *d, struct subscription *sub, uint32_t credit)
+{
+	sub->credit = credit ? credit : 256;
+	if (sub->credit > d->config.subscriber_credit)
+		sub->credit = d->config.subscriber_credit;
+	for (unsigned i = 0; i < d->store.shards; i++) {
+		uint64_t *ring = realloc(sub->lanes[i].flight, sub->credit * sizeof *ring);
+
+		if (!ring)
+			return ERR_NOMEM;
+		sub->lanes[i].flight = ring;
+	}
+	return 0;
+}
+
+static void opened(struct daemon *d, struct task *t)
+{
+	struct opening *o = t->message;
+	struct subscribers *s = &d->subscribers;
+	struct subscription *sub = find(s, o->name);
+	bool known = sub != NULL;
+
+	if (!sub)
+		sub = subscription_new(d, o->name);
+	if (!sub || set_types(sub, t->work.input.subscription) != 0) {
+		subscriber_refuse(d, &o->peer, "busy", "out of memory");
+		return;
+	}
+	if (sub->connected && !peer_equal(&sub->peer, &o->peer)) {
+		s->fenced++;
+		subscriber_refuse(d, &sub->peer, "fenced", "another process has opened this name");
+	}
+	subscription_leave(d, sub);
+	for (unsigned i = 0; !known && i < d->store.shards; i++) {
+		uint64_t acked = t->work.parts[i].outcome.acknowledged;
+
+		sub->lanes[i].acked = sub->lanes[i].stored = sub->lanes[i].sent = acked;
+	}
+	if (set_credit(d, sub, o->credit) != 0) {
+		subscriber_refuse(d, &o->peer, "busy", "out of memory");
+		return;
+	}
+	sub->peer = o->peer;
+	sub->connected = true;
+	send_opened(d, sub);
+	subscription_pump(d, sub);
+}
+
+static void forgotten(struct daemon *d, struct task *t)
+{
+	struct opening *o = t->message;
+	struct subscription *sub = find(&d->subscribers, o->name);
+
+	if (!sub)
+		return;
+	if (sub->connected)
+		subscriber_refuse(d, &sub->peer, "forgotten", "the name and its position are deleted");
+	subscription_remove(d, sub);
+}
+
+static void not_taken(struct daemon *d, struct task *t, int rc)
+{
+	struct opening *o = t->message;
+
+	subscriber_refuse(d, &o->peer, "full", err_text(rc));
+}
+
+/* Journal an opening or a forgetting. */
+static void submit(struct daemon *d, const struct peer *peer, struct span raw,
+	void (*done)(struct daemon *, struct task *))
+{
+	struct task *t = task_new(d);
+	struct opening *o = t ? arena_alloc(t->arena, sizeof *o) : NULL;
+	uint8_t *copy = o ? arena_alloc(t->arena, raw.size + 1) : NULL;
+	struct input *in = t ? &t->work.input : NULL;
+	struct complaint c = { 0 };
+
+	if (copy)
+		in->subscription = arena_alloc(t->arena, sizeof *in->subscription);
+	if (!copy || !in->subscription) {
+		if (t)
+			task_free(d, t);
+		subscriber_refuse(d, peer, "busy", "out of memory");
+		return;
+	}
+	memcpy(copy, raw.data, raw.size);
+	in->type = INPUT_SUBSCRIPTION;
+	in->subscriber = span_of(copy, raw.size);
+	timekeeper_stamp(d, in);
+	(void)subscriber_decode(in->subscription, copy, raw.size, t->arena, &c);
+	*o = (struct opening){ *peer, in->subscription->credit, in->subscriber,
+		in->subscription->name };
+	t->message = o;
+	t->done = done;
+	t->failed = not_taken;
+	if (!daemon_takes_in(d) || pipeline_submit(d, t, span_of(NULL, 0), NULL, 0) != 0) {
+		not_taken(d, t, ERR_NOSPACE);
+		task_free(d, t);
+		return;
+	}
+	daemon_flush_soon(d);
+}
+
+void subscriber_forget(struct daemon *d, struct span name)
+{
+	struct subscriber_message m = { .verb = SUBSCRIBER_FORGET, .name = name };
+	struct peer nobody = { .size = 1, .id = { 0 } };
+	struct buf raw = { 0 };
+
+	subscriber_encode(&raw, &m);
+	if (!raw.failed)
+		submit(d, &nobody, span_of(raw.data, raw.size), forgotten);
+	buf_fini(&raw);
+}
+
+static void on_ack(struct daemon *d, struct subscription *sub, const struct subscriber_message *m)
+{
+	for (unsigned i = 0; i < m->n_positions; i++) {
+		struct lane *l;
+		uint64_t upto = m->positions[i].sequence;
+
+		if (m->positions[i].shard >= d->store.shards)
+			continue;
+		l = &sub->lanes[m->positions[i].shard];
+		if (upto > l->sent)
+			upto = l->sent;
+		while (l->n_flight && l->flight[l->first_flight] <= upto) {
+			l->first_flight = (l->first_flight + 1) % sub->credit;
+			l->n_flight--;
+			sub->in_flight--;
+		}
+		if (upto > l->acked)
+			l->acked = upto;
+	}
+	subscription_pump(d, sub);
+}
+
+static void on_message(struct daemon *d, const struct peer *peer, struct span raw)
+{
+	struct subscribers *s = &d->subscribers;
+	struct subscription *sub = find_peer(s, peer);
+	struct subscriber_message m;
+	struct complaint c = { 0 };
+
+	arena_reset(s->arena);
+	if (subscriber_decode(&m, raw.data, raw.size, s->arena, &c) != 0) {
+		subscriber_refuse(d, peer, "malformed", c.text);
+		return;
+	}
+	if (m.verb == SUBSCRIBER_OPEN) {
+		if (sub && !span_eq(span_str(sub->name), m.name))
+			subscription_leave(d, sub); /* one name a connection */
+		if (!find(s, m.name) && s->n >= d->config.subscriptions)
+			subscriber_refuse(d, peer, "too_many", "raise subscriptions, or forget some");
+		else
+			submit(d, peer, raw, opened);
+	} else if (!sub) {
+		subscriber_refuse(d, peer, "not_open", "open a name first");
+	} else if (m.verb == SUBSCRIBER_ACK) {
+		on_ack(d, sub, &m);
+	} else if (m.verb == SUBSCRIBER_FORGET) {
+		subscriber_forget(d, span_str(sub->name));
+	} else {
+		subscription_leave(d, sub);
+	}
+}
+
+static bool take(void *arg)
+{
+	struct daemon *d = arg;
+	struct peer peer;
+	zmq_msg_t body;
+	int rc = router_take(&d->subscribers.socket, &peer, &body);
+
+	if (rc == ERR_INVALID)
+		subscriber_refuse(d, &peer, "malformed", "expected one frame with one Subscriber");
+	if (rc != 0)
+		return rc != ERR_NOTFOUND;
+	on_message(d, &peer, span_of(zmq_msg_data(&body), zmq_msg_size(&body)));
+	zmq_msg_close(&body);
+	return true;
+}
+
+/* One shard's record of a name: what it has acknowledged there. */
+static int load_one(struct daemon *d, unsigned shard, struct span name, struct span record)
+{
+	struct subscription *sub = find(&d->subscribers, name);
+	struct subscriber_message m;
+	struct complaint c = { 0 };
+	struct lane *l;
+
+	if (record.size < 8 || name.size > EVENT_TEXT_MAX)
+		return ERR_CORRUPT;
+	if (!sub) {
+		arena_reset(d->subscribers.arena);
+		sub = subscription_new(d, name);
+		if (!sub)
+			return ERR_NOMEM;
+		if (subscriber_decode(&m, record.data + 8, record.size - 8,
+			d->subscribers.arena, &c) != 0)
+			return ERR_CORRUPT;
+		if (set_types(sub, &m) != 0)
+			return ERR_NOMEM;
+	}
+	l = &sub->lanes[shard];
+	l->acked = l->stored = l->sent = get_le64(record.data);
+	return 0;
+}
+
+int subscribers_load(struct daemon *d)
+{
+	d->subscribers.arena = arena_new(16 << 10, 8 << 20);
+	d->subscribers.last = calloc(d->store.shards, sizeof *d->subscribers.last);
+	if (!d->subscribers.arena || !d->subscribers.last)
+		return ERR_NOMEM;
+	for (unsigned i = 0; i < d->store.shards; i++) {
+		struct env *env = d->workers[i].shard.env;
+		char after[EVENT_TEXT_MAX];
+		struct span name, record, from = { NULL, 0 };
+		int rc;
+
+		d->subscribers.last[i] = env_meta(env)->outbox_last;
+		while ((rc = env_subscription_next(env, from, &name, &record)) == 0) {
+			rc = load_one(d, i, name, record);
+			if (rc != 0)
+				return rc;
+			memcpy(after, name.data, name.size);
+			from = span_of(after, name.size);
+		}
+		if (rc != ERR_NOTFOUND)
+			return rc;
+	}
+	return 0;
+}
+
+int subscribers_open(struct daemon *d, struct complaint *c)
+{
+	d->subscribers.socket.take = take;
+	d->subscribers.socket.arg = d;
+	return socket_open(&d->subscribers.socket, d->zmq, ZMQ_ROUTER, d->config.subscribe, d->base,
+		c);
+}
+
+void subscribers_close(struct daemon *d)
+{
+	struct subscribers *s = &d->subscribers;
+
+	socket_close(&s->socket);
+	for (unsigned i = 0; i < s->n; i++)
+		subscription_free(d, s->list[i]);
+	free(s->list);
+	free(s->last);
+	arena_free(s->arena);
+	memset(s, 0, sizeof *s);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Subscribers: durable subscriptions by name. Each sees every notification that its filter takes,
+ * at least once, in outbox order within a shard (so in order per customer), or an explicit gap
+ * where retention was faster.
+ *
+ * Opening a name is an input: it is journalled, so that a crash does not forget who listens.
+ * What is acknowledged is written to the shards now and then; what a crash takes back comes
+ * again. Nothing is kept in memory for a slow subscriber but numbers: its notifications stay in
+ * the outbox, and are fetched when it has credit. */
+#ifndef KITH_DAEMON_SUBSCRIBERS_H
+#define KITH_DAEMON_SUBSCRIBERS_H
+#include "daemon/socket.h"
+#include "proto/codec.h"
+
+struct daemon;
+
+/* What one subscription has of one shard. */
+struct lane {
+	uint64_t acked, stored; /* done with; the same as the shard knows it */
+	uint64_t sent;          /* delivered or passed over, up to here */
+	bool fetching;
+	unsigned n_flight, first_flight;
+	uint64_t *flight;       /* ring of `credit` numbers, delivered and not acknowledged */
+};
+
+struct subscription {
+	char name[EVENT_TEXT_MAX + 1];
+	unsigned n_types;
+	char (*types)[EVENT_TEXT_MAX + 1];
+	uint32_t credit, in_flight;
+	bool connected, opening;
+	bool blocked;           /* the peer's queue is full: try again at the next tick */
+	uint64_t epoch;         /* counts openings: an answer to an older one is stale */
+	struct peer peer;
+	struct lane *lanes;     /* one a shard */
+	uint64_t delivered, gaps;
+};
+
+struct subscribers {
+	struct socket socket;
+	struct subscription **list; /* sorted by nothing; a name once */
+	unsigned n, capacity;
+	uint64_t *last;         /* by shard: the newest notification handed out */
+	struct arena *arena;
+	uint64_t fenced;
+};
+
+int subscribers_open(struct daemon *d, struct complaint *c);
+void subscribers_close(struct daemon *d);
+/* Load the names that the shards know, before the workers start. */
+int subscribers_load(struct daemon *d);
+/* Shard SHARD has notifications up to SEQUENCE. */
+void subscribers_notify(struct daemon *d, unsigned shard, uint64_t sequence);
+/* Every 100 ms: retry who was blocked, store what was acknowledged. ALL: store now. */
+void subscribers_tick(struct daemon *d);
+
+#endif

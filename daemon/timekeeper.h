@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Timekeeper: the engine's clock, and the TIME inputs that let deadlines fire.
+ *
+ * With the wall clock it sleeps until the earliest deadline of any shard; with the event clock
+ * time is the newest event time taken in. One TIME input is under way at a time, and each settles
+ * a bounded number, so that what fell due while the daemon was down comes out paced while
+ * ingest goes on. Nothing is polled: no deadline, no wake-up. */
+#ifndef KITH_DAEMON_TIMEKEEPER_H
+#define KITH_DAEMON_TIMEKEEPER_H
+#include <event2/event.h>
+#include "workers/input.h"
+
+struct daemon;
+
+struct timekeeper {
+	struct event *timer;
+	int64_t event_ms;       /* newest event time seen, of what is not backfill */
+	bool under_way;         /* a TIME input */
+	int64_t not_before_ns;  /* pacing */
+	uint64_t fired;         /* TIME inputs since the start */
+};
+
+int timekeeper_open(struct daemon *d, int64_t last_clock_ms);
+void timekeeper_close(struct daemon *d);
+/* The engine's clock. */
+int64_t timekeeper_now(const struct daemon *d);
+/* Stamp an input with both clocks. */
+void timekeeper_stamp(const struct daemon *d, struct input *in);
+/* A batch was submitted: its newest event moves the event clock. */
+void timekeeper_saw(struct daemon *d, const struct input *in);
+/* Deadlines may have moved: fire or sleep. */
+void timekeeper_check(struct daemon *d);
+
+#endif

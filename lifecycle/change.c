@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A change, described for a person: who speaks, how bad it is, what to do, and why. */
+#include <assert.h>
+#include "lifecycle/standing.h"
+
+#define NO_RUNG ((struct span){ (const uint8_t *)"", 0 })
+
+static bool is_of_risk(const struct change *ch)
+{
+	return ch->kind == CHANGE_RISK_RAISED || ch->kind == CHANGE_RISK_CLEARED ||
+		(ch->kind == CHANGE_CROSSING &&
+		 (ch->crossing == CROSSING_AT_RISK || ch->crossing == CROSSING_RECOVERED));
+}
+
+static bool is_raised(const struct change *ch)
+{
+	return ch->kind == CHANGE_RISK_RAISED || ch->crossing == CROSSING_AT_RISK;
+}
+
+/* Good news has no severity and asks for no play. */
+static void describe_risk(const struct change *ch, const struct machine *m, struct notification *n)
+{
+	const struct rung *risk = &m->risks[ch->risk];
+	bool raised = is_raised(ch);
+
+	n->type = risk->id;
+	n->ladder = span_str("risk");
+	n->from = span_str(raised ? "clear" : "raised");
+	n->to = span_str(raised ? "raised" : "clear");
+	n->rule = risk->id;
+	n->severity = raised ? risk->severity : SEVERITY_NONE;
+	n->job = risk->job ? risk->job : ch->job;
+	n->play = raised ? risk->play : NO_RUNG;
+}
+
+static const struct rung *rung_left(const struct change *ch, const struct machine *m)
+{
+	const struct ladder *l = &m->ladders[ch->ladder];
+
+	return ch->from < l->n_rungs ? &l->rungs[ch->from] : NULL;
+}
+
+static void describe_rung(const struct change *ch, const struct machine *m, struct span from_name,
+	struct notification *n)
+{
+	const struct rung *to = &m->ladders[ch->ladder].rungs[ch->to];
+	const struct rung *from = rung_left(ch, m);
+
+	n->type = to->id;
+	n->ladder = m->ladders[ch->ladder].name;
+	n->from = from ? from->name : from_name;
+	n->to = to->name;
+	/* A rung without a rule is where one falls to: the rule that spoke is the one that ceased. */
+	n->rule = to->rule == NODE_NONE && from ? from->id : to->id;
+	n->severity = to->severity;
+	if (ch->kind == CHANGE_CROSSING && ch->crossing == CROSSING_LOST && !n->severity)
+		n->severity = SEVERITY_HIGH;
+	n->job = to->job ? to->job : ch->job;
+	n->play = to->play;
+}
+
+/* Moving up, the rule that now holds says why; moving down, also the one that ceased to. */
+static void describe_evidence(const struct change *ch, const struct machine *m,
+	const struct facts *f, struct notification *n)
+{
+	const struct rung *to, *from;
+	struct evidence more[EVIDENCE_MAX];
+	struct verdict v;
+	unsigned n_more;
+
+	machine_judge(m, f, ch->at_ms, &v);
+	if (is_of_risk(ch)) {
+		n->n_evidence = rule_evidence(m, m->risks[ch->risk].rule, f, &v, ch->at_ms,
+			n->evidence);
+		return;
+	}
+	to = &m->ladders[ch->ladder].rungs[ch->to];
+	from = rung_left(ch, m);
+	n->n_evidence = rule_evidence(m, to->rule, f, &v, ch->at_ms, n->evidence);
+	if (!from || (ch->to > ch->from && to->rule != NODE_NONE))
+		return;
+	n_more = rule_evidence(m, from->rule, f, &v, ch->at_ms, more);
+	for (unsigned i = 0; i < n_more && n->n_evidence < EVIDENCE_MAX; i++)
+		n->evidence[n->n_evidence++] = more[i];
+}
+
+static void describe_value(const struct facts *f, struct notification *n)
+{
+	int64_t purchases = f->scalar[FACT_purchases].i, margins = f->scalar[FACT_margins].i;
+
+	n->has_value = purchases > 0;
+	n->value = 0;
+	if (purchases > 0)
+		n->value = margins == purchases
+			? f->scalar[FACT_margin].i
+			: f->scalar[FACT_spent].i - f->scalar[FACT_refunded].i;
+}
+
+void change_describe(const struct change *ch, const struct machine *m, const struct facts *f,
+	struct span from_name, struct notification *n)
+{
+	if (is_of_risk(ch))
+		describe_risk(ch, m, n);
+	else
+		describe_rung(ch, m, from_name, n);
+	if (ch->kind == CHANGE_CROSSING)
+		n->type = span_str(crossing_name(ch->crossing));
+	n->since_ms = ch->since_ms;
+	n->at_ms = ch->at_ms;
+	n->lifecycle_version = m->version;
+	n->owner = span_of(f->text[TEXT_OWNER].text, f->text[TEXT_OWNER].size);
+	describe_value(f, n);
+	describe_evidence(ch, m, f, n);
+}

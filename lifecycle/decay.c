@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Decayed sums: each event adds a weight that halves every 30 or 180 days.
+ *
+ * All sums of a customer refer to one instant, `decayed_at`: the latest event that fed any of
+ * them. An event after it lets the sums fade up to its own time; an event before it has its
+ * weight faded instead. Either way the sum is  Σ weight · 2^(-(decayed_at - time) / half-life),
+ * which does not know the order. Weights are never negative, so rounding is all that is lost. */
+#include <assert.h>
+#include <math.h>
+#include "lifecycle/facts_parts.h"
+
+#define NEGLIGIBLE 1e-250
+
+static struct decay decay_over(int64_t ms)
+{
+	if (ms == 0)
+		return (struct decay){ 1, 1 };
+	return (struct decay){
+		exp2(-(double)ms / (double)(30 * DAY_MS)),
+		exp2(-(double)ms / (double)(180 * DAY_MS)),
+	};
+}
+
+static double decay_keep(const struct decay *d, enum fact fact)
+{
+	return fact_half_life_ms(fact) == 30 * DAY_MS ? d->keep_30d : d->keep_180d;
+}
+
+/* Let the sums of F fade to TIME_MS, which is not before decayed_at. */
+static void decay_fade(struct facts *f, int64_t time_ms)
+{
+	int64_t at_ms = f->scalar[FACT_decayed_at].i;
+	struct decay d;
+
+	f->scalar[FACT_decayed_at].i = time_ms;
+	if (at_ms == 0 || at_ms == time_ms)
+		return; /* nothing was added yet, or nothing fades */
+	d = decay_over(time_ms - at_ms);
+	for (enum fact i = 0; i < FACTS_SCALARS; i++)
+		if (fact_law(i) == FACT_DECAY)
+			f->scalar[i].d *= decay_keep(&d, i);
+}
+
+struct decay decay_at(struct facts *f, int64_t time_ms)
+{
+	if (time_ms > f->scalar[FACT_decayed_at].i)
+		decay_fade(f, time_ms);
+	return decay_over(f->scalar[FACT_decayed_at].i - time_ms);
+}
+
+void decay_add(struct facts *f, const struct decay *d, enum fact fact, double weight)
+{
+	assert(weight >= 0);
+	f->scalar[fact].d += weight * decay_keep(d, fact);
+}
+
+void decay_join(struct facts *f, const struct facts *from)
+{
+	int64_t from_ms = from->scalar[FACT_decayed_at].i;
+	struct decay d;
+
+	if (from_ms == 0)
+		return;
+	d = decay_at(f, from_ms);
+	for (enum fact i = 0; i < FACTS_SCALARS; i++)
+		if (fact_law(i) == FACT_DECAY)
+			decay_add(f, &d, i, from->scalar[i].d);
+}
+
+bool decay_equal(double a, double b)
+{
+	return fabs(a - b) <= fmax(a, b) * 1e-9 + NEGLIGIBLE;
+}

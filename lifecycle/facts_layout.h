@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The bytes of facts.
+ *
+ *   version      1 byte      1
+ *   sections     1 byte      bit 0 registers, 1 texts, 2 wallets, 3 cases, 4 days, 5 older days
+ *   rows         varint      bit i: row i of facts.def is not 0
+ *   last_event   time        when its row's bit is set: written first, others lean on it
+ *   each other row that is there, in the order of facts.def:
+ *     COUNT      signed
+ *     FIRST      signed      how long after first_event (first_event itself: before last_event)
+ *     LAST       signed      how long before last_event
+ *     MASK       varint
+ *     DECAY      8 bytes     double, little-endian
+ *   registers    varint      bit per enum facts_register, then for each one: told, signed value
+ *   texts        varint      bit per enum facts_text, then for each one: told, size (1 byte), bytes
+ *   wallets      1 byte      how many, then for each: signed to, signed to - from, signed amount
+ *   cases        1 byte      how many, then for each, latest first: told, hash of the complaint's
+ *                            id (4 bytes, little-endian), resolved << 7 | severity << 4 | reason
+ *   days         varint      how many, then the latest as signed days after last_event's UTC day,
+ *                            then for each earlier one how many days before the one before it
+ *   older days   varint      only when the days are full
+ *
+ * varint: 7 bits a byte, low first, bit 7 says "more". signed: zigzag (0, -1, 1, -2, …), then
+ * varint. time: Unix ms as varint. told: signed, ms before the told before it; the first one of
+ * its section leans on last_event. Nothing is aligned.
+ *
+ * Anna, who bought once, for 1200, in a store, at 2011-12-09T12:50:00Z (1323435000000 ms):
+ *
+ *   01                       version
+ *   10                       days
+ *   ff 81 80 c0 1b           rows 0-3 (events, first_event, last_event, channels), 4-7 (purchases,
+ *                            spent, first_purchase, last_purchase), 27-29 (decayed_at, spend_30d,
+ *                            spend_180d), 31-32 (purchases_30d, purchases_180d)
+ *   c0 81 fe 96 c2 26        last_event
+ *   02                       events 1
+ *   00                       first_event: as last_event
+ *   02                       channels: bit 1, store
+ *   02                       purchases 1
+ *   e0 12                    spent 1200
+ *   00 00 00                 first_purchase, last_purchase, decayed_at
+ *   00 00 00 00 00 c0 92 40  spend_30d 1200.0, and the same for spend_180d
+ *   00 00 00 00 00 00 f0 3f  purchases_30d 1.0, and the same for purchases_180d
+ *   01 00                    one day, that of last_event */
+#ifndef KITH_LIFECYCLE_FACTS_LAYOUT_H
+#define KITH_LIFECYCLE_FACTS_LAYOUT_H
+#include "lifecycle/facts.h"
+
+#define FACTS_VERSION 1
+
+enum section {
+	SECTION_REGISTERS = 1, SECTION_TEXTS = 2, SECTION_WALLETS = 4, SECTION_CASES = 8,
+	SECTION_DAYS = 16, SECTION_OLDER_DAYS = 32, SECTIONS_ALL = 63,
+};
+
+_Static_assert(FACTS_SCALARS <= 64 && REGISTERS <= 64, "a bit for each row in one varint");
+_Static_assert(REASON_COUNT <= 16 && SEVERITY_COUNT <= 8, "they share a byte in a case");
+
+/* Sums and differences wrap, so that whatever stands in facts comes back. */
+static inline int64_t plus(int64_t a, int64_t b)
+{
+	return (int64_t)((uint64_t)a + (uint64_t)b);
+}
+static inline int64_t minus(int64_t a, int64_t b)
+{
+	return (int64_t)((uint64_t)a - (uint64_t)b);
+}
+
+#endif

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Facts to bytes, as drawn in facts_layout.h. */
+#include <assert.h>
+#include <string.h>
+#include "lifecycle/facts_layout.h"
+
+/* The widest that each part can be: a varint of 64 bits takes 10 bytes, of 32 bits 5. */
+#define WIDEST_SCALARS   (2 + 10 + FACTS_SCALARS * 10)
+#define WIDEST_REGISTERS (10 + REGISTERS * 20)
+#define WIDEST_TEXTS     (10 + TEXTS * (10 + 1 + EVENT_TEXT_MAX))
+#define WIDEST_WALLETS   (1 + 2 * 30)
+#define WIDEST_CASES     (1 + FACTS_CASES_MAX * (10 + 4 + 1))
+#define WIDEST_DAYS      (10 + FACTS_DAYS_MAX * 5 + 5)
+_Static_assert(WIDEST_SCALARS + WIDEST_REGISTERS + WIDEST_TEXTS + WIDEST_WALLETS + WIDEST_CASES +
+	WIDEST_DAYS <= FACTS_PACKED_MAX, "the widest facts fit");
+
+static uint8_t *put_signed(uint8_t *p, int64_t v)
+{
+	return put_varint(p, zigzag(v));
+}
+
+static uint8_t *put_told(uint8_t *p, int64_t time_ms, int64_t *before_ms)
+{
+	p = put_signed(p, minus(*before_ms, time_ms));
+	*before_ms = time_ms;
+	return p;
+}
+
+static bool row_is_zero(const struct facts *f, enum fact fact)
+{
+	return fact_law(fact) == FACT_DECAY ? f->scalar[fact].d == 0 : f->scalar[fact].i == 0;
+}
+
+static uint8_t *put_row(uint8_t *p, const struct facts *f, enum fact fact)
+{
+	int64_t v = f->scalar[fact].i, last_ms = f->scalar[FACT_last_event].i;
+	uint64_t bits;
+
+	switch (fact_law(fact)) {
+	case FACT_COUNT: return put_signed(p, v);
+	case FACT_MASK: return put_varint(p, (uint64_t)v);
+	case FACT_LAST: return put_signed(p, minus(last_ms, v));
+	case FACT_FIRST:
+		if (fact == FACT_first_event)
+			return put_signed(p, minus(last_ms, v));
+		return put_signed(p, minus(v, f->scalar[FACT_first_event].i));
+	case FACT_DECAY:
+		memcpy(&bits, &f->scalar[fact].d, 8);
+		put_le64(p, bits);
+		return p + 8;
+	}
+	assert(!"not a law");
+}
+
+static uint8_t *put_scalars(uint8_t *p, const struct facts *f)
+{
+	uint64_t rows = 0;
+
+	for (enum fact i = 0; i < FACTS_SCALARS; i++)
+		if (!row_is_zero(f, i))
+			rows |= UINT64_C(1) << i;
+	p = put_varint(p, rows);
+	if (f->scalar[FACT_last_event].i)
+		p = put_varint(p, (uint64_t)f->scalar[FACT_last_event].i);
+	for (enum fact i = 0; i < FACTS_SCALARS; i++)
+		if (i != FACT_last_event && (rows >> i & 1))
+			p = put_row(p, f, i);
+	return p;
+}
+
+static uint8_t *put_registers(uint8_t *p, const struct facts *f, uint8_t *sections)
+{
+	int64_t before_ms = f->scalar[FACT_last_event].i;
+	uint64_t told = 0;
+
+	for (unsigned r = 0; r < REGISTERS; r++)
+		told |= (uint64_t)(f->reg[r].time_ms != 0) << r;
+	if (!told)
+		return p;
+	*sections |= SECTION_REGISTERS;
+	p = put_varint(p, told);
+	for (unsigned r = 0; r < REGISTERS; r++)
+		if (told >> r & 1) {
+			p = put_told(p, f->reg[r].time_ms, &before_ms);
+			p = put_signed(p, f->reg[r].value);
+		}
+	return p;
+}
+
+static uint8_t *put_texts(uint8_t *p, const struct facts *f, uint8_t *sections)
+{
+	int64_t before_ms = f->scalar[FACT_last_event].i;
+	uint64_t told = 0;
+
+	for (unsigned t = 0; t < TEXTS; t++)
+		told |= (uint64_t)(f->text[t].time_ms != 0) << t;
+	if (!told)
+		return p;
+	*sections |= SECTION_TEXTS;
+	p = put_varint(p, told);
+	for (unsigned t = 0; t < TEXTS; t++)
+		if (told >> t & 1) {
+			p = put_told(p, f->text[t].time_ms, &before_ms);
+			*p++ = f->text[t].size;
+			memcpy(p, f->text[t].text, f->text[t].size);
+			p += f->text[t].size;
+		}
+	return p;
+}
+
+static uint8_t *put_wallets(uint8_t *p, const struct facts *f, uint8_t *sections)
+{
+	uint8_t n = (uint8_t)((f->wallet[0].to_ms != 0) + (f->wallet[1].to_ms != 0));
+
+	if (n == 0)
+		return p;
+	*sections |= SECTION_WALLETS;
+	*p++ = n;
+	for (unsigned i = 0; i < n; i++) {
+		const struct facts_wallet *w = &f->wallet[i];
+
+		p = put_signed(p, w->to_ms);
+		p = put_signed(p, minus(w->to_ms, w->from_ms));
+		p = put_signed(p, w->amount);
+	}
+	return p;
+}
+
+static uint8_t *put_cases(uint8_t *p, const struct facts *f, uint8_t *sections)
+{
+	int64_t before_ms = f->scalar[FACT_last_event].i;
+
+	if (f->n_cases == 0)
+		return p;
+	*sections |= SECTION_CASES;
+	*p++ = f->n_cases;
+	for (unsigned i = 0; i < f->n_cases; i++) {
+		const struct facts_case *c = &f->cases[i];
+
+		p = put_told(p, c->time_ms, &before_ms);
+		put_le32(p, c->complaint);
+		p[4] = (uint8_t)(c->resolved << 7 | c->severity << 4 | c->reason);
+		p += 5;
+	}
+	return p;
+}
+
+static uint8_t *put_days(uint8_t *p, const struct facts *f, uint8_t *sections)
+{
+	if (f->n_days == 0)
+		return p;
+	*sections |= SECTION_DAYS;
+	p = put_varint(p, f->n_days);
+	p = put_signed(p, f->day[f->n_days - 1] - f->scalar[FACT_last_event].i / DAY_MS);
+	for (size_t i = f->n_days - 1; i > 0; i--)
+		p = put_varint(p, (uint64_t)((int64_t)f->day[i] - f->day[i - 1]));
+	if (f->older_days) {
+		*sections |= SECTION_OLDER_DAYS;
+		p = put_varint(p, f->older_days);
+	}
+	return p;
+}
+
+size_t facts_pack(const struct facts *f, uint8_t *out)
+{
+	uint8_t *p = out + 2;
+
+	out[0] = FACTS_VERSION;
+	out[1] = 0;
+	p = put_scalars(p, f);
+	p = put_registers(p, f, &out[1]);
+	p = put_texts(p, f, &out[1]);
+	p = put_wallets(p, f, &out[1]);
+	p = put_cases(p, f, &out[1]);
+	p = put_days(p, f, &out[1]);
+	assert(p - out <= FACTS_PACKED_MAX);
+	return (size_t)(p - out);
+}

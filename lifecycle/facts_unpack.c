@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Bytes to facts, as drawn in facts_layout.h. The bytes carry a checksum further out; here they
+ * are believed only as far as they make sense, so that damage never becomes a wrong number in a
+ * rule, let alone a crash. */
+#include <math.h>
+#include <string.h>
+#include "base/err.h"
+#include "lifecycle/facts_layout.h"
+#include "lifecycle/facts_parts.h"
+
+/* A day lies at most one from the UTC day of an instant that an event may have. */
+#define DAY_MIN (-1)
+#define DAY_MAX (EVENT_TIME_MAX / DAY_MS + 1)
+
+/* What is left to read. After the first fault everything reads as 0: check `bad` at the end, and
+ * before a number is used as a count. */
+struct reader {
+	const uint8_t *p, *end;
+	bool bad;
+};
+
+static uint64_t take_varint(struct reader *r)
+{
+	const uint8_t *next;
+	uint64_t v = 0;
+
+	next = r->bad ? NULL : get_varint(r->p, r->end, &v);
+	if (!next) {
+		r->bad = true;
+		return 0;
+	}
+	r->p = next;
+	return v;
+}
+
+static int64_t take_signed(struct reader *r)
+{
+	return unzigzag(take_varint(r));
+}
+
+/* SIZE bytes, or NULL. */
+static const uint8_t *take_bytes(struct reader *r, size_t size)
+{
+	const uint8_t *p = r->p;
+
+	if (r->bad || (size_t)(r->end - r->p) < size) {
+		r->bad = true;
+		return NULL;
+	}
+	r->p += size;
+	return p;
+}
+
+static uint8_t take_byte(struct reader *r)
+{
+	const uint8_t *p = take_bytes(r, 1);
+
+	return p ? *p : 0;
+}
+
+/* A bit map of N bits in which at least one is set. */
+static uint64_t take_bits(struct reader *r, unsigned n)
+{
+	uint64_t bits = take_varint(r);
+
+	if (bits == 0 || bits >> n != 0)
+		r->bad = true;
+	return r->bad ? 0 : bits;
+}
+
+/* A number from LOW to HIGH. */
+static int64_t in_range(struct reader *r, int64_t v, int64_t low, int64_t high)
+{
+	if (v >= low && v <= high)
+		return v;
+	r->bad = true;
+	return low;
+}
+
+static int64_t an_instant(struct reader *r, int64_t ms)
+{
+	return in_range(r, ms, EVENT_TIME_MIN, EVENT_TIME_MAX);
+}
+
+static int64_t take_told(struct reader *r, int64_t *before_ms)
+{
+	*before_ms = an_instant(r, minus(*before_ms, take_signed(r)));
+	return *before_ms;
+}
+
+static double take_double(struct reader *r)
+{
+	const uint8_t *p = take_bytes(r, 8);
+	uint64_t bits = p ? get_le64(p) : 0;
+	double d;
+
+	memcpy(&d, &bits, 8);
+	if (isfinite(d) && d >= 0)
+		return d;
+	r->bad = true;
+	return 0;
+}
+
+static void take_row(struct reader *r, struct facts *f, enum fact fact)
+{
+	union facts_scalar *s = &f->scalar[fact];
+	int64_t last_ms = f->scalar[FACT_last_event].i;
+
+	switch (fact_law(fact)) {
+	case FACT_COUNT: s->i = take_signed(r); return;
+	case FACT_MASK: s->i = (int64_t)take_varint(r); return;
+	case FACT_LAST: s->i = an_instant(r, minus(last_ms, take_signed(r))); return;
+	case FACT_FIRST:
+		if (fact == FACT_first_event)
+			s->i = an_instant(r, minus(last_ms, take_signed(r)));
+		else
+			s->i = an_instant(r, plus(f->scalar[FACT_first_event].i, take_signed(r)));
+		return;
+	case FACT_DECAY: s->d = take_double(r); return;
+	}
+}
+
+static void take_scalars(struct reader *r, struct facts *f)
+{
+	uint64_t rows = take_varint(r);
+
+	if (rows >> FACTS_SCALARS != 0)
+		r->bad = true;
+	if (rows >> FACT_last_event & 1)
+		f->scalar[FACT_last_event].i = an_instant(r, (int64_t)take_varint(r));
+	for (enum fact i = 0; i < FACTS_SCALARS && !r->bad; i++)
+		if (i != FACT_last_event && (rows >> i & 1))
+			take_row(r, f, i);
+}
+
+static void take_registers(struct reader *r, struct facts *f)
+{
+	int64_t before_ms = f->scalar[FACT_last_event].i;
+	uint64_t told = take_bits(r, REGISTERS);
+
+	for (unsigned i = 0; i < REGISTERS && !r->bad; i++)
+		if (told >> i & 1) {
+			f->reg[i].time_ms = take_told(r, &before_ms);
+			f->reg[i].value = take_signed(r);
+		}
+}
+
+static void take_texts(struct reader *r, struct facts *f)
+{
+	int64_t before_ms = f->scalar[FACT_last_event].i;
+	uint64_t told = take_bits(r, TEXTS);
+
+	for (unsigned i = 0; i < TEXTS && !r->bad; i++) {
+		struct facts_string *s = &f->text[i];
+		const uint8_t *text;
+
+		if (!(told >> i & 1))
+			continue;
+		s->time_ms = take_told(r, &before_ms);
+		s->size = (uint8_t)in_range(r, take_byte(r), 0, EVENT_TEXT_MAX);
+		text = take_bytes(r, s->size);
+		if (text)
+			memcpy(s->text, text, s->size);
+	}
+}
+
+static void take_wallets(struct reader *r, struct facts *f)
+{
+	unsigned n = (unsigned)in_range(r, take_byte(r), 1, 2);
+
+	for (unsigned i = 0; i < n && !r->bad; i++) {
+		struct facts_wallet *w = &f->wallet[i];
+
+		w->to_ms = take_signed(r);
+		w->from_ms = minus(w->to_ms, take_signed(r));
+		w->amount = take_signed(r);
+		if (w->to_ms == 0 || (i > 0 && wallet_compare(&w[-1], w) <= 0))
+			r->bad = true;
+	}
+}
+
+static void take_cases(struct reader *r, struct facts *f)
+{
+	int64_t before_ms = f->scalar[FACT_last_event].i;
+	unsigned n = (unsigned)in_range(r, take_byte(r), 1, FACTS_CASES_MAX);
+
+	for (unsigned i = 0; i < n && !r->bad; i++) {
+		struct facts_case *c = &f->cases[i];
+		const uint8_t *p;
+
+		c->time_ms = take_told(r, &before_ms);
+		p = take_bytes(r, 5);
+		if (!p)
+			return;
+		c->complaint = get_le32(p);
+		c->resolved = p[4] >> 7;
+		c->severity = (uint8_t)in_range(r, p[4] >> 4 & 7, 0, SEVERITY_COUNT - 1);
+		c->reason = (uint8_t)in_range(r, p[4] & 15, 0, REASON_COUNT - 1);
+		if (i > 0 && case_compare(&c[-1], c) <= 0)
+			r->bad = true;
+	}
+	f->n_cases = (uint8_t)n;
+}
+
+static void take_days(struct reader *r, struct facts *f)
+{
+	uint64_t n = take_varint(r);
+	int64_t day = plus(f->scalar[FACT_last_event].i / DAY_MS, take_signed(r));
+
+	if (n < 1 || n > FACTS_DAYS_MAX)
+		r->bad = true;
+	if (r->bad)
+		return;
+	f->n_days = (uint16_t)n;
+	day = in_range(r, day, DAY_MIN, DAY_MAX);
+	f->day[n - 1] = (int32_t)day;
+	for (size_t i = n - 1; i > 0 && !r->bad; i--) {
+		uint64_t gap = take_varint(r);
+
+		if (gap < 1 || gap > DAY_MAX - DAY_MIN)
+			r->bad = true;
+		day = in_range(r, minus(day, (int64_t)gap), DAY_MIN, DAY_MAX);
+		f->day[i - 1] = (int32_t)day;
+	}
+}
+
+static void take_older_days(struct reader *r, struct facts *f)
+{
+	uint64_t n = take_varint(r);
+
+	if (n < 1 || n > UINT32_MAX || f->n_days != FACTS_DAYS_MAX)
+		r->bad = true;
+	f->older_days = (uint32_t)n;
+}
+
+int facts_unpack(struct facts *f, const uint8_t *data, size_t size, size_t *ret_used)
+{
+	struct reader r = { data, data + size, false };
+	uint8_t version = take_byte(&r), sections = take_byte(&r);
+
+	facts_init(f);
+	if (version != FACTS_VERSION || (sections & ~SECTIONS_ALL) != 0)
+		r.bad = true;
+	take_scalars(&r, f);
+	if (sections & SECTION_REGISTERS)
+		take_registers(&r, f);
+	if (sections & SECTION_TEXTS)
+		take_texts(&r, f);
+	if (sections & SECTION_WALLETS)
+		take_wallets(&r, f);
+	if (sections & SECTION_CASES)
+		take_cases(&r, f);
+	if (sections & SECTION_DAYS)
+		take_days(&r, f);
+	if (sections & SECTION_OLDER_DAYS)
+		take_older_days(&r, f);
+	if (r.bad) {
+		facts_init(f);
+		return ERR_CORRUPT;
+	}
+	*ret_used = (size_t)(r.p - data);
+	return OK;
+}

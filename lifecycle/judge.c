@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Judging: which rungs and risks the rules give for facts at an instant. No allocation, and
+ * 2^x only where a decaying quantity is compared. */
+#include "lifecycle/judge.h"
+
+bool comparison_read(const struct test *t, const struct facts *f, const struct law *law,
+	struct comparison *ret_c)
+{
+	*ret_c = (struct comparison){ law, t->number, t->op };
+	if (t->other != QUANTITY_NONE) {
+		struct law other = quantity_law(t->other, f);
+
+		if (other.kind != LAW_CONST)
+			return false;
+		ret_c->bound *= other.c;
+	}
+	return law->kind != LAW_UNKNOWN;
+}
+
+/* Which of less, equal, greater (bits 0, 1, 2) an operator accepts. Without a branch: the
+ * outcome is as good as random, and a judgement is mostly this. */
+static const uint8_t accepts[] = {
+	[OP_LT] = 1, [OP_LE] = 3, [OP_GT] = 4, [OP_GE] = 6, [OP_EQ] = 2, [OP_NE] = 5,
+	[OP_IS] = 5, /* a flag's bound is 0 */
+};
+
+static bool is_accepted(unsigned op, double v, double bound)
+{
+	unsigned relation = (unsigned)(v < bound) | (unsigned)(v == bound) << 1 |
+		(unsigned)(v > bound) << 2;
+
+	return accepts[op] & relation;
+}
+
+bool comparison_holds(const struct comparison *c, int64_t now_ms)
+{
+	const struct law *l = c->law;
+	double v = l->c;
+
+	/* What decays keeps its sign for ever, also when 2^x has become 0. */
+	if (l->kind != LAW_CONST && !(l->kind == LAW_EXP && c->bound == 0) &&
+	    !law_value(l, now_ms, &v))
+		return false;
+	return is_accepted(c->op, v, c->bound);
+}
+
+static bool name_holds(const struct test *t, const struct facts *f, const struct verdict *v)
+{
+	struct law l;
+
+	if (t->quantity >= QUANTITY_LADDER)
+		return t->names >> v->rung[t->quantity - QUANTITY_LADDER] & 1;
+	l = quantity_law(t->quantity, f);
+	return l.kind == LAW_CONST && l.c >= 0 && l.c < 64 && (t->names >> (unsigned)l.c & 1);
+}
+
+static bool number_holds(const struct test *t, const struct facts *f, int64_t now_ms)
+{
+	struct law law = quantity_law(t->quantity, f);
+	struct comparison c;
+
+	return comparison_read(t, f, &law, &c) && comparison_holds(&c, now_ms);
+}
+
+bool test_holds(const struct test *t, const struct facts *f, const struct verdict *v,
+	int64_t now_ms)
+{
+	return t->op == OP_IN ? name_holds(t, f, v) : number_holds(t, f, now_ms);
+}
+
+/* Recursion only to the left and below not: at most DEPTH_MAX deep (machine.h). */
+bool rule_holds(const struct machine *m, uint16_t rule, const struct facts *f,
+	const struct verdict *v, int64_t now_ms)
+{
+	while (rule != NODE_NONE) {
+		const struct node *n = &m->nodes[rule];
+
+		switch ((enum node_kind)n->kind) {
+		case NODE_TEST: return test_holds(&m->tests[n->left], f, v, now_ms);
+		case NODE_NOT: return !rule_holds(m, n->left, f, v, now_ms);
+		case NODE_AND:
+			if (!rule_holds(m, n->left, f, v, now_ms))
+				return false;
+			break;
+		case NODE_OR:
+			if (rule_holds(m, n->left, f, v, now_ms))
+				return true;
+			break;
+		}
+		rule = n->right;
+	}
+	return true; /* no rule: always */
+}
+
+/* The last rung whose rule holds wins, so look from there. */
+unsigned ladder_judge(const struct machine *m, unsigned ladder, const struct facts *f,
+	const struct verdict *v, int64_t now_ms)
+{
+	const struct ladder *l = &m->ladders[ladder];
+	unsigned r = l->n_rungs - 1;
+
+	while (r > 0 && !rule_holds(m, l->rungs[r].rule, f, v, now_ms))
+		r--;
+	return r;
+}
+
+void machine_judge(const struct machine *m, const struct facts *f, int64_t now_ms,
+	struct verdict *ret_verdict)
+{
+	memset(ret_verdict->rung, RUNG_NONE, sizeof ret_verdict->rung);
+	for (unsigned i = 0; i < m->n_ladders; i++)
+		ret_verdict->rung[i] = (uint8_t)ladder_judge(m, i, f, ret_verdict, now_ms);
+	ret_verdict->risks = 0;
+	for (unsigned i = 0; i < m->n_risks; i++)
+		if (rule_holds(m, m->risks[i].rule, f, ret_verdict, now_ms))
+			ret_verdict->risks |= UINT32_C(1) << i;
+}
+
+bool verdict_equal(const struct machine *m, const struct verdict *a, const struct verdict *b)
+{
+	return a->risks == b->risks && memcmp(a->rung, b->rung, m->n_ladders) == 0;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Judging in parts: one test, one ladder, one risk. For the solver and for evidence. */
+#ifndef KITH_LIFECYCLE_JUDGE_H
+#define KITH_LIFECYCLE_JUDGE_H
+#include "lifecycle/standing.h"
+
+/* A test between numbers: LAW OP BOUND. The law is apart because quantity_law() shall write it
+ * where it stays: copying it just after costs more than all the rest of a test. */
+struct comparison {
+	const struct law *law;
+	double bound;
+	uint8_t op; /* enum test_op, not OP_IN */
+};
+
+/* LAW is that of T's quantity for F; T is not OP_IN. False when a value is unknown, so that T does
+ * not hold whatever the time. */
+bool comparison_read(const struct test *t, const struct facts *f, const struct law *law,
+	struct comparison *ret_c);
+bool comparison_holds(const struct comparison *c, int64_t now_ms);
+
+/* V has the rungs of the ladders that T, or the ladder, may read. */
+bool test_holds(const struct test *t, const struct facts *f, const struct verdict *v,
+	int64_t now_ms);
+unsigned ladder_judge(const struct machine *m, unsigned ladder, const struct facts *f,
+	const struct verdict *v, int64_t now_ms);
+
+#endif

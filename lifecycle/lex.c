@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The lexer of lifecycle files. */
+#include <stdio.h>
+#include "lifecycle/lex.h"
+
+static bool is_letter(uint8_t c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+static bool is_digit(uint8_t c)
+{
+	return c >= '0' && c <= '9';
+}
+
+void lexer_init(struct lexer *l, struct span text)
+{
+	l->at = text.data;
+	l->end = text.data + text.size;
+	if (text.size >= 3 && memcmp(l->at, "\xef\xbb\xbf", 3) == 0)
+		l->at += 3; /* the byte order mark that some editors leave */
+	l->line_start = l->at;
+	l->line = 1;
+}
+
+static void skip_blanks(struct lexer *l)
+{
+	for (; l->at < l->end; l->at++) {
+		if (*l->at == '#') {
+			while (l->at < l->end && *l->at != '\n')
+				l->at++;
+			if (l->at == l->end)
+				return;
+		}
+		if (*l->at == '\n') {
+			l->line++;
+			l->line_start = l->at + 1;
+		} else if (*l->at != ' ' && *l->at != '\t' && *l->at != '\r') {
+			return;
+		}
+	}
+}
+
+/* A character of UTF-8 is counted at its first byte. */
+static int column_of(const struct lexer *l)
+{
+	int column = 1;
+
+	for (const uint8_t *p = l->line_start; p < l->at; p++)
+		column += (*p & 0xc0) != 0x80;
+	return column;
+}
+
+static size_t string_size(const uint8_t *p, const uint8_t *end)
+{
+	for (const uint8_t *q = p + 1; q < end && *q != '\n'; q++)
+		if (*q == '"')
+			return (size_t)(q - p) + 1;
+	return 0;
+}
+
+static size_t number_size(const uint8_t *p, const uint8_t *end)
+{
+	const uint8_t *q = p + 1;
+
+	while (q < end && (is_digit(*q) || is_letter(*q) || *q == '.' || *q == '%'))
+		q++;
+	return (size_t)(q - p);
+}
+
+static size_t name_size(const uint8_t *p, const uint8_t *end)
+{
+	const uint8_t *q = p;
+
+	while (q < end && (is_letter(*q) || is_digit(*q)))
+		q++;
+	return (size_t)(q - p);
+}
+
+static size_t mark_size(const uint8_t *p, const uint8_t *end)
+{
+	bool equals = end - p > 1 && p[1] == '=';
+
+	switch (*p) {
+	case '{': case '}': case '(': case ')': case ',': case '*': return 1;
+	case '<': case '>': return equals ? 2 : 1;
+	case '=': return 1;
+	case '!': return equals ? 2 : 0;
+	default: return 0;
+	}
+}
+
+/* The kind and size of the token at L; size 0: none begins here. */
+static size_t measure(const struct lexer *l, uint8_t *ret_kind)
+{
+	const uint8_t *p = l->at;
+
+	if (is_letter(*p)) {
+		*ret_kind = TOKEN_NAME;
+		return name_size(p, l->end);
+	}
+	if (is_digit(*p) || (*p == '-' && p + 1 < l->end && is_digit(p[1]))) {
+		*ret_kind = TOKEN_NUMBER;
+		return number_size(p, l->end);
+	}
+	if (*p == '"') {
+		*ret_kind = TOKEN_STRING;
+		return string_size(p, l->end);
+	}
+	*ret_kind = TOKEN_MARK;
+	return mark_size(p, l->end);
+}
+
+static int refuse(const struct lexer *l, const struct token *t, struct complaint *c)
+{
+	uint8_t byte = *l->at;
+
+	if (t->kind == TOKEN_STRING)
+		(void)complain(c, ERR_INVALID, "the text in quotes does not end on its line");
+	else if (byte >= 0x80)
+		(void)complain(c, ERR_INVALID, "letters beyond ASCII may stand only in comments "
+			"and in quotes");
+	else if (byte > 0x20 && byte < 0x7f)
+		(void)complain(c, ERR_INVALID, "unexpected character %c", byte);
+	else
+		(void)complain(c, ERR_INVALID, "unexpected byte 0x%02x", byte);
+	if (c) {
+		c->line = t->line;
+		c->column = t->column;
+	}
+	return ERR_INVALID;
+}
+
+int lexer_next(struct lexer *l, struct token *ret_token, struct complaint *c)
+{
+	size_t size;
+
+	skip_blanks(l);
+	*ret_token = (struct token){ .kind = TOKEN_END, .text = span_of(l->at, 0),
+				     .line = l->line, .column = column_of(l) };
+	if (l->at == l->end)
+		return 0;
+	size = measure(l, &ret_token->kind);
+	if (size == 0)
+		return refuse(l, ret_token, c);
+	ret_token->text.size = size;
+	l->at += size;
+	return 0;
+}
+
+void token_show(const struct token *t, char out[TOKEN_SHOWN_MAX])
+{
+	size_t n = t->text.size;
+	bool whole = n <= 40;
+
+	if (t->kind == TOKEN_END) {
+		snprintf(out, TOKEN_SHOWN_MAX, "the end of the file");
+		return;
+	}
+	if (!whole) { /* not in the middle of a character */
+		for (n = 40; n > 0 && (t->text.data[n] & 0xc0) == 0x80; n--)
+			;
+	}
+	snprintf(out, TOKEN_SHOWN_MAX, "%.*s%s", (int)n, (const char *)t->text.data,
+		whole ? "" : "…");
+}

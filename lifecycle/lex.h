@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Lexer: a lifecycle file as tokens. Tokens point into the text, which must outlive them. */
+#ifndef KITH_LIFECYCLE_LEX_H
+#define KITH_LIFECYCLE_LEX_H
+#include "base/bytes.h"
+#include "base/err.h"
+
+enum token_kind {
+	TOKEN_END,
+	TOKEN_NAME,   /* a letter or _, then letters, digits, _ */
+	TOKEN_NUMBER, /* -2, 45d, 12.5%: what it means is the parser's business */
+	TOKEN_STRING, /* with its quotes; no escapes, ends on its line */
+	TOKEN_MARK,   /* { } ( ) , * < <= > >= = != */
+};
+
+struct token {
+	uint8_t kind; /* enum token_kind */
+	struct span text;
+	int line, column; /* from 1; columns are characters */
+};
+
+struct lexer {
+	const uint8_t *at, *end;
+	const uint8_t *line_start;
+	int line;
+};
+
+void lexer_init(struct lexer *l, struct span text);
+/* 0, or ERR_INVALID with a complaint that has a place. At the end, TOKEN_END again and again. */
+int lexer_next(struct lexer *l, struct token *ret_token, struct complaint *c);
+
+static inline bool token_is(const struct token *t, const char *text)
+{
+	return t->kind != TOKEN_STRING && span_eq(t->text, span_str(text));
+}
+
+/* T as a person would point at it ("45", "the end of the file"), cut short when long. */
+#define TOKEN_SHOWN_MAX 64
+void token_show(const struct token *t, char out[TOKEN_SHOWN_MAX]);
+
+#endif

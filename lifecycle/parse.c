@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Declarations: zone, ladders with their rungs, risks. */
+#include <stdio.h>
+#include "lifecycle/parse.h"
+
+#define SHOW(s) (int)(s).size, (const char *)(s).data
+
+/* The first three begin a declaration, the next six stand in one. */
+static const char *const words[] = { "ladder", "risk", "zone", "when", "potential", "actual",
+	"severity", "job", "play", "and", "or", "not", "in" };
+/* Ladders share the first part of a notification's type with these. */
+static const char *const reserved[] = { "customer", "source", "follow_up" };
+
+#define COUNT(a) (sizeof(a) / sizeof *(a))
+
+static bool is_among(struct span name, const char *const *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (span_eq(span_str(list[i]), name))
+			return true;
+	return false;
+}
+
+/* What may stand between a name and `when`. */
+struct attributes {
+	bool side, severity, job, play;
+};
+
+/* A name that is written like one and not taken by the language. WHAT: "ladder", … */
+static int take_name(struct parser *p, const char *what, struct span *ret_name)
+{
+	struct span name = p->token.text;
+	char expected[40];
+
+	snprintf(expected, sizeof expected, "a name for the %s", what);
+	if (p->token.kind != TOKEN_NAME)
+		return parse_expected(p, expected, NULL);
+	if (is_among(name, words, COUNT(words)))
+		return parse_fail(p, &p->token, "%.*s is a word of the language and cannot name "
+			"a %s", SHOW(name), what);
+	for (size_t i = 0; i < name.size; i++)
+		if (name.data[i] >= 'A' && name.data[i] <= 'Z')
+			return parse_fail(p, &p->token, "names are written in lower case, "
+				"found %.*s", SHOW(name));
+	if (name.size > NAME_MAX_BYTES)
+		return parse_fail(p, &p->token, "a name has at most %d letters, this one has %zu",
+			NAME_MAX_BYTES, name.size);
+	*ret_name = name;
+	return parse_next(p);
+}
+
+static struct span keep_id(struct parser *p, struct span kind, struct span name)
+{
+	struct span id = parse_keep_begin(p);
+
+	parse_keep(p, &id, kind);
+	parse_keep(p, &id, span_str("."));
+	parse_keep(p, &id, name);
+	return id;
+}
+
+static int given_twice(struct parser *p, bool *given, const char *what)
+{
+	if (*given)
+		return parse_fail(p, &p->before, "%s is given twice", what);
+	*given = true;
+	return 0;
+}
+
+/* A word of an enum after its keyword. */
+static int take_word(struct parser *p, const char *what, const char *(*naming)(unsigned),
+	unsigned count, uint8_t *ret_value)
+{
+	char expected[120];
+	struct suggestion s;
+	int n = snprintf(expected, sizeof expected, "a %s (", what);
+
+	suggestion_init(&s, p->token.text);
+	for (unsigned v = 1; v < count; v++) {
+		n += snprintf(expected + n, sizeof expected - (size_t)n, "%s%s", v > 1 ? ", " : "",
+			naming(v));
+		suggestion_offer(&s, span_str(naming(v)));
+	}
+	snprintf(expected + n, sizeof expected - (size_t)n, ")");
+	*ret_value = p->token.kind == TOKEN_NAME
+		? (uint8_t)name_lookup(naming, count, p->token.text) : 0;
+	if (*ret_value == 0)
+		return parse_expected(p, expected, &s);
+	return parse_next(p);
+}
+
+static int take_play(struct parser *p, struct span *ret_play)
+{
+	struct span s = p->token.text;
+
+	if (p->token.kind != TOKEN_STRING)
+		return parse_expected(p, "a text in quotes after play", NULL);
+	*ret_play = span_of(s.data + 1, s.size - 2);
+	if (ret_play->size > PLAY_MAX_BYTES)
+		return parse_fail(p, &p->token, "a play has at most %d bytes, this one has %zu",
+			PLAY_MAX_BYTES, ret_play->size);
+	if (!bytes_are_plain_utf8(*ret_play))
+		return parse_fail(p, &p->token, "the text is not UTF-8, or has control characters");
+	return parse_next(p);
+}
+
+/* One attribute of R. *RET_FOUND false: the next token begins none. */
+static int parse_attribute(struct parser *p, struct rung *r, struct attributes *a, bool *ret_found)
+{
+	bool *given;
+	char word[16];
+	int rc;
+
+	*ret_found = p->token.kind == TOKEN_NAME;
+	if (token_is(&p->token, "potential") || token_is(&p->token, "actual"))
+		given = &a->side;
+	else if (token_is(&p->token, "severity"))
+		given = &a->severity;
+	else if (token_is(&p->token, "job"))
+		given = &a->job;
+	else if (token_is(&p->token, "play"))
+		given = &a->play;
+	else
+		return *ret_found = false, 0;
+	snprintf(word, sizeof word, "%.*s", SHOW(p->token.text));
+	rc = parse_next(p);
+	if (rc == 0)
+		rc = given_twice(p, given, given == &a->side ? "the side" : word);
+	if (rc != 0)
+		return rc;
+	if (given == &a->severity)
+		return take_word(p, word, severity_name, SEVERITY_COUNT, &r->severity);
+	if (given == &a->job)
+		return take_word(p, word, job_name, JOB_COUNT, &r->job);
+	if (given == &a->play)
+		return take_play(p, &r->play);
+	r->side = word[0] == 'p' ? SIDE_POTENTIAL : SIDE_ACTUAL;
+	return 0;
+}
+
+/* After a rule something new begins: on its own line, so that a forgotten `and` is not taken
+ * for the name of the next rung. */
+static int parse_rule_end(struct parser *p)
+{
+	static const char *const attributes[] = { "potential", "actual", "severity", "job", "play" };
+
+	if (is_among(p->token.text, attributes, COUNT(attributes)))
+		return parse_fail(p, &p->token, "%.*s must stand before when",
+			SHOW(p->token.text));
+	if (token_is(&p->token, "}") || p->token.kind == TOKEN_END)
+		return 0;
+	if (p->token.line == p->before.line || p->token.kind != TOKEN_NAME)
+		return parse_expected(p, "and, or, or a new line", NULL);
+	return 0;
+}
+
+static int parse_when(struct parser *p, uint16_t *ret_rule)
+{
+	struct suggestion s;
+	int rc;
+
+	suggestion_init(&s, p->token.text);
+	for (size_t i = 3; i < 9; i++)
+		suggestion_offer(&s, span_str(words[i]));
+	if (!token_is(&p->token, "when"))
+		return parse_expected(p, p->owner < LADDERS_MAX
+			? "when and a rule (only the first rung of a ladder goes without)"
+			: "when and a rule", &s);
+	rc = parse_next(p);
+	if (rc == 0)
+		rc = parse_rule(p, ret_rule);
+	return rc == 0 ? parse_rule_end(p) : rc;
+}
+
+/* All attributes of R, and its rule if there is one. */
+static int parse_body(struct parser *p, struct rung *r, bool has_rule)
+{
+	struct attributes given = { 0 };
+	bool found = true;
+	int rc = 0;
+
+	r->rule = NODE_NONE;
+	while (rc == 0 && found)
+		rc = parse_attribute(p, r, &given, &found);
+	if (rc != 0)
+		return rc;
+	return has_rule ? parse_when(p, &r->rule) : 0;
+}
+
+/* The rungs of a ladder with sides all have one, and one ladder at most has. NAME: R's token. */
+static int check_side(struct parser *p, struct ladder *l, const struct rung *r,
+	const struct token *name)
+{
+	const struct machine *m = p->machine;
+
+	if (r == l->rungs)
+		l->sided = r->side != SIDE_NONE;
+	if (l->sided && r->side == SIDE_NONE)
+		return parse_fail(p, name, "rung %.*s has no side, and the first rung has: expected "
+			"potential or actual after its name", SHOW(r->name));
+	if (!l->sided && r->side != SIDE_NONE)
+		return parse_fail(p, name, "rung %.*s has a side, and the first rung has none: "
+			"either all rungs of a ladder have one or none", SHOW(r->name));
+	for (const struct ladder *o = m->ladders; l->sided && o < l; o++)
+		if (o->sided)
+			return parse_fail(p, name, "ladder %.*s has sides already: only one ladder "
+				"may have them", SHOW(o->name));
+	return 0;
+}
+
+static int parse_rung(struct parser *p, struct ladder *l)
+{
+	struct token name = p->token;
+	struct rung *r = &l->rungs[l->n_rungs];
+	int rc, same;
+
+	if (name.kind != TOKEN_NAME)
+		return parse_expected(p, "the name of a rung, or }", NULL);
+	if (l->n_rungs == RUNGS_MAX)
+		return parse_fail(p, &name, "a ladder has at most %d rungs", RUNGS_MAX);
+	r->line = name.line;
+	rc = take_name(p, "rung", &r->name);
+	if (rc != 0)
+		return rc;
+	same = ladder_rung(l, r->name);
+	if (same >= 0)
+		return parse_fail(p, &name, "rung %.*s exists already, in line %d", SHOW(r->name),
+			l->rungs[same].line);
+	r->id = keep_id(p, l->name, r->name);
+	rc = parse_body(p, r, l->n_rungs > 0);
+	if (rc != 0)
+		return rc;
+	if (l->n_rungs == 0 && token_is(&p->token, "when"))
+		return parse_fail(p, &p->token, "the first rung of a ladder holds when no other "
+			"does: it takes no when");
+	rc = check_side(p, l, r, &name);
+	l->n_rungs++;
+	return rc;
+}
+
+static int check_ladder_name(struct parser *p, const struct token *name)
+{
+	struct span s = name->text;
+
+	if (machine_ladder(p->machine, s) >= 0)
+		return parse_fail(p, name, "ladder %.*s exists already", SHOW(s));
+	if (quantity_lookup(s) >= 0)
+		return parse_fail(p, name, "%.*s is a quantity and cannot name a ladder", SHOW(s));
+	if (is_among(s, reserved, COUNT(reserved)))
+		return parse_fail(p, name, "%.*s is a word kept for notifications and cannot name "
+			"a ladder", SHOW(s));
+	return 0;
+}
+
+/* The ladder counts as declared only after its last rung, so its own rules cannot read it. */
+static int parse_ladder(struct parser *p)
+{
+	struct machine *m = p->machine;
+	struct ladder *l = &m->ladders[m->n_ladders];
+	struct token name;
+	int rc = parse_next(p);
+
+	if (rc != 0)
+		return rc;
+	name = p->token;
+	if (m->n_ladders == LADDERS_MAX)
+		return parse_fail(p, &name, "a file has at most %d ladders", LADDERS_MAX);
+	rc = take_name(p, "ladder", &l->name);
+	if (rc == 0)
+		rc = check_ladder_name(p, &name);
+	if (rc == 0)
+		rc = parse_take(p, "{", "{ after the name of the ladder");
+	p->owner = (uint8_t)m->n_ladders;
+	while (rc == 0 && !token_is(&p->token, "}"))
+		rc = parse_rung(p, l);
+	if (rc != 0)
+		return rc;
+	if (l->n_rungs == 0)
+		return parse_fail(p, &name, "ladder %.*s has no rung", SHOW(l->name));
+	m->n_ladders++;
+	return parse_next(p);
+}
+
+static int parse_risk(struct parser *p)
+{
+	struct machine *m = p->machine;
+	struct rung *r = &m->risks[m->n_risks];
+	struct token name;
+	int same, rc = parse_next(p);
+
+	if (rc != 0)
+		return rc;
+	name = p->token;
+	if (m->n_risks == RISKS_MAX)
+		return parse_fail(p, &name, "a file has at most %d risks", RISKS_MAX);
+	r->line = name.line;
+	r->severity = SEVERITY_MEDIUM;
+	rc = take_name(p, "risk", &r->name);
+	if (rc != 0)
+		return rc;
+	same = machine_risk(m, r->name);
+	if (same >= 0)
+		return parse_fail(p, &name, "risk %.*s exists already, in line %d", SHOW(r->name),
+			m->risks[same].line);
+	r->id = keep_id(p, span_str("risk"), r->name);
+	p->owner = (uint8_t)(OWNER_RISK + m->n_risks);
+	rc = parse_body(p, r, true);
+	if (rc != 0)
+		return rc;
+	if (r->side != SIDE_NONE)
+		return parse_fail(p, &name, "risk %.*s has a side: only rungs have one",
+			SHOW(r->name));
+	m->n_risks++;
+	return 0;
+}
+
+static int parse_zone(struct parser *p)
+{
+	struct machine *m = p->machine;
+	struct span name;
+	int rc = parse_next(p);
+
+	if (rc != 0)
+		return rc;
+	if (p->zone_line != 0)
+		return parse_fail(p, &p->before, "the zone is set already, in line %d",
+			p->zone_line);
+	if (p->token.kind != TOKEN_STRING)
+		return parse_expected(p, "a time zone in quotes such as \"Europe/London\"", NULL);
+	name = span_of(p->token.text.data + 1, p->token.text.size - 2);
+	if (name.size >= sizeof m->zone_name || !bytes_are_plain_utf8(name))
+		return parse_fail(p, &p->token, "the name of a time zone is a text of at most %zu "
+			"bytes", sizeof m->zone_name - 1);
+	snprintf(m->zone_name, sizeof m->zone_name, "%.*s", SHOW(name));
+	rc = zone_open(m->zone_name, &m->zone, p->complaint);
+	if (rc != 0 && p->complaint) {
+		p->complaint->line = p->token.line;
+		p->complaint->column = p->token.column;
+	}
+	if (rc != 0)
+		return rc == ERR_NOTFOUND ? ERR_INVALID : rc;
+	p->zone_line = p->token.line;
+	return parse_next(p);
+}
+
+static int parse_declaration(struct parser *p)
+{
+	struct suggestion s;
+
+	if (token_is(&p->token, "zone"))
+		return parse_zone(p);
+	if (token_is(&p->token, "ladder"))
+		return parse_ladder(p);
+	if (token_is(&p->token, "risk"))
+		return parse_risk(p);
+	suggestion_init(&s, p->token.text);
+	for (size_t i = 0; i < 3; i++)
+		suggestion_offer(&s, span_str(words[i]));
+	return parse_expected(p, "ladder, risk or zone", &s);
+}
+
+int parse_file(struct parser *p)
+{
+	int rc;
+
+	lexer_init(&p->lexer, p->machine->text);
+	rc = parse_next(p);
+	while (rc == 0 && p->token.kind != TOKEN_END)
+		rc = parse_declaration(p);
+	if (rc == 0 && p->machine->n_ladders == 0 && p->machine->n_risks == 0)
+		return parse_expected(p, "a ladder or a risk", NULL);
+	return rc;
+}

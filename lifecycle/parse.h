@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Parser: fills a machine from a lifecycle file, by recursive descent, one token ahead.
+ *
+ *   parse.c       zone, ladders, rungs, risks
+ *   parse_rule.c  and, or, not, parentheses
+ *   parse_test.c  one comparison
+ *   parse_value.c numbers and units
+ *
+ * Every function returns 0 or a negative enum err, with the complaint filled. docs/LIFECYCLE.md
+ * has the grammar. Private to the compiler. */
+#ifndef KITH_LIFECYCLE_PARSE_H
+#define KITH_LIFECYCLE_PARSE_H
+#include "lifecycle/lex.h"
+#include "lifecycle/machine.h"
+#include "lifecycle/suggest.h"
+
+#define PLAY_MAX_BYTES 200
+
+struct parser {
+	struct lexer lexer;
+	struct token token;       /* the next one */
+	struct token before;      /* the one before it */
+	struct machine *machine;
+	size_t names_used;        /* of machine->names */
+	uint8_t owner;            /* of the tests being parsed, see struct test */
+	unsigned depth;           /* of parentheses and nots */
+	struct complaint *complaint; /* may be NULL */
+	int zone_line;            /* 0: no zone yet */
+};
+
+/* The room that machine->names must have for a file of SIZE bytes. */
+size_t parse_names_max(size_t size);
+
+/* Parse the whole of machine->text. The machine is zeroed but for text, names and UTC. */
+int parse_file(struct parser *p);
+
+/* ---- for the parts of the parser */
+
+int parse_next(struct parser *p);
+/* ERR_INVALID at T. */
+int parse_fail(struct parser *p, const struct token *t, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* ERR_INVALID at the next token: "expected WHAT, found …", and a suggestion (may be NULL). */
+int parse_expected(struct parser *p, const char *what, struct suggestion *s);
+/* Take the next token, which must be TEXT; WHAT as above. */
+int parse_take(struct parser *p, const char *text, const char *what);
+/* A span of machine->names, its bytes appended by parse_keep(). */
+struct span parse_keep_begin(const struct parser *p);
+void parse_keep(struct parser *p, struct span *s, struct span more);
+
+int parse_rule(struct parser *p, uint16_t *ret_node);
+int parse_test(struct parser *p, uint16_t *ret_test);
+/* The value after an operator of T, whose quantity and op are set. */
+int parse_value(struct parser *p, struct test *t);
+/* Offer the quantities that fit: all, or those of T's unit that do not move. */
+void parse_offer_quantities(struct suggestion *s, const struct test *t);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What all parts of the parser stand on: tokens, complaints with a place, kept names. */
+#include <assert.h>
+#include <stdio.h>
+#include "lifecycle/parse.h"
+
+int parse_next(struct parser *p)
+{
+	p->before = p->token;
+	return lexer_next(&p->lexer, &p->token, p->complaint);
+}
+
+int parse_fail(struct parser *p, const struct token *t, const char *format, ...)
+{
+	struct complaint *c = p->complaint;
+	va_list args;
+
+	if (!c)
+		return ERR_INVALID;
+	c->line = t->line;
+	c->column = t->column;
+	va_start(args, format);
+	(void)vsnprintf(c->text, sizeof c->text, format, args);
+	va_end(args);
+	return ERR_INVALID;
+}
+
+int parse_expected(struct parser *p, const char *what, struct suggestion *s)
+{
+	char found[TOKEN_SHOWN_MAX];
+
+	token_show(&p->token, found);
+	return parse_fail(p, &p->token, "expected %s, found %s%s", what, found,
+		s ? suggestion_text(s) : "");
+}
+
+int parse_take(struct parser *p, const char *text, const char *what)
+{
+	return token_is(&p->token, text) ? parse_next(p) : parse_expected(p, what, NULL);
+}
+
+/* Each test is kept once, no longer than it was written; each rung has an id. */
+size_t parse_names_max(size_t size)
+{
+	return size + (size_t)(LADDERS_MAX * RUNGS_MAX + RISKS_MAX + 1) * (2 * NAME_MAX_BYTES + 1);
+}
+
+struct span parse_keep_begin(const struct parser *p)
+{
+	return span_of(p->machine->names + p->names_used, 0);
+}
+
+void parse_keep(struct parser *p, struct span *s, struct span more)
+{
+	assert(p->names_used + more.size <= parse_names_max(p->machine->text.size));
+	assert(s->data + s->size == (uint8_t *)p->machine->names + p->names_used);
+	memcpy(p->machine->names + p->names_used, more.data, more.size);
+	p->names_used += more.size;
+	s->size += more.size;
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Values: a number with its unit, a constant quantity, or a number times one.
+ *
+ * A number is read as a whole number of at most 15 digits over a power of ten, both exact in a
+ * double, so that 0.3 here is the 0.3 that anybody else's program means. */
+#include <stdio.h>
+#include "lifecycle/parse.h"
+
+#define SHOW(s) (int)(s).size, (const char *)(s).data
+#define DIGITS_MAX      15
+#define DURATION_MAX_MS (10000 * 365 * 86400000.0)
+
+struct literal {
+	double whole, divisor; /* the value is whole / divisor */
+	bool fraction;         /* has a decimal point */
+	struct span unit;      /* what follows the digits */
+};
+
+static const struct {
+	const char *name;
+	double ms;
+} durations[] = {
+	{ "ms", 1 }, { "s", 1000 }, { "min", 60000 }, { "h", 3600000 }, { "d", 86400000 },
+	{ "w", 7 * 86400000.0 }, { "y", 365 * 86400000.0 },
+};
+
+/* What is expected of a value of each unit. */
+static const char *expectation(unsigned unit)
+{
+	switch (unit) {
+	case UNIT_DURATION: return "a duration such as 45d";
+	case UNIT_MONEY: return "whole minor units such as 5000";
+	case UNIT_RATIO: return "a ratio such as 50% or 0.5";
+	default: return "a plain number";
+	}
+}
+
+static const char *kind_of(unsigned unit)
+{
+	switch (unit) {
+	case UNIT_DURATION: return "a duration";
+	case UNIT_MONEY: return "money";
+	case UNIT_RATIO: return "a ratio";
+	case UNIT_FLAG: return "yes or no";
+	case UNIT_NAME: return "a name";
+	default: return "a count";
+	}
+}
+
+/* False: too many digits. */
+static bool literal_read(struct span s, struct literal *ret_literal)
+{
+	const uint8_t *p = s.data, *end = s.data + s.size;
+	struct literal l = { .divisor = 1 };
+	bool negative = *p == '-';
+	unsigned digits = 0;
+
+	for (p += negative; p < end; p++) {
+		if (*p == '.' && !l.fraction && p + 1 < end && p[1] >= '0' && p[1] <= '9') {
+			l.fraction = true;
+			continue;
+		}
+		if (*p < '0' || *p > '9')
+			break;
+		if (++digits > DIGITS_MAX)
+			return false;
+		l.whole = l.whole * 10 + (*p - '0');
+		l.divisor *= l.fraction ? 10 : 1;
+	}
+	l.whole = negative ? -l.whole : l.whole;
+	l.unit = span_of(p, (size_t)(end - p));
+	*ret_literal = l;
+	return true;
+}
+
+static bool duration_of(const struct literal *l, double *ret_ms)
+{
+	for (size_t i = 0; i < sizeof durations / sizeof *durations; i++) {
+		if (!span_eq(span_str(durations[i].name), l->unit))
+			continue;
+		*ret_ms = l->whole * durations[i].ms / l->divisor; /* 0.1d is exact this way */
+		return *ret_ms <= DURATION_MAX_MS && *ret_ms >= -DURATION_MAX_MS;
+	}
+	return false;
+}
+
+/* L as a value of UNIT; false when it is none. */
+static bool literal_is(const struct literal *l, unsigned unit, double *ret_value)
+{
+	bool percent = span_eq(l->unit, span_str("%"));
+
+	if (unit == UNIT_DURATION)
+		return duration_of(l, ret_value);
+	if (l->unit.size != 0 && !(percent && unit == UNIT_RATIO))
+		return false;
+	if (unit == UNIT_MONEY && l->fraction)
+		return false;
+	*ret_value = l->whole / (percent ? l->divisor * 100 : l->divisor);
+	return true;
+}
+
+static int bad_literal(struct parser *p, const struct token *t, const struct literal *l,
+	const char *what)
+{
+	if (!l)
+		return parse_fail(p, t, "a number has at most %d digits, found %.*s", DIGITS_MAX,
+			SHOW(t->text));
+	if (span_eq(l->unit, span_str("m")))
+		return parse_fail(p, t, "expected %s, found %.*s (m is ambiguous: min is minutes, "
+			"30d a month)", what, SHOW(t->text));
+	return parse_fail(p, t, "expected %s, found %.*s", what, SHOW(t->text));
+}
+
+/* The constant quantity at the next token, of the unit of T. WHAT: what is expected there. */
+static int take_other(struct parser *p, struct test *t, const char *what)
+{
+	unsigned unit = quantity_unit(t->quantity);
+	struct span name = p->token.text;
+	struct suggestion s;
+	int other = p->token.kind == TOKEN_NAME ? quantity_lookup(name) : -1;
+
+	suggestion_init(&s, name);
+	parse_offer_quantities(&s, t);
+	if (other < 0)
+		return parse_expected(p, what, &s);
+	if (quantity_moves(other))
+		return parse_fail(p, &p->token, "%.*s moves with time: only what stands before the "
+			"comparison may", SHOW(name));
+	if (quantity_unit(other) != unit)
+		return parse_fail(p, &p->token, "%s is %s and %.*s is %s: they cannot be compared",
+			quantity_name(t->quantity), kind_of(unit), SHOW(name),
+			kind_of(quantity_unit(other)));
+	t->other = (uint16_t)other;
+	return parse_next(p);
+}
+
+int parse_value(struct parser *p, struct test *t)
+{
+	struct token number = p->token;
+	unsigned unit = quantity_unit(t->quantity);
+	struct literal l;
+	bool read;
+	int rc;
+
+	if (number.kind != TOKEN_NUMBER) {
+		char what[80];
+
+		t->number = 1;
+		snprintf(what, sizeof what, "%s, or a constant quantity", expectation(unit));
+		return take_other(p, t, what);
+	}
+	read = literal_read(number.text, &l);
+	rc = parse_next(p);
+	if (rc != 0)
+		return rc;
+	if (!token_is(&p->token, "*")) {
+		if (!read || !literal_is(&l, unit, &t->number))
+			return bad_literal(p, &number, read ? &l : NULL, expectation(unit));
+		return 0;
+	}
+	if (!read || !literal_is(&l, UNIT_RATIO, &t->number))
+		return bad_literal(p, &number, read ? &l : NULL, "a plain number before *");
+	rc = parse_next(p);
+	return rc == 0 ? take_other(p, t, "a constant quantity after *") : rc;
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading quantities from facts: the functions that quantity.def names. */
+#include <math.h>
+#include "lifecycle/quantity.h"
+
+#define YEAR_MS (365.0 * 86400000.0)
+
+static const struct law unknown = { .kind = LAW_UNKNOWN };
+
+static struct law constant(double c)
+{
+	return (struct law){ .kind = LAW_CONST, .c = c };
+}
+
+static struct law quotient(double a, double b)
+{
+	return b > 0 ? constant(a / b) : unknown;
+}
+
+static struct law age(int64_t since_ms)
+{
+	return since_ms ? (struct law){ .kind = LAW_AGE, .t_ms = since_ms } : unknown;
+}
+
+/* What has decayed to nothing is 0 for good: no rule waits for the last bit of a denormal. */
+static struct law decaying(const struct facts *f, double c, double half_ms)
+{
+	if (fabs(c) < 1e-200)
+		return constant(0);
+	return (struct law){ .kind = LAW_EXP, .c = c, .t_ms = f->scalar[FACT_decayed_at].i,
+			     .half_ms = half_ms };
+}
+
+static struct law count_of(const struct facts *f, enum fact fact)
+{
+	return constant((double)f->scalar[fact].i);
+}
+
+static struct law age_of(const struct facts *f, enum fact fact)
+{
+	return age(f->scalar[fact].i);
+}
+
+static struct law channels_used(const struct facts *f)
+{
+	return constant(__builtin_popcountll((uint64_t)f->scalar[FACT_channels].i));
+}
+
+/* A steady flow of r a ms keeps a decayed sum at r * half / ln 2. */
+static double flow_per_year(double sum, double half_ms)
+{
+	return sum * M_LN2 / half_ms * YEAR_MS;
+}
+
+static struct law rate(const struct facts *f, enum fact fact)
+{
+	double half_ms = (double)fact_half_life_ms(fact);
+
+	return decaying(f, flow_per_year(f->scalar[fact].d, half_ms), half_ms);
+}
+
+/* The quotient of two decays is a decay, whose pace is the difference of theirs. */
+static struct law trend(const struct facts *f, enum fact quick, enum fact slow)
+{
+	double quick_ms = (double)fact_half_life_ms(quick);
+	double slow_ms = (double)fact_half_life_ms(slow);
+	double now = f->scalar[quick].d / quick_ms, before = f->scalar[slow].d / slow_ms;
+
+	if (!(before > 1e-200))
+		return unknown;
+	return decaying(f, now / before, 1 / (1 / quick_ms - 1 / slow_ms));
+}
+
+static struct law spend_rate(const struct facts *f)
+{
+	double half_ms = (double)fact_half_life_ms(FACT_spend_180d);
+	double sum = f->scalar[FACT_spend_180d].d - f->scalar[FACT_refund_180d].d;
+
+	return decaying(f, flow_per_year(sum, half_ms), half_ms);
+}
+
+static double wallet_per_year(const struct facts_wallet *w)
+{
+	if (w->to_ms == 0 || w->to_ms <= w->from_ms)
+		return 0;
+	return (double)w->amount / (double)(w->to_ms - w->from_ms) * YEAR_MS;
+}
+
+static struct law share_of_wallet(const struct facts *f)
+{
+	double wallet = wallet_per_year(&f->wallet[0]);
+	struct law l = spend_rate(f);
+
+	if (!(wallet > 0))
+		return unknown;
+	l.c /= wallet;
+	return l;
+}
+
+static struct law wallet_trend(const struct facts *f)
+{
+	if (f->wallet[0].to_ms == 0)
+		return unknown;
+	return quotient(wallet_per_year(&f->wallet[0]), wallet_per_year(&f->wallet[1]));
+}
+
+/* All three sums decay alike, so their quotient stands still. */
+static struct law satisfaction(const struct facts *f)
+{
+	double answers = f->scalar[FACT_feedback_180d].d;
+
+	if (!(answers > 1e-200))
+		return unknown;
+	return quotient(f->scalar[FACT_pleased_180d].d - f->scalar[FACT_displeased_180d].d,
+			answers);
+}
+
+static struct law margin(const struct facts *f)
+{
+	return f->scalar[FACT_margins].i > 0 ? count_of(f, FACT_margin) : unknown;
+}
+
+static struct law buying_for(const struct facts *f)
+{
+	if (f->scalar[FACT_last_purchase].i == 0)
+		return unknown;
+	return constant((double)f->scalar[FACT_last_purchase].i -
+			(double)f->scalar[FACT_first_purchase].i);
+}
+
+static struct law usual_gap(const struct facts *f)
+{
+	int64_t days = facts_purchase_days(f);
+
+	return days < 2 ? unknown : quotient(buying_for(f).c, (double)(days - 1));
+}
+
+static struct law complaint_age(const struct facts *f)
+{
+	int64_t oldest_ms = 0;
+
+	(void)facts_open_complaints(f, &oldest_ms);
+	return age(oldest_ms);
+}
+
+static struct law register_number(const struct facts *f, enum facts_register r)
+{
+	return f->reg[r].time_ms ? constant((double)f->reg[r].value) : unknown;
+}
+
+/* VALUES: a bit per value. */
+static struct law register_is(const struct facts *f, enum facts_register r, unsigned values)
+{
+	int64_t v = f->reg[r].value;
+
+	if (f->reg[r].time_ms == 0)
+		return unknown;
+	return constant(v >= 0 && v < 32 && (values >> v & 1));
+}
+
+static struct law register_age(const struct facts *f, enum facts_register r, int64_t value)
+{
+	return f->reg[r].value == value ? age(f->reg[r].time_ms) : unknown;
+}
+
+static struct law register_name(const struct facts *f, enum facts_register r)
+{
+	return f->reg[r].time_ms && f->reg[r].value > 0 ? constant((double)f->reg[r].value)
+							: unknown;
+}
+
+static struct law remaining(const struct facts *f, enum facts_register r)
+{
+	if (f->reg[r].time_ms == 0 || f->reg[r].value == 0)
+		return unknown;
+	return (struct law){ .kind = LAW_REMAINING, .t_ms = f->reg[r].value };
+}
+
+static struct law answer(const struct facts *f, enum factor factor, enum answer wanted)
+{
+	return register_is(f, REGISTER_FACTOR + factor, 1u << wanted);
+}
+
+static struct law held_by_competitor(const struct facts *f)
+{
+	const struct facts_string *s = &f->text[TEXT_HELD_BY];
+
+	return s->time_ms ? constant(s->size > 0) : unknown;
+}
+
+struct law quantity_law(enum quantity q, const struct facts *f)
+{
+	switch (q) {
+#define QUANTITY(name, unit, law, reading, text) case QUANTITY_##name: return reading;
+#include "lifecycle/quantity.def"
+#undef QUANTITY
+	default: return unknown;
+	}
+}
+
+/* In doubles: whole milliseconds are exact up to 2^53 and nothing can overflow. */
+bool law_value(const struct law *l, int64_t now_ms, double *ret_value)
+{
+	double s = (double)now_ms - (double)l->t_ms;
+
+	switch ((enum law_kind)l->kind) {
+	case LAW_CONST: *ret_value = l->c; return true;
+	case LAW_AGE: *ret_value = s; return true;
+	case LAW_REMAINING: *ret_value = -s; return true;
+	case LAW_EXP: *ret_value = l->c * exp2(-s / l->half_ms); return true;
+	case LAW_UNKNOWN: break;
+	}
+	return false;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What quantities are called, and what their numbers mean. */
+#include <assert.h>
+#include "lifecycle/quantity.h"
+
+static const struct {
+	const char *name, *text;
+	uint8_t unit, law;
+} quantities[QUANTITIES] = {
+#define QUANTITY(name, unit, law, reading, text) { #name, text, UNIT_##unit, LAW_##law },
+#include "lifecycle/quantity.def"
+#undef QUANTITY
+};
+
+const char *quantity_name(enum quantity q)
+{
+	assert(q < QUANTITIES);
+	return quantities[q].name;
+}
+
+const char *quantity_text(enum quantity q)
+{
+	assert(q < QUANTITIES);
+	return quantities[q].text;
+}
+
+unsigned quantity_unit(enum quantity q)
+{
+	assert(q < QUANTITIES);
+	return quantities[q].unit;
+}
+
+enum law_kind quantity_law_kind(enum quantity q)
+{
+	assert(q < QUANTITIES);
+	return quantities[q].law;
+}
+
+bool quantity_moves(enum quantity q)
+{
+	return quantity_law_kind(q) != LAW_CONST;
+}
+
+const char *(*quantity_naming(enum quantity q))(unsigned)
+{
+	switch (q) {
+	case QUANTITY_role: return role_name;
+	case QUANTITY_acquisition: return acquisition_name;
+	case QUANTITY_reason: return reason_name;
+	case QUANTITY_sighting: return sighting_name;
+	case QUANTITY_market_factor: return market_name;
+	default: return NULL;
+	}
+}
+
+int quantity_lookup(struct span name)
+{
+	for (unsigned q = 0; q < QUANTITIES; q++)
+		if (span_eq(span_str(quantities[q].name), name))
+			return (int)q;
+	return -1;
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Standing: from what was last announced to what is judged now, and what to say about it.
+ *
+ *            converted (never actual before), won_back (was)
+ *   potential ──────────────────────────────────────────────▶ actual
+ *             ◀──────────────────────────────────────────────
+ *                                  lost
+ *   no risk ──at_risk──▶ some risk ──recovered──▶ no risk */
+#include <assert.h>
+#include "lifecycle/standing.h"
+
+static const char *const crossings[CROSSING_COUNT] = {
+	[CROSSING_CONVERTED] = "customer.converted",
+	[CROSSING_LOST] = "customer.lost",
+	[CROSSING_WON_BACK] = "customer.won_back",
+	[CROSSING_AT_RISK] = "customer.at_risk",
+	[CROSSING_RECOVERED] = "customer.recovered",
+};
+
+const char *crossing_name(unsigned v)
+{
+	return v < CROSSING_COUNT ? crossings[v] : NULL;
+}
+
+void standing_init(struct standing *s)
+{
+	*s = (struct standing){ .due_ms = NEVER };
+	memset(s->verdict.rung, RUNG_NONE, sizeof s->verdict.rung);
+}
+
+/* The changes of one move, as they are found. */
+struct move {
+	struct change *out;
+	unsigned n;
+	int64_t at_ms;
+	uint8_t job;
+};
+
+static struct change *move_add(struct move *mv, enum change_kind kind)
+{
+	struct change *ch = &mv->out[mv->n++];
+
+	assert(mv->n <= CHANGES_MAX);
+	*ch = (struct change){ .kind = kind, .from = RUNG_NONE, .to = RUNG_NONE,
+			       .job = mv->job, .at_ms = mv->at_ms };
+	return ch;
+}
+
+static int sided_ladder(const struct machine *m)
+{
+	for (unsigned i = 0; i < m->n_ladders; i++)
+		if (m->ladders[i].sided)
+			return (int)i;
+	return -1;
+}
+
+static enum side side_of(const struct ladder *l, uint8_t rung)
+{
+	return rung < l->n_rungs ? l->rungs[rung].side : SIDE_NONE;
+}
+
+/* SIDE_NONE before: met for the first time, or on a rung that is gone from the file. */
+static enum crossing crossing_of(enum side from, enum side to, bool was_actual, bool settled)
+{
+	if (to == SIDE_ACTUAL && !was_actual && from != SIDE_ACTUAL)
+		return CROSSING_CONVERTED;
+	if (to == SIDE_ACTUAL && from == SIDE_POTENTIAL)
+		return CROSSING_WON_BACK;
+	if (to == SIDE_ACTUAL && from == SIDE_NONE && !settled)
+		return CROSSING_WON_BACK;
+	if (to == SIDE_POTENTIAL && from == SIDE_ACTUAL)
+		return CROSSING_LOST;
+	return CROSSING_NONE;
+}
+
+static enum job job_of(enum side side, bool was_actual)
+{
+	if (side == SIDE_ACTUAL)
+		return JOB_MAINTAIN;
+	if (side == SIDE_POTENTIAL)
+		return was_actual ? JOB_WIN_BACK : JOB_DEVELOP;
+	return JOB_NONE;
+}
+
+static void move_rungs(struct move *mv, struct standing *s, const struct machine *m,
+	const struct verdict *v)
+{
+	for (unsigned i = 0; i < m->n_ladders; i++) {
+		uint8_t from = s->verdict.rung[i], to = v->rung[i];
+
+		if (from == to)
+			continue;
+		if (s->settled_ms != 0 || to != 0) {
+			struct change *ch = move_add(mv, CHANGE_RUNG);
+
+			ch->ladder = (uint8_t)i;
+			ch->from = from;
+			ch->to = to;
+			ch->since_ms = s->since_ms[i];
+		}
+		s->since_ms[i] = mv->at_ms;
+	}
+}
+
+static void move_risks(struct move *mv, struct standing *s, const struct machine *m,
+	const struct verdict *v)
+{
+	uint32_t changed = s->verdict.risks ^ v->risks;
+
+	for (unsigned i = 0; i < m->n_risks; i++) {
+		bool raised = v->risks >> i & 1;
+		struct change *ch;
+
+		if (!(changed >> i & 1))
+			continue;
+		ch = move_add(mv, raised ? CHANGE_RISK_RAISED : CHANGE_RISK_CLEARED);
+		ch->risk = (uint8_t)i;
+		ch->since_ms = raised ? 0 : s->risk_since_ms[i];
+		s->risk_since_ms[i] = raised ? mv->at_ms : 0;
+	}
+}
+
+/* RUNG is the change of the sided ladder's rung. */
+static void move_sides(struct move *mv, const struct change *rung, enum crossing crossing)
+{
+	struct change *ch = move_add(mv, CHANGE_CROSSING);
+
+	ch->crossing = (uint8_t)crossing;
+	ch->ladder = rung->ladder;
+	ch->from = rung->from;
+	ch->to = rung->to;
+	ch->since_ms = rung->since_ms;
+}
+
+/* The first reason, or the last one gone, of the changes found so far. */
+static void move_at_risk(struct move *mv, const struct machine *m, enum crossing crossing)
+{
+	const struct change *of = NULL;
+	struct change *ch;
+
+	for (unsigned i = 0; i < mv->n; i++) {
+		const struct change *c = &mv->out[i];
+
+		if (c->kind == CHANGE_RISK_CLEARED && crossing == CROSSING_RECOVERED)
+			of = c;
+		if (c->kind == CHANGE_RISK_RAISED && crossing == CROSSING_AT_RISK &&
+		    (!of || m->risks[c->risk].severity > m->risks[of->risk].severity))
+			of = c;
+	}
+	if (!of) /* what was cleared has gone from the file: nothing to name */
+		return;
+	ch = move_add(mv, CHANGE_CROSSING);
+	ch->crossing = (uint8_t)crossing;
+	ch->risk = of->risk;
+	ch->since_ms = of->since_ms;
+}
+
+unsigned standing_move(struct standing *s, const struct machine *m, const struct verdict *v,
+	int64_t at_ms, struct change out[CHANGES_MAX])
+{
+	struct move mv = { .out = out, .at_ms = at_ms };
+	enum crossing crossing = CROSSING_NONE;
+	int sided = sided_ladder(m);
+
+	if (sided >= 0) {
+		const struct ladder *l = &m->ladders[sided];
+		enum side from = side_of(l, s->verdict.rung[sided]), to = side_of(l, v->rung[sided]);
+
+		crossing = crossing_of(from, to, s->was_actual, s->settled_ms != 0);
+		s->was_actual |= from == SIDE_ACTUAL || to == SIDE_ACTUAL;
+		mv.job = (uint8_t)job_of(to, s->was_actual);
+	}
+	move_rungs(&mv, s, m, v);
+	move_risks(&mv, s, m, v);
+	for (unsigned i = 0; crossing != CROSSING_NONE && i < m->n_ladders && i < mv.n; i++)
+		if (out[i].kind == CHANGE_RUNG && out[i].ladder == sided)
+			move_sides(&mv, &out[i], crossing);
+	if (s->verdict.risks == 0 && v->risks != 0)
+		move_at_risk(&mv, m, CROSSING_AT_RISK);
+	if (s->verdict.risks != 0 && v->risks == 0)
+		move_at_risk(&mv, m, CROSSING_RECOVERED);
+	s->verdict = *v;
+	s->lifecycle_version = m->version;
+	if (s->settled_ms < at_ms)
+		s->settled_ms = at_ms;
+	return mv.n;
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Deliveries: what the daemon says to a subscriber. Built piece by piece, since the parts of a
+ * message concatenate to the whole. */
+#include "proto/notification.h"
+#include "proto/wire.h"
+
+static const struct message_limit limit = { DELIVERY_BYTES_MAX, 1u << 18 };
+
+enum { DELIVERY_NOTIFICATIONS = 3 };
+
+void delivery_add_opened(struct buf *out, const struct position *positions, unsigned n)
+{
+	Kith__Delivery head = KITH__DELIVERY__INIT;
+
+	head.has_opened = head.opened = true;
+	message_append(out, &head);
+	for (unsigned i = 0; i < n; i++) {
+		Kith__Delivery m = KITH__DELIVERY__INIT;
+		Kith__Position p = KITH__POSITION__INIT, *one = &p;
+
+		p.has_shard = p.has_sequence = true;
+		p.shard = positions[i].shard;
+		p.sequence = positions[i].sequence;
+		m.n_positions = 1;
+		m.positions = &one;
+		message_append(out, &m);
+	}
+}
+
+void delivery_add_notification(struct buf *out, struct span encoded)
+{
+	wire_add_bytes(out, DELIVERY_NOTIFICATIONS, encoded);
+}
+
+void delivery_add_gap(struct buf *out, const struct gap *g)
+{
+	Kith__Delivery m = KITH__DELIVERY__INIT;
+	Kith__Delivery__Gap gap = KITH__DELIVERY__GAP__INIT, *one = &gap;
+
+	gap.has_shard = gap.has_first = gap.has_last = true;
+	gap.shard = g->shard;
+	gap.first = g->first;
+	gap.last = g->last;
+	m.n_gaps = 1;
+	m.gaps = &one;
+	message_append(out, &m);
+}
+
+void delivery_add_refused(struct buf *out, const char *code, const char *text)
+{
+	Kith__Delivery m = KITH__DELIVERY__INIT;
+
+	SET_BYTES(&m, refused, span_str(code));
+	if (text)
+		SET_BYTES(&m, text, span_str(text));
+	message_append(out, &m);
+}
+
+static bool delivery_room(struct delivery *d, const Kith__Delivery *m, struct arena *a)
+{
+	d->positions = arena_alloc(a, m->n_positions * sizeof *d->positions);
+	d->notifications = arena_alloc(a, m->n_notifications * sizeof *d->notifications);
+	d->gaps = arena_alloc(a, m->n_gaps * sizeof *d->gaps);
+	return d->positions && d->notifications && d->gaps;
+}
+
+static int delivery_take(struct delivery *d, const Kith__Delivery *m)
+{
+	for (size_t i = 0; i < m->n_positions; i++)
+		d->positions[i] = (struct position){ m->positions[i]->shard,
+			m->positions[i]->sequence };
+	for (size_t i = 0; i < m->n_gaps; i++)
+		d->gaps[i] = (struct gap){ m->gaps[i]->shard, m->gaps[i]->first, m->gaps[i]->last };
+	for (size_t i = 0; i < m->n_notifications; i++) {
+		int rc = notification_take(&d->notifications[i], m->notifications[i]);
+
+		if (rc)
+			return rc;
+	}
+	d->opened = m->opened;
+	d->n_positions = (unsigned)m->n_positions;
+	d->n_gaps = (unsigned)m->n_gaps;
+	d->n_notifications = (unsigned)m->n_notifications;
+	d->refused = span_of_binary(m->refused);
+	d->text = span_of_binary(m->text);
+	return bytes_are_plain_utf8(d->refused) && bytes_are_plain_utf8(d->text) ? 0 : ERR_INVALID;
+}
+
+int delivery_decode(struct delivery *d, const void *data, size_t size, struct arena *a)
+{
+	Kith__Delivery *m;
+	int rc = message_unpack(&kith__delivery__descriptor, span_of(data, size), limit, a, &m, NULL);
+
+	memset(d, 0, sizeof *d);
+	if (rc)
+		return rc;
+	return delivery_room(d, m, a) ? delivery_take(d, m) : ERR_NOMEM;
+}

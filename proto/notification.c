@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Notifications on the wire. */
+#include <stdio.h>
+#include "proto/notification.h"
+
+static const struct message_limit limit = { NOTIFICATION_BYTES_MAX, 1024 };
+
+static void evidence_fill(Kith__Notification__Evidence *m, const struct evidence *e)
+{
+	const char *unit = unit_name(e->unit);
+
+	kith__notification__evidence__init(m);
+	SET_BYTES(m, fact, e->fact);
+	SET_BYTES(m, test, e->test);
+	m->has_value = e->known && e->unit != UNIT_NAME;
+	m->value = e->value;
+	m->has_text = e->known && e->unit == UNIT_NAME;
+	m->text = binary_of(e->text);
+	if (unit)
+		SET_BYTES(m, unit, span_str(unit));
+	m->has_holds = true;
+	m->holds = e->holds;
+}
+
+static void numbers_fill(Kith__Notification *m, const struct notification *n)
+{
+	SET_NUMBER(m, since, n->since_ms);
+	SET_NUMBER(m, at, n->at_ms);
+	SET_NUMBER(m, noticed, n->noticed_ms);
+	SET_NUMBER(m, lifecycle_version, n->lifecycle_version);
+	SET_NUMBER(m, severity, (Kith__Complaint__Severity)n->severity);
+	SET_NUMBER(m, job, (Kith__Notification__Job)n->job);
+	m->has_value = n->has_value;
+	m->value = n->value;
+	m->has_shard = m->has_sequence = true;
+	m->shard = n->shard;
+	m->sequence = n->sequence;
+}
+
+static void texts_fill(Kith__Notification *m, const struct notification *n)
+{
+	SET_BYTES(m, type, n->type);
+	SET_BYTES(m, customer, n->customer);
+	SET_BYTES(m, ladder, n->ladder);
+	SET_BYTES(m, from, n->from);
+	SET_BYTES(m, to, n->to);
+	SET_BYTES(m, rule, n->rule);
+	SET_BYTES(m, play, n->play);
+	SET_BYTES(m, owner, n->owner);
+	SET_BYTES(m, cause_source, n->cause_source);
+	SET_BYTES(m, cause_id, n->cause_id);
+}
+
+void notification_encode(struct buf *out, const struct notification *n)
+{
+	Kith__Notification m = KITH__NOTIFICATION__INIT;
+	Kith__Notification__Evidence evidence[EVIDENCE_MAX], *pointers[EVIDENCE_MAX];
+	char id[40];
+
+	snprintf(id, sizeof id, "%u-%llu", n->shard, (unsigned long long)n->sequence);
+	SET_BYTES(&m, id, span_str(id));
+	texts_fill(&m, n);
+	numbers_fill(&m, n);
+	m.n_evidence = n->n_evidence < EVIDENCE_MAX ? n->n_evidence : EVIDENCE_MAX;
+	m.evidence = pointers;
+	for (size_t i = 0; i < m.n_evidence; i++) {
+		evidence_fill(&evidence[i], &n->evidence[i]);
+		pointers[i] = &evidence[i];
+	}
+	message_append(out, &m);
+}
+
+static void evidence_take(struct evidence *e, const Kith__Notification__Evidence *m)
+{
+	e->fact = span_of_binary(m->fact);
+	e->test = span_of_binary(m->test);
+	e->value = m->value;
+	e->text = span_of_binary(m->text);
+	e->unit = (uint8_t)name_lookup(unit_name, UNIT_COUNT_, span_of_binary(m->unit));
+	e->known = e->unit == UNIT_NAME ? m->has_text : m->has_value;
+	e->holds = m->holds;
+}
+
+static void texts_take(struct notification *n, const Kith__Notification *m)
+{
+	n->type = span_of_binary(m->type);
+	n->customer = span_of_binary(m->customer);
+	n->ladder = span_of_binary(m->ladder);
+	n->from = span_of_binary(m->from);
+	n->to = span_of_binary(m->to);
+	n->rule = span_of_binary(m->rule);
+	n->play = span_of_binary(m->play);
+	n->owner = span_of_binary(m->owner);
+	n->cause_source = span_of_binary(m->cause_source);
+	n->cause_id = span_of_binary(m->cause_id);
+}
+
+/* Numbers of a newer version's enums become "not said". */
+static void numbers_take(struct notification *n, const Kith__Notification *m)
+{
+	n->shard = m->shard;
+	n->sequence = m->sequence;
+	n->since_ms = m->since;
+	n->at_ms = m->at;
+	n->noticed_ms = m->noticed;
+	n->lifecycle_version = m->lifecycle_version;
+	n->severity = (unsigned)m->severity < SEVERITY_COUNT ? (uint8_t)m->severity : SEVERITY_NONE;
+	n->job = (unsigned)m->job < JOB_COUNT ? (uint8_t)m->job : JOB_NONE;
+	n->has_value = m->has_value;
+	n->value = m->value;
+}
+
+static bool texts_are_plain(const struct notification *n)
+{
+	const struct span texts[] = { n->type, n->customer, n->ladder, n->from, n->to, n->rule,
+		n->play, n->owner, n->cause_source, n->cause_id };
+
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		if (!bytes_are_plain_utf8(texts[i]))
+			return false;
+	}
+	for (unsigned i = 0; i < n->n_evidence; i++) {
+		const struct evidence *e = &n->evidence[i];
+
+		if (!bytes_are_plain_utf8(e->fact) || !bytes_are_plain_utf8(e->test) ||
+			!bytes_are_plain_utf8(e->text))
+			return false;
+	}
+	return true;
+}
+
+int notification_take(struct notification *n, const Kith__Notification *m)
+{
+	memset(n, 0, sizeof *n);
+	if (m->n_evidence > EVIDENCE_MAX)
+		return ERR_INVALID;
+	texts_take(n, m);
+	numbers_take(n, m);
+	n->n_evidence = (unsigned)m->n_evidence;
+	for (unsigned i = 0; i < n->n_evidence; i++)
+		evidence_take(&n->evidence[i], m->evidence[i]);
+	return texts_are_plain(n) && n->sequence > 0 ? 0 : ERR_INVALID;
+}
+
+int notification_decode(struct notification *n, const void *data, size_t size, struct arena *a)
+{
+	Kith__Notification *m;
+	int rc = message_unpack(&kith__notification__descriptor, span_of(data, size), limit, a, &m,
+		NULL);
+
+	return rc ? rc : notification_take(n, m);
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Env: opening, committing and dropping a shard's environment. What is in it is in the files
+ * named after it: customers.c, deadlines.c, guard.c, outbox.c, history.c, … */
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "store/filesystem.h"
+#include "store/table.h"
+
+#define PATH_BYTES 4096
+
+/* A file that is shorter than its tree (a copy that was cut off) would kill us with SIGBUS. Grown
+ * to its length with zeros, which costs no space, LMDB meets a page that is none and says so.
+ * Pages at the end may also be missing because they are free: that is no damage. */
+static int cover_file(struct env *e, const char *data_path)
+{
+	struct stat st;
+	MDB_envinfo info;
+	off_t need;
+
+	(void)mdb_env_info(e->lmdb, &info);
+	need = (off_t)(info.me_last_pgno + 1) * e->page_bytes;
+	if (stat(data_path, &st) != 0)
+		return err_from_errno(errno);
+	if (st.st_size < need && truncate(data_path, need) != 0)
+		return err_from_errno(errno);
+	return OK;
+}
+
+/* Reading ahead helps until the file outgrows memory. */
+static bool outgrows_memory(const char *data_path)
+{
+	struct stat st;
+	double memory = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+
+	return stat(data_path, &st) == 0 && (double)st.st_size > memory / 2;
+}
+
+static int open_lmdb(struct env *e, const char *dir, uint64_t map_bytes)
+{
+	char data_path[PATH_BYTES + 16];
+	unsigned flags = MDB_NOTLS | (e->read_only ? MDB_RDONLY : 0);
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	MDB_stat stat;
+	MDB_envinfo info;
+	int rc;
+
+	snprintf(data_path, sizeof data_path, "%s/data.mdb", dir);
+	if (outgrows_memory(data_path))
+		flags |= MDB_NORDAHEAD;
+	if ((rc = mdb_env_create(&e->lmdb)) != 0 ||
+		(rc = mdb_env_set_maxdbs(e->lmdb, TABLES)) != 0 ||
+		(rc = mdb_env_set_mapsize(e->lmdb, (map_bytes + page - 1) / page * page)) != 0 ||
+		(rc = mdb_env_open(e->lmdb, dir, flags, 0640)) != 0)
+		return err_from_lmdb(rc);
+	(void)mdb_env_stat(e->lmdb, &stat);
+	(void)mdb_env_info(e->lmdb, &info);
+	e->page_bytes = stat.ms_psize;
+	e->map_bytes = info.me_mapsize;
+	e->dirty.shift = (unsigned)__builtin_ctz(stat.ms_psize);
+	return cover_file(e, data_path);
+}
+
+/* Make all tables and the first meta row, in one transaction. */
+static int env_create(struct env *e, const struct store *s, unsigned shard)
+{
+	memcpy(e->store_id, s->id, sizeof e->store_id);
+	e->shard = shard;
+	e->shards = s->shards;
+	e->meta = (struct env_meta){ .outbox_first = 1 };
+	int rc = err_from_lmdb(table_open_all(e, true));
+	return rc != OK ? rc : env_commit(e);
+}
+
+static int env_check_owner(const struct env *e, const struct store *s, unsigned shard,
+	const char *dir, struct complaint *c)
+{
+	if (memcmp(e->store_id, s->id, sizeof e->store_id) != 0)
+		return complain(c, ERR_VERSION, "%s belongs to another store (its id is not the one in "
+			"store.id): put back the directory that was made with this store", dir);
+	if (e->shards != s->shards)
+		return complain(c, ERR_VERSION, "%s was made for %u shards, not for %u: start with %u",
+			dir, e->shards, s->shards, e->shards);
+	if (e->shard != shard)
+		return complain(c, ERR_VERSION, "%s holds shard %u, not %u: the directories of the "
+			"shards were exchanged", dir, e->shard, shard);
+	return OK;
+}
+
+static int env_load(struct env *e, const struct store *s, unsigned shard, const char *dir,
+	struct complaint *c)
+{
+	int rc = err_from_lmdb(table_open_all(e, false));
+
+	if (rc == ERR_NOTFOUND)
+		return complain(c, ERR_VERSION, "%s/data.mdb is not kith's: a table is missing", dir);
+	if (rc == OK)
+		rc = meta_load(e, c);
+	if (rc != OK)
+		return rc;
+	rc = env_check_owner(e, s, shard, dir, c);
+	/* a read transaction is committed too: that is how LMDB keeps the opened tables */
+	return rc != OK ? rc : err_from_lmdb(table_commit(e));
+}
+
+/* Nothing at all in it: just made, or made and not committed when the power went. */
+static bool env_is_blank(const struct env *e)
+{
+	MDB_stat stat;
+
+	return mdb_env_stat(e->lmdb, &stat) == 0 && stat.ms_entries == 0;
+}
+
+static int env_start(struct env *e, const struct store *s, unsigned shard, const char *dir,
+	uint64_t map_bytes, struct complaint *c)
+{
+	int rc;
+	bool blank;
+
+	if (!e->read_only && mkdir(dir, 0750) != 0 && errno != EEXIST)
+		return err_from_errno(errno);
+	if ((rc = open_lmdb(e, dir, map_bytes)) != OK || (rc = table_begin(e)) != OK)
+		return rc;
+	blank = env_is_blank(e);
+	if (blank && e->read_only)
+		return complain(c, ERR_NOTFOUND, "%s holds nothing yet", dir);
+	rc = blank ? env_create(e, s, shard) : env_load(e, s, shard, dir, c);
+	if (rc == OK && blank)
+		rc = filesystem_sync_dir(dir);
+	if (rc == OK && blank)
+		rc = filesystem_sync_dir(s->dir);
+	return rc != OK ? rc : env_check_readers(e);
+}
+
+int env_open(const struct store *s, unsigned shard, uint64_t map_bytes, bool read_only,
+	struct env **ret_env, struct complaint *c)
+{
+	char dir[PATH_BYTES];
+	struct complaint why = { 0 };
+	struct env *e = calloc(1, sizeof *e);
+	int rc = ERR_NOMEM;
+
+	assert(shard < s->shards);
+	store_shard_dir(s, shard, dir);
+	if (!e)
+		goto fail;
+	e->read_only = read_only;
+	e->dirty.bits = calloc(PAGES_BITS / 64, sizeof *e->dirty.bits);
+	e->sources = calloc(SOURCES_CACHED, sizeof *e->sources);
+	if (!e->dirty.bits || !e->sources)
+		goto fail;
+	rc = env_start(e, s, shard, dir, map_bytes, &why);
+	if (rc != OK)
+		goto fail;
+	e->committed = e->meta;
+	*ret_env = e;
+	return OK;
+
+fail:
+	env_close(e);
+	if (why.text[0])
+		return complain(c, rc, "%s", why.text);
+	return complain(c, rc, "cannot open %s with a map of %llu MiB: %s%s", dir,
+		(unsigned long long)(map_bytes >> 20), err_text(rc), rc != ERR_CORRUPT ? "" :
+		"; put back a copy, or rebuild the store from its journal");
+}
+
+void env_close(struct env *e)
+{
+	if (!e)
+		return;
+	table_abort(e);
+	if (e->lmdb)
+		mdb_env_close(e->lmdb);
+	buf_fini(&e->scratch);
+	free(e->dirty.bits);
+	free(e->sources);
+	free(e);
+}
+
+struct env_meta *env_meta(struct env *e)
+{
+	return &e->meta;
+}
+
+int env_failed(const struct env *e)
+{
+	return e->failed;
+}
+
+void env_abort(struct env *e)
+{
+	table_abort(e);
+	sources_drop(e);
+	e->meta = e->committed;
+}
+
+/* LMDB has dropped the transaction. Only a full disk or map that leaves the environment usable
+ * is known to have changed nothing: after a failed write of LMDB's own meta page it refuses to
+ * begin, whatever the number of the error. */
+static int env_commit_failed(struct env *e, int lmdb_rc)
+{
+	env_abort(e);
+	if (err_from_lmdb(lmdb_rc) == ERR_NOSPACE && table_begin(e) == OK)
+		return ERR_NOSPACE;
+	e->dead = true;
+	e->failed = ERR_UNKNOWN;
+	return ERR_UNKNOWN;
+}
+
+int env_commit(struct env *e)
+{
+	int rc;
+
+	if (e->read_only)
+		return ERR_DENIED;
+	rc = sources_flush(e);
+	if (rc == OK)
+		rc = meta_store(e);
+	if (rc != OK) {
+		env_abort(e);
+		return rc;
+	}
+	rc = table_commit(e);
+	if (rc != 0)
+		return env_commit_failed(e, rc);
+	e->committed = e->meta;
+	return OK;
+}
+
+uint64_t env_dirty_pages(const struct env *e)
+{
+	return table_pages_dirty(e);
+}
+
+void env_space(struct env *e, uint64_t *ret_used, uint64_t *ret_map)
+{
+	MDB_envinfo info;
+	uint64_t pages = table_pages_all(e);
+
+	if (pages == 0) { /* a failed transaction cannot be asked: at most as much as there ever was */
+		(void)mdb_env_info(e->lmdb, &info);
+		pages = info.me_last_pgno + 1;
+	}
+	*ret_used = pages * e->page_bytes;
+	*ret_map = e->map_bytes;
+}
+
+int env_check_readers(struct env *e)
+{
+	int dead;
+
+	return err_from_lmdb(mdb_reader_check(e->lmdb, &dead));
+}
+
+static int dump_table(struct env *e, enum table t,
+	int (*row)(void *arg, const char *table, struct span key, struct span value), void *arg)
+{
+	struct row r;
+	int rc = table_first(e, t, true, &r);
+
+	while (rc == OK) {
+		rc = row(arg, table_name(t), r.key, r.value);
+		if (rc == OK)
+			rc = table_next(e, t, true, &r);
+	}
+	return rc == ERR_NOTFOUND ? OK : rc;
+}
+
+int env_dump(struct env *e,
+	int (*row)(void *arg, const char *table, struct span key, struct span value), void *arg)
+{
+	int rc = sources_flush(e);
+
+	if (rc == OK)
+		rc = meta_store(e);
+	for (unsigned t = 0; t < TABLES && rc == OK; t++)
+		rc = dump_table(e, (enum table)t, row, arg);
+	return rc;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Outbox: sequence (8, BE) -> taken ms (8, LE), encoded notification. Appended at the end,
+ * deleted from the front; meta says where both are. */
+#include "store/table.h"
+
+int env_outbox_add(struct env *e, int64_t at_taken_ms, struct span encoded, uint64_t *ret_sequence)
+{
+	uint8_t key[8], taken[8];
+	struct span parts[] = { span_of(taken, sizeof taken), encoded };
+
+	put_be64(key, e->meta.outbox_last + 1);
+	put_le64(taken, (uint64_t)at_taken_ms);
+	int rc = table_put(e, TABLE_OUTBOX, span_of(key, sizeof key), parts, 2, TABLE_APPEND);
+	if (rc == OK)
+		*ret_sequence = ++e->meta.outbox_last;
+	return rc;
+}
+
+int env_outbox_get(struct env *e, uint64_t sequence, int64_t *ret_taken_ms, struct span *ret_encoded)
+{
+	uint8_t key[8];
+	struct span value;
+	int rc = table_begin(e);
+
+	if (rc != OK)
+		return rc;
+	if (sequence < e->meta.outbox_first || sequence > e->meta.outbox_last)
+		return ERR_NOTFOUND;
+	put_be64(key, sequence);
+	rc = table_get(e, TABLE_OUTBOX, span_of(key, sizeof key), &value);
+	if (rc == ERR_NOTFOUND || (rc == OK && value.size < 8))
+		rc = ERR_CORRUPT;
+	if (rc != OK)
+		return rc;
+	*ret_taken_ms = (int64_t)get_le64(value.data);
+	*ret_encoded = span_of(value.data + 8, value.size - 8);
+	return OK;
+}
+
+/* A damaged one can be given to nobody any more: it goes too, or it would hold up the rest. */
+static int outbox_is_old(struct env *e, int64_t before_ms, bool *ret_old)
+{
+	int64_t taken_ms;
+	struct span encoded;
+	int rc = env_outbox_get(e, e->meta.outbox_first, &taken_ms, &encoded);
+
+	if (e->failed != OK)
+		return e->failed;
+	*ret_old = rc == ERR_CORRUPT || taken_ms < before_ms;
+	return OK;
+}
+
+int env_outbox_trim(struct env *e, uint64_t keep, int64_t before_ms, unsigned limit)
+{
+	struct env_meta *m = &e->meta;
+	uint8_t key[8];
+	int rc = table_begin(e);
+
+	for (; rc == OK && limit > 0 && m->outbox_first <= m->outbox_last; limit--) {
+		bool old = m->outbox_last - m->outbox_first + 1 > keep;
+
+		if (!old && (rc = outbox_is_old(e, before_ms, &old)) != OK)
+			return rc;
+		if (!old)
+			return OK;
+		put_be64(key, m->outbox_first);
+		rc = table_del(e, TABLE_OUTBOX, span_of(key, sizeof key));
+		if (rc == ERR_NOTFOUND)
+			rc = OK;
+		if (rc == OK)
+			m->outbox_first++;
+	}
+	return rc;
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The customer record:
+ *
+ *   u8      version, 1
+ *   u8      flags: 1 has ever been on the actual side
+ *   varint  armed_ms         row in the deadline index, 0 none
+ *   varint  settled_ms       everything up to here has been announced
+ *   varint  lifecycle version that judged
+ *   varint  due              0 never, else 1 + zigzag(due_ms - settled_ms)
+ *   varint  quiet_until_ms   0 none
+ *   u8      n, then n × { varint ladder number (0: a risk), varint rung or risk number,
+ *                         varint zigzag(since_ms - settled_ms) }
+ *   facts   as facts_pack() writes them, to the end
+ */
+#include <assert.h>
+#include "workers/customer.h"
+
+#define RECORD_VERSION 1
+#define FLAG_WAS_ACTUAL 1
+
+static void number(struct env *env, struct span name, uint16_t *ret)
+{
+	*ret = env_name_number(env, name);
+}
+
+int numbering_make(struct numbering *n, struct env *env, const struct machine *m)
+{
+	memset(n, 0, sizeof *n);
+	for (unsigned l = 0; l < m->n_ladders; l++) {
+		const struct ladder *ladder = &m->ladders[l];
+
+		number(env, ladder->name, &n->ladder[l]);
+		for (unsigned r = 0; r < ladder->n_rungs; r++) {
+			number(env, ladder->rungs[r].name, &n->rung[l][r]);
+			number(env, ladder->rungs[r].id, &n->rung_id[l][r]);
+		}
+	}
+	for (unsigned k = 0; k < m->n_risks; k++) {
+		number(env, m->risks[k].name, &n->risk[k]);
+		number(env, m->risks[k].id, &n->risk_id[k]);
+	}
+	for (unsigned x = 1; x < CROSSING_COUNT; x++)
+		number(env, span_str(crossing_name(x)), &n->crossing[x]);
+	number(env, span_str("clear"), &n->clear);
+	number(env, span_str("raised"), &n->raised);
+	return env_failed(env);
+}
+
+void customer_init(struct customer *c, struct span id)
+{
+	assert(id.size >= 1 && id.size <= EVENT_CUSTOMER_MAX);
+	memcpy(c->id, id.data, id.size);
+	c->id_size = (uint8_t)id.size;
+	c->is_new = true;
+	c->stale = false;
+	c->armed_ms = 0;
+	c->quiet_until_ms = 0;
+	c->n_places = 0;
+	standing_init(&c->standing);
+	facts_init(&c->facts);
+}
+
+static uint8_t *pack_place(uint8_t *p, uint16_t ladder, uint16_t rung, int64_t since,
+	int64_t settled)
+{
+	p = put_varint(p, ladder);
+	p = put_varint(p, rung);
+	return put_varint(p, zigzag(since - settled));
+}
+
+static uint8_t *pack_places(uint8_t *p, const struct standing *s, const struct machine *m,
+	const struct numbering *n)
+{
+	uint8_t *count = p++;
+
+	*count = 0;
+	for (unsigned l = 0; l < m->n_ladders; l++) {
+		unsigned r = s->verdict.rung[l];
+
+		if (r == RUNG_NONE)
+			continue;
+		p = pack_place(p, n->ladder[l], n->rung[l][r], s->since_ms[l], s->settled_ms);
+		++*count;
+	}
+	for (unsigned k = 0; k < m->n_risks; k++)
+		if (s->verdict.risks >> k & 1) {
+			p = pack_place(p, 0, n->risk[k], s->risk_since_ms[k], s->settled_ms);
+			++*count;
+		}
+	return p;
+}
+
+size_t customer_pack(const struct customer *c, const struct machine *m,
+	const struct numbering *n, uint8_t out[RECORD_MAX])
+{
+	const struct standing *s = &c->standing;
+	uint8_t *p = out;
+
+	*p++ = RECORD_VERSION;
+	*p++ = s->was_actual ? FLAG_WAS_ACTUAL : 0;
+	p = put_varint(p, (uint64_t)c->armed_ms);
+	p = put_varint(p, (uint64_t)s->settled_ms);
+	p = put_varint(p, s->lifecycle_version);
+	p = put_varint(p, s->due_ms == NEVER ? 0 : 1 + zigzag(s->due_ms - s->settled_ms));
+	p = put_varint(p, (uint64_t)c->quiet_until_ms);
+	p = pack_places(p, s, m, n);
+	p += facts_pack(&c->facts, p);
+	assert((size_t)(p - out) <= RECORD_MAX);
+	return (size_t)(p - out);
+}
+
+/* Put a place of the record where the machine in force has it; true when it has. */
+static bool place_settle(struct standing *s, const struct place *at, const struct machine *m,
+	const struct numbering *n)
+{
+	if (at->ladder == 0) {
+		for (unsigned k = 0; k < m->n_risks; k++)
+			if (n->risk[k] == at->rung) {
+				s->verdict.risks |= 1u << k;
+				s->risk_since_ms[k] = at->since_ms;
+				return true;
+			}
+		return false;
+	}
+	for (unsigned l = 0; l < m->n_ladders; l++) {
+		if (n->ladder[l] != at->ladder)
+			continue;
+		s->since_ms[l] = at->since_ms;
+		for (unsigned r = 0; r < m->ladders[l].n_rungs; r++)
+			if (n->rung[l][r] == at->rung) {
+				s->verdict.rung[l] = (uint8_t)r;
+				return true;
+			}
+	}
+	return false;
+}
+
+struct cursor {
+	const uint8_t *p, *end;
+	bool bad;
+};
+
+static uint64_t take(struct cursor *c)
+{
+	uint64_t v = 0;
+
+	if (!c->bad) {
+		c->p = get_varint(c->p, c->end, &v);
+		c->bad = c->p == NULL;
+	}
+	return c->bad ? 0 : v;
+}
+
+static void unpack_places(struct customer *c, struct cursor *in, const struct machine *m,
+	const struct numbering *n)
+{
+	unsigned count = in->bad || in->p == in->end ? PLACES_MAX + 1 : *in->p++;
+
+	if (count > PLACES_MAX) {
+		in->bad = true;
+		return;
+	}
+	for (unsigned i = 0; i < count; i++) {
+		struct place *at = &c->places[i];
+
+		at->ladder = (uint16_t)take(in);
+		at->rung = (uint16_t)take(in);
+		at->since_ms = c->standing.settled_ms + unzigzag(take(in));
+		if (!in->bad)
+			(void)place_settle(&c->standing, at, m, n);
+	}
+	c->n_places = count;
+}
+
+int customer_unpack(struct customer *c, struct span id, struct span record,
+	const struct machine *m, const struct numbering *n)
+{
+	struct standing *s = &c->standing;
+	struct cursor in = { record.data, record.data + record.size, false };
+	uint64_t due;
+	size_t used;
+
+	customer_init(c, id);
+	c->is_new = false;
+	if (record.size < 2 || record.data[0] != RECORD_VERSION)
+		return ERR_CORRUPT;
+	s->was_actual = record.data[1] & FLAG_WAS_ACTUAL;
+	in.p += 2;
+	c->armed_ms = (int64_t)take(&in);
+	s->settled_ms = (int64_t)take(&in);
+	s->lifecycle_version = (uint32_t)take(&in);
+	due = take(&in);
+	s->due_ms = due == 0 ? NEVER : s->settled_ms + unzigzag(due - 1);
+	c->quiet_until_ms = (int64_t)take(&in);
+	unpack_places(c, &in, m, n);
+	if (in.bad)
+		return ERR_CORRUPT;
+	c->stale = s->lifecycle_version != m->version;
+	return facts_unpack(&c->facts, in.p, (size_t)(in.end - in.p), &used);
+}
+
+int64_t record_armed(struct span record)
+{
+	struct cursor in = { record.data + 2, record.data + record.size, record.size < 3 };
+
+	return (int64_t)take(&in);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A customer: facts, standing, and their deadline's row, to and from one record of bytes.
+ *
+ * A record names ladders, rungs and risks by the environment's stable numbers, so that it
+ * outlives the lifecycle file that was in force; in memory they are indexes of one machine. */
+#ifndef KITH_WORKERS_CUSTOMER_H
+#define KITH_WORKERS_CUSTOMER_H
+#include "lifecycle/standing.h"
+#include "store/env.h"
+
+/* The numbers of a machine's names in one environment. */
+struct numbering {
+	uint16_t ladder[LADDERS_MAX];
+	uint16_t rung[LADDERS_MAX][RUNGS_MAX];    /* of the rung's name: "repeat" */
+	uint16_t rung_id[LADDERS_MAX][RUNGS_MAX]; /* of its id: "stage.repeat" */
+	uint16_t risk[RISKS_MAX];                 /* of its name */
+	uint16_t risk_id[RISKS_MAX];              /* "risk.silent" */
+	uint16_t crossing[CROSSING_COUNT];        /* "customer.converted" */
+	uint16_t clear, raised;
+};
+
+/* Look up or make all numbers; 0 or the environment's error. */
+int numbering_make(struct numbering *n, struct env *env, const struct machine *m);
+
+/* Where a customer was on a ladder or a risk that the machine in force may not have. */
+struct place {
+	uint16_t ladder, rung; /* numbers; a risk has ladder 0 and its own number as rung */
+	int64_t since_ms;
+};
+#define PLACES_MAX (LADDERS_MAX + RISKS_MAX)
+
+struct customer {
+	uint8_t id[EVENT_CUSTOMER_MAX];
+	uint8_t id_size;
+	bool is_new;           /* no record yet */
+	bool stale;            /* judged by another machine than the one in force */
+	int64_t armed_ms;      /* its row in the deadline index; 0 none */
+	int64_t quiet_until_ms; /* changes up to here are history, announced to nobody (backfill) */
+	struct standing standing;
+	unsigned n_places;     /* as read from the record, under its own numbers */
+	struct place places[PLACES_MAX];
+	struct facts facts;
+};
+
+void customer_init(struct customer *c, struct span id);
+static inline struct span customer_id(const struct customer *c)
+{
+	return span_of(c->id, c->id_size);
+}
+
+#define RECORD_MAX (FACTS_PACKED_MAX + 1024)
+size_t customer_pack(const struct customer *c, const struct machine *m,
+	const struct numbering *n, uint8_t out[RECORD_MAX]);
+/* 0 or ERR_CORRUPT. C is initialised first. */
+int customer_unpack(struct customer *c, struct span id, struct span record,
+	const struct machine *m, const struct numbering *n);
+/* The armed instant of a record, for env_verify(); 0 none. */
+int64_t record_armed(struct span record);
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inputs: everything that can change state, as it stands in the journal.
+ *
+ * An input is self-contained: with the store it is applied to, it decides every byte of the
+ * outcome. It carries two clocks. `taken_ms` is the wall clock at which it was received, and
+ * drives what is about transport (the duplicate guard, retention). `clock_ms` is the engine's
+ * clock, and drives what is about customers; with `--clock event` it is the newest event time
+ * seen before this input. Layouts are drawn in docs/FORMAT.md. */
+#ifndef KITH_WORKERS_INPUT_H
+#define KITH_WORKERS_INPUT_H
+#include "proto/codec.h"
+#include "store/journal.h"
+#include "workers/lifecycle.h"
+
+/* Raised whenever the same inputs would give other outcomes. A journal whose unapplied tail was
+ * written under another number is not replayed without being told to (docs/ARCHITECTURE.md). */
+#define ENGINE_VERSION 1
+
+/* Parameters that change state; journalled when they change. */
+struct settings {
+	int64_t guard_window_ms;  /* ids are remembered at least so long */
+	uint64_t outbox_keep;     /* notifications kept, at most */
+	int64_t outbox_keep_ms;   /* and no longer than this */
+	uint32_t history_keep;    /* changes kept of a customer */
+};
+extern const struct settings settings_default;
+#define SETTINGS_BYTES 28
+void settings_encode(const struct settings *s, uint8_t out[SETTINGS_BYTES]);
+void settings_decode(struct settings *s, const uint8_t in[SETTINGS_BYTES]);
+
+/* How much one TIME input does in each shard, so that others get their turn. */
+struct pace {
+	uint32_t due;    /* deadlines settled */
+	uint32_t sweep;  /* customers re-judged after a new lifecycle file */
+};
+
+struct input {
+	uint64_t sequence; /* of its frame; 0 before it has one */
+	uint16_t type;     /* enum input_type */
+	bool backfill;
+	int64_t taken_ms;
+	int64_t clock_ms;
+	struct batch batch;             /* INPUT_BATCH: the events to apply, none of them refused */
+	struct pace pace;               /* INPUT_TIME */
+	struct lifecycle *lifecycle;    /* INPUT_LIFECYCLE: one reference */
+	struct settings settings;       /* INPUT_SETTINGS */
+	uint32_t engine;                /* INPUT_ENGINE */
+	struct span subscriber;         /* INPUT_SUBSCRIPTION: the Subscriber message, open or forget */
+	struct subscriber_message *subscription; /* the same, decoded */
+};
+
+/* The parts of a frame's payload. SCRATCH holds the head, the other parts point elsewhere. */
+struct payload {
+	struct buf head;
+	struct span parts[2];
+	unsigned n;
+};
+void payload_fini(struct payload *p);
+
+/* Make the payload of IN. For a batch RAW is the message as received, and REFUSED the indexes
+ * of its events that are not to be applied. */
+void input_encode(const struct input *in, struct span raw, const uint32_t *refused,
+	unsigned n_refused, struct payload *p);
+
+/* Read a frame back. A batch's events live in A and the frame; a lifecycle is compiled.
+ * ERR_CORRUPT with a complaint for what no version of kith wrote. */
+int input_decode(const struct frame *f, struct arena *a, struct input *ret_input,
+	struct complaint *c);
+void input_fini(struct input *in); /* drops its lifecycle */
+
+#endif

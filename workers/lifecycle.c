@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Counting the users of a machine, so that a reload frees the old one when nobody uses it. */
+#include <stdlib.h>
+#include "workers/lifecycle.h"
+
+struct lifecycle *lifecycle_new(struct machine *machine)
+{
+	struct lifecycle *l = malloc(sizeof *l);
+
+	if (!l) {
+		machine_free(machine);
+		return NULL;
+	}
+	atomic_init(&l->refs, 1);
+	l->machine = machine;
+	return l;
+}
+
+struct lifecycle *lifecycle_hold(struct lifecycle *l)
+{
+	atomic_fetch_add(&l->refs, 1);
+	return l;
+}
+
+void lifecycle_drop(struct lifecycle *l)
+{
+	if (!l || atomic_fetch_sub(&l->refs, 1) != 1)
+		return;
+	machine_free(l->machine);
+	free(l);
+}

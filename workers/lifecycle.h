@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A lifecycle in force: a compiled machine shared by the shards and the main thread, counted. */
+#ifndef KITH_WORKERS_LIFECYCLE_H
+#define KITH_WORKERS_LIFECYCLE_H
+#include <stdatomic.h>
+#include "lifecycle/machine.h"
+
+struct lifecycle {
+	atomic_int refs;
+	struct machine *machine;
+};
+
+/* Takes over MACHINE; one reference for the caller. NULL when memory is out (MACHINE is freed). */
+struct lifecycle *lifecycle_new(struct machine *machine);
+struct lifecycle *lifecycle_hold(struct lifecycle *l);
+void lifecycle_drop(struct lifecycle *l); /* ignores NULL */
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Mailbox: an intrusive list under a mutex, taken whole. */
+#include "base/clock.h"
+#include "workers/worker.h"
+
+void mailbox_init(struct mailbox *b)
+{
+	pthread_condattr_t monotonic;
+
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_mutex_init(&b->mutex, NULL);
+	pthread_cond_init(&b->filled, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	b->first = NULL;
+	b->last = &b->first;
+}
+
+void mailbox_fini(struct mailbox *b)
+{
+	pthread_mutex_destroy(&b->mutex);
+	pthread_cond_destroy(&b->filled);
+}
+
+bool mailbox_post(struct mailbox *b, struct mail *m)
+{
+	bool was_empty;
+
+	m->next = NULL;
+	pthread_mutex_lock(&b->mutex);
+	was_empty = b->first == NULL;
+	*b->last = m;
+	b->last = &m->next;
+	if (was_empty)
+		pthread_cond_signal(&b->filled);
+	pthread_mutex_unlock(&b->mutex);
+	return was_empty;
+}
+
+struct mail *mailbox_take(struct mailbox *b, int64_t wait_ns)
+{
+	struct mail *m;
+
+	pthread_mutex_lock(&b->mutex);
+	if (!b->first && wait_ns > 0) {
+		int64_t until = clock_monotonic_ns() + wait_ns;
+		struct timespec at = { until / 1000000000, until % 1000000000 };
+
+		while (!b->first)
+			if (pthread_cond_timedwait(&b->filled, &b->mutex, &at) != 0)
+				break;
+	}
+	m = b->first;
+	b->first = NULL;
+	b->last = &b->first;
+	pthread_mutex_unlock(&b->mutex);
+	return m;
+}

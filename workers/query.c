@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Questions to a shard, answered from its open transaction: one reads what one has written. */
+#include <stdlib.h>
+#include "workers/query.h"
+
+struct query *query_new(enum query_kind kind, void (*answered)(struct query *), void *arg)
+{
+	struct query *q = calloc(1, sizeof *q);
+
+	if (!q)
+		return NULL;
+	q->mail.kind = MAIL_QUERY;
+	q->kind = (uint8_t)kind;
+	q->answered = answered;
+	q->arg = arg;
+	return q;
+}
+
+void query_free(struct query *q)
+{
+	if (!q)
+		return;
+	buf_fini(&q->key);
+	buf_fini(&q->texts);
+	free(q->who);
+	free(q->history);
+	free(q->census);
+	free(q->names);
+	lifecycle_drop(q->lifecycle);
+	outcome_fini(&q->notes);
+	free(q);
+}
+
+const char *query_name(const struct query *q, unsigned number)
+{
+	if (number == 0 || number >= q->n_names || q->names[number] == UINT32_MAX)
+		return "";
+	return (const char *)q->texts.data + q->names[number];
+}
+
+/* Copy the environment's names, so that the asker can read numbers. */
+static int copy_names(struct shard *s, struct query *q)
+{
+	unsigned n = 1;
+
+	while (env_name(s->env, (uint16_t)n).size != 0 && n < UINT16_MAX)
+		n++;
+	q->names = malloc(n * sizeof *q->names);
+	if (!q->names)
+		return ERR_NOMEM;
+	q->n_names = n;
+	q->names[0] = UINT32_MAX;
+	for (unsigned i = 1; i < n; i++) {
+		struct span name = env_name(s->env, (uint16_t)i);
+
+		q->names[i] = (uint32_t)q->texts.size;
+		buf_add(&q->texts, name.data, name.size);
+		buf_add(&q->texts, "", 1);
+	}
+	return q->texts.failed ? ERR_NOMEM : 0;
+}
+
+static int answer_customer(struct shard *s, struct query *q)
+{
+	struct span id = span_of(q->key.data, q->key.size);
+	unsigned cap = s->settings.history_keep ? s->settings.history_keep : 1;
+	int rc;
+
+	q->who = malloc(sizeof *q->who);
+	q->history = malloc(cap * sizeof *q->history);
+	if (!q->who || !q->history)
+		return ERR_NOMEM;
+	rc = shard_customer(s, id, q->who);
+	if (rc != 0)
+		return rc;
+	q->lifecycle = lifecycle_hold(s->lifecycle);
+	rc = env_history_get(s->env, id, q->history, cap);
+	if (rc < 0)
+		return rc;
+	q->n_history = (unsigned)rc;
+	return copy_names(s, q);
+}
+
+static int answer_census(struct shard *s, struct query *q)
+{
+	q->census = malloc((s->census_size + 1) * sizeof *q->census);
+	if (!q->census)
+		return ERR_NOMEM;
+	for (unsigned i = 0; i < s->census_size; i++)
+		if (s->census[i] != 0)
+			q->census[q->n_census++] =
+				(struct census_row){ (uint16_t)i, s->census[i] };
+	return copy_names(s, q);
+}
+
+static int add_note(struct query *q, uint64_t sequence, struct span encoded)
+{
+	struct outcome *o = &q->notes;
+	struct note *note = &o->notes[o->n_notes];
+
+	memset(note, 0, sizeof *note);
+	note->sequence = sequence;
+	note->offset = (uint32_t)o->bytes.size;
+	note->size = (uint32_t)encoded.size;
+	buf_add(&o->bytes, encoded.data, encoded.size);
+	if (o->bytes.failed)
+		return ERR_NOMEM;
+	o->n_notes++;
+	return 0;
+}
+
+static int answer_outbox(struct shard *s, struct query *q)
+{
+	const struct env_meta *meta = env_meta(s->env);
+	uint64_t from = q->from < meta->outbox_first ? meta->outbox_first : q->from;
+
+	q->notes.notes = malloc(QUERY_NOTES_MAX * sizeof *q->notes.notes);
+	if (!q->notes.notes)
+		return ERR_NOMEM;
+	q->upto = from - 1;
+	for (uint64_t at = from; at <= meta->outbox_last; q->upto = at++) {
+		struct span encoded;
+		int64_t taken;
+		int rc;
+
+		if (q->notes.n_notes >= q->cap_notes || q->notes.n_notes >= QUERY_NOTES_MAX ||
+			q->notes.bytes.size >= q->cap_bytes)
+			break;
+		rc = env_outbox_get(s->env, at, &taken, &encoded);
+		if (rc == ERR_CORRUPT)
+			continue; /* its number stays a hole that the receiver can see */
+		if (rc == 0)
+			rc = add_note(q, at, encoded);
+		if (rc != 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* Acknowledged is not journalled: what a crash takes back is delivered once more. */
+static int answer_ack(struct shard *s, struct query *q)
+{
+	struct span name = span_of(q->key.data, q->key.size), old;
+	int rc = env_subscription_get(s->env, name, &old);
+
+	if (rc != 0)
+		return rc;
+	if (old.size < 8 || get_le64(old.data) >= q->from)
+		return 0;
+	buf_clear(&s->scratch);
+	buf_add(&s->scratch, old.data, old.size);
+	if (s->scratch.failed)
+		return ERR_NOMEM;
+	put_le64(s->scratch.data, q->from);
+	return env_subscription_put(s->env, name, span_of(s->scratch.data, s->scratch.size));
+}
+
+void query_answer(struct shard *s, struct query *q)
+{
+	switch (q->kind) {
+	case QUERY_CUSTOMER: q->rc = answer_customer(s, q); break;
+	case QUERY_CENSUS: q->rc = answer_census(s, q); break;
+	case QUERY_OUTBOX: q->rc = answer_outbox(s, q); break;
+	case QUERY_ACK: q->rc = answer_ack(s, q); break;
+	}
+	q->meta = *env_meta(s->env);
+	q->deadlines = env_deadlines(s->env);
+	env_space(s->env, &q->map_used, &q->map_size);
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Answering a question on the shard's thread. */
+#ifndef KITH_WORKERS_QUERY_H
+#define KITH_WORKERS_QUERY_H
+#include "workers/worker.h"
+
+/* Fill Q's outputs from the open transaction. Failures go into q->rc, never into the shard. */
+void query_answer(struct shard *s, struct query *q);
+
+#endif

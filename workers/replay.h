@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Replay: apply journalled inputs again, from where each shard's last checkpoint stands.
+ *
+ * This is start-up after a crash, the repair after a failed checkpoint, and `kith store
+ * rebuild`. What it gives is what was given before, notification numbers included. */
+#ifndef KITH_WORKERS_REPLAY_H
+#define KITH_WORKERS_REPLAY_H
+#include "workers/shard.h"
+
+struct replay {
+	const char *journal_dir;
+	const uint8_t *store_id;   /* 16 bytes */
+	unsigned shards;           /* of the store: places customers */
+	uint64_t upto;             /* last frame to apply; 0: all there are */
+	uint64_t checkpoint_events; /* commit after so many events; 0: only at the end */
+	bool any_engine;           /* apply inputs that another engine version took, too */
+	void (*progress)(void *arg, uint64_t sequence); /* may be NULL; every few thousand frames */
+	void *arg;
+	/* filled */
+	uint64_t frames, events;
+};
+
+/* Apply to each of N shards (of R->shards) the frames after its position. ERR_VERSION for a
+ * tail taken by another engine, unless allowed; ERR_CORRUPT for a journal that begins too late. */
+int replay_run(struct replay *r, struct shard *const *list, unsigned n, struct complaint *c);
+
+/* Positions in IN's batch of the events that belong to SHARD, into LIST (room for all). */
+uint32_t batch_select(const struct batch *b, unsigned shard, unsigned shards, uint32_t *list);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Settle: bring one customer's announced standing up to an instant, and their deadline's row
+ * with it. Every change goes to the history, and, unless it is being back-filled, to the outbox. */
+#ifndef KITH_WORKERS_SETTLE_H
+#define KITH_WORKERS_SETTLE_H
+#include "workers/shard.h"
+
+/* What the changes of one call are due to. */
+struct cause {
+	const struct input *input;
+	const struct event *event; /* NULL: the passing of time, or a new lifecycle file */
+	struct outcome *out;       /* may be NULL */
+};
+
+/* Announce everything that fell due for C up to TO_MS, each with its own time; first re-judge
+ * one whom another lifecycle file has judged. */
+int customer_settle(struct shard *s, struct customer *c, int64_t to_ms, const struct cause *why);
+/* Judge C at AT_MS because its facts changed, announce, and solve the next change. */
+int customer_judge(struct shard *s, struct customer *c, int64_t at_ms, const struct cause *why);
+
+/* Read C from the record of ID (a new one when there is none), out of the census. */
+int customer_load(struct shard *s, struct customer *c, struct span id);
+/* Arm its deadline when the row is missing or too late (an earlier row is left where it is and
+ * looked at when it comes up), write the record, into the census. */
+int customer_save(struct shard *s, struct customer *c);
+
+/* Into (+1) or out of (-1) the census, by the places the customer stands at. */
+void census_count(struct shard *s, const struct customer *c, int by);
+int census_load(struct shard *s);
+int census_store(struct shard *s);
+
+#endif

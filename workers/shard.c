@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Applying inputs, one function an input type. */
+#include <assert.h>
+#include <stdlib.h>
+#include "workers/settle.h"
+
+void outcome_fini(struct outcome *o)
+{
+	free(o->rejected);
+	free(o->notes);
+	buf_fini(&o->bytes);
+	memset(o, 0, sizeof *o);
+}
+
+static int reject(struct outcome *out, uint32_t index, enum reject code, const char *text)
+{
+	struct rejection *grown;
+
+	if (!out)
+		return 0;
+	grown = realloc(out->rejected, (out->n_rejected + 1) * sizeof *grown);
+	if (!grown)
+		return ERR_NOMEM;
+	out->rejected = grown;
+	out->rejected[out->n_rejected++] = (struct rejection){ index, (uint8_t)code, text };
+	return 0;
+}
+
+/* ERR_EXISTS: a resend. ERR_INVALID: same id, other content. */
+static int guard(struct shard *s, const struct event *e)
+{
+	if (e->sequence != 0)
+		return env_guard_sequence(s->env, e->source, e->sequence);
+	return env_guard_id(s->env, e->source, e->id, e->fingerprint);
+}
+
+/* Fold one event that the guard let through. ERR_CORRUPT: the customer's record is damaged. */
+static int fold(struct shard *s, const struct input *in, const struct event *e,
+	struct outcome *out)
+{
+	struct customer *c = &s->customer;
+	struct cause why = { in, e, out };
+	struct cause time = { in, NULL, out };
+	int64_t at = e->time_ms;
+	int rc = customer_load(s, c, e->customer);
+
+	if (rc != 0)
+		return rc;
+	if (in->backfill) {
+		int64_t quiet = in->clock_ms > at ? in->clock_ms : at;
+
+		if (quiet > c->quiet_until_ms)
+			c->quiet_until_ms = quiet;
+	}
+	rc = customer_settle(s, c, at, &time);
+	if (rc != 0)
+		return rc;
+	/* A late event: what has been announced stands, the change is seen from there on. */
+	if (at < c->standing.settled_ms)
+		at = c->standing.settled_ms;
+	facts_add(&c->facts, e, &s->lifecycle->machine->zone);
+	rc = customer_judge(s, c, at, &why);
+	return rc != 0 ? rc : customer_save(s, c);
+}
+
+static int apply_event(struct shard *s, const struct input *in, uint32_t i, struct outcome *out)
+{
+	const struct event *e = &in->batch.events[i];
+	struct env_meta *meta = env_meta(s->env);
+	int rc = guard(s, e);
+
+	if (rc == ERR_EXISTS) {
+		meta->duplicates++;
+		if (out)
+			out->duplicates++;
+		return 0;
+	}
+	if (rc == ERR_INVALID) {
+		meta->conflicts++;
+		return reject(out, in->batch.index[i], REJECT_CONFLICT,
+			"this source has used this id for another event");
+	}
+	if (rc == 0)
+		rc = fold(s, in, e, out);
+	if (rc == ERR_CORRUPT && env_failed(s->env) == 0) {
+		s->damaged++;
+		return reject(out, in->batch.index[i], REJECT_DAMAGED,
+			"the customer's record is damaged and set aside; see kith store verify");
+	}
+	if (rc != 0)
+		return rc;
+	meta->accepted++;
+	if (out)
+		out->accepted++;
+	return 0;
+}
+
+static int apply_batch(struct shard *s, const struct input *in, const uint32_t *list, uint32_t n,
+	struct outcome *out)
+{
+	int rc = env_guard_rotate(s->env, in->taken_ms, s->settings.guard_window_ms);
+
+	for (uint32_t i = 0; rc == 0 && i < n; i++)
+		rc = apply_event(s, in, list[i], out);
+	return rc;
+}
+
+static int save_or_set_aside(struct shard *s, int rc)
+{
+	if (rc == ERR_CORRUPT && env_failed(s->env) == 0) {
+		s->damaged++;
+		return 0;
+	}
+	return rc != 0 ? rc : customer_save(s, &s->customer);
+}
+
+/* Settle those whose row has come up; a row that is not the customer's any more just goes. */
+static int settle_due(struct shard *s, const struct input *in, struct outcome *out)
+{
+	struct cause why = { in, NULL, out };
+	struct customer *c = &s->customer;
+	uint8_t id[EVENT_CUSTOMER_MAX];
+	size_t size;
+	int64_t due;
+	int rc = 0;
+
+	for (uint32_t i = 0; rc == 0 && i < in->pace.due; i++) {
+		rc = env_deadline_first(s->env, &due, id, &size);
+		if (rc == ERR_NOTFOUND || (rc == 0 && due > in->clock_ms))
+			return 0;
+		if (rc == 0)
+			rc = env_deadline_del(s->env, due, span_of(id, size));
+		if (rc != 0)
+			return rc;
+		rc = customer_load(s, c, span_of(id, size));
+		if (rc == 0) {
+			if (c->armed_ms == due)
+				c->armed_ms = 0;
+			rc = c->is_new ? 0 : customer_settle(s, c, in->clock_ms, &why);
+		}
+		if (rc == 0 && c->is_new)
+			continue; /* a row without a customer */
+		rc = save_or_set_aside(s, rc);
+	}
+	return rc;
+}
+
+/* Re-judge those whom the machine in force has not judged yet, in key order from the cursor. */
+static int sweep(struct shard *s, const struct input *in, struct outcome *out)
+{
+	struct cause why = { in, NULL, out };
+	struct customer *c = &s->customer;
+	uint8_t after[EVENT_CUSTOMER_MAX];
+	struct span cursor, id, record;
+	size_t size;
+	int rc = env_setting_get(s->env, "sweep", &cursor);
+
+	if (rc != 0)
+		return rc == ERR_NOTFOUND ? 0 : rc;
+	size = cursor.size;
+	memcpy(after, cursor.data, size);
+	for (uint32_t i = 0; i < in->pace.sweep; i++) {
+		rc = env_customer_next(s->env, span_of(after, size), &id, &record);
+		if (rc == ERR_NOTFOUND) {
+			s->sweeping = false;
+			return env_setting_put(s->env, "sweep", span_of(NULL, 0));
+		}
+		if (rc != 0 && rc != ERR_CORRUPT)
+			return rc;
+		size = id.size;
+		memcpy(after, id.data, size);
+		if (rc == 0)
+			rc = customer_load(s, c, span_of(after, size));
+		if (rc == 0)
+			rc = customer_settle(s, c, 0, &why); /* no further than the new file's own time */
+		rc = save_or_set_aside(s, rc);
+		if (rc != 0)
+			return rc;
+	}
+	return env_setting_put(s->env, "sweep", span_of(after, size));
+}
+
+static int apply_time(struct shard *s, const struct input *in, struct outcome *out)
+{
+	int rc = 0;
+
+	if (!s->lifecycle)
+		return 0;
+	if (s->sweeping && in->pace.sweep)
+		rc = sweep(s, in, out);
+	return rc != 0 ? rc : settle_due(s, in, out);
+}
+
+static int apply_lifecycle(struct shard *s, const struct input *in)
+{
+	struct machine *m = in->lifecycle->machine;
+	static const uint8_t start[1] = { 0 };
+	int rc = env_lifecycle_put(s->env, m->version, m->since_ms, m->text);
+
+	if (rc == 0)
+		rc = numbering_make(&s->numbering, s->env, m);
+	if (rc != 0)
+		return rc;
+	lifecycle_drop(s->lifecycle);
+	s->lifecycle = lifecycle_hold(in->lifecycle);
+	env_meta(s->env)->lifecycle_version = m->version;
+	if (env_meta(s->env)->customers == 0)
+		return 0;
+	s->sweeping = true; /* from the first id: none is as small as this one */
+	return env_setting_put(s->env, "sweep", span_of(start, 1));
+}
+
+static int apply_settings(struct shard *s, const struct input *in)
+{
+	uint8_t bytes[SETTINGS_BYTES];
+
+	s->settings = in->settings;
+	settings_encode(&in->settings, bytes);
+	return env_setting_put(s->env, "settings", span_of(bytes, sizeof bytes));
+}
+
+/* A subscription's record: { u64 acknowledged, the Subscriber message that opened it }. */
+static int apply_open(struct shard *s, const struct input *in, struct outcome *out)
+{
+	const struct env_meta *meta = env_meta(s->env);
+	uint64_t acked = in->subscription->newest ? meta->outbox_last : meta->outbox_first - 1;
+	struct span old;
+	uint8_t *p;
+	int rc = env_subscription_get(s->env, in->subscription->name, &old);
+
+	if (rc == 0 && old.size >= 8)
+		acked = get_le64(old.data);
+	else if (rc != 0 && rc != ERR_NOTFOUND)
+		return rc;
+	if (out)
+		out->acknowledged = acked;
+	buf_clear(&s->scratch);
+	p = buf_room(&s->scratch, 8);
+	if (!p)
+		return ERR_NOMEM;
+	put_le64(p, acked);
+	s->scratch.size += 8;
+	buf_add(&s->scratch, in->subscriber.data, in->subscriber.size);
+	return s->scratch.failed ? ERR_NOMEM : env_subscription_put(s->env,
+		in->subscription->name, span_of(s->scratch.data, s->scratch.size));
+}
+
+static int apply_subscription(struct shard *s, const struct input *in, struct outcome *out)
+{
+	if (in->subscription->verb == SUBSCRIBER_FORGET)
+		return env_subscription_del(s->env, in->subscription->name);
+	return apply_open(s, in, out);
+}
+
+static int apply_engine(struct shard *s, const struct input *in)
+{
+	uint8_t bytes[4];
+
+	s->engine = in->engine;
+	put_le32(bytes, in->engine);
+	return env_setting_put(s->env, "engine", span_of(bytes, sizeof bytes));
+}
+
+static int read_next_due(struct shard *s)
+{
+	uint8_t id[EVENT_CUSTOMER_MAX];
+	size_t size;
+	int rc = env_deadline_first(s->env, &s->next_due_ms, id, &size);
+
+	if (rc == ERR_NOTFOUND) {
+		s->next_due_ms = NEVER;
+		rc = 0;
+	}
+	return rc;
+}
+
+int shard_apply(struct shard *s, const struct input *in, const uint32_t *list, uint32_t n,
+	struct outcome *out)
+{
+	struct env_meta *meta = env_meta(s->env);
+	int rc = 0;
+
+	assert(in->sequence == meta->position + 1);
+	switch (in->type) {
+	case INPUT_BATCH: rc = apply_batch(s, in, list, n, out); break;
+	case INPUT_TIME: rc = apply_time(s, in, out); break;
+	case INPUT_LIFECYCLE: rc = apply_lifecycle(s, in); break;
+	case INPUT_SETTINGS: rc = apply_settings(s, in); break;
+	case INPUT_ENGINE: rc = apply_engine(s, in); break;
+	case INPUT_SUBSCRIPTION: rc = apply_subscription(s, in, out); break;
+	}
+	if (rc == 0 && in->type == INPUT_TIME)
+		rc = read_next_due(s);
+	if (rc == 0)
+		rc = env_failed(s->env);
+	if (rc != 0)
+		return rc;
+	meta->position = in->sequence;
+	if (in->clock_ms > meta->clock_ms)
+		meta->clock_ms = in->clock_ms;
+	return 0;
+}
+
+static int load_lifecycle(struct shard *s, struct complaint *c)
+{
+	uint32_t version = env_meta(s->env)->lifecycle_version;
+	struct machine *m;
+	struct span text;
+	int64_t since;
+	int rc;
+
+	if (version == 0)
+		return 0;
+	rc = env_lifecycle_get(s->env, version, &since, &text);
+	if (rc == 0)
+		rc = machine_compile((const char *)text.data, text.size, &m, c);
+	if (rc != 0)
+		return rc;
+	m->version = version;
+	m->since_ms = since;
+	s->lifecycle = lifecycle_new(m);
+	if (!s->lifecycle)
+		return ERR_NOMEM;
+	return numbering_make(&s->numbering, s->env, m);
+}
+
+static int load_settings(struct shard *s)
+{
+	struct span value;
+	int rc = env_setting_get(s->env, "settings", &value);
+
+	s->settings = settings_default;
+	if (rc == 0 && value.size == SETTINGS_BYTES)
+		settings_decode(&s->settings, value.data);
+	if (rc != 0 && rc != ERR_NOTFOUND)
+		return rc;
+	rc = env_setting_get(s->env, "engine", &value);
+	if (rc == 0 && value.size == 4)
+		s->engine = get_le32(value.data);
+	return rc == ERR_NOTFOUND ? 0 : rc;
+}
+
+int shard_open(struct shard *s, unsigned number, struct env *env, struct complaint *c)
+{
+	struct span cursor;
+	int rc;
+
+	memset(s, 0, sizeof *s);
+	s->number = number;
+	s->env = env;
+	rc = load_lifecycle(s, c);
+	if (rc == 0)
+		rc = load_settings(s);
+	if (rc == 0)
+		rc = census_load(s);
+	if (rc == 0)
+		rc = read_next_due(s);
+	if (rc == 0) {
+		s->sweeping = env_setting_get(env, "sweep", &cursor) == 0 && cursor.size > 0;
+		return 0;
+	}
+	if (c && c->text[0] == '\0')
+		complain(c, rc, "shard %u: %s", number, err_text(rc));
+	shard_close(s);
+	return rc;
+}
+
+void shard_close(struct shard *s)
+{
+	lifecycle_drop(s->lifecycle);
+	s->lifecycle = NULL;
+	free(s->census);
+	s->census = NULL;
+	s->census_size = 0;
+	buf_fini(&s->scratch);
+}
+
+int shard_checkpoint(struct shard *s)
+{
+	int rc = census_store(s);
+
+	return rc != 0 ? rc : env_commit(s->env);
+}
+
+int shard_customer(struct shard *s, struct span id, struct customer *ret)
+{
+	struct span record;
+	int rc;
+
+	if (!s->lifecycle)
+		return ERR_NOTFOUND;
+	rc = env_customer_get(s->env, id, &record);
+	return rc != 0 ? rc : customer_unpack(ret, id, record, s->lifecycle->machine, &s->numbering);
+}

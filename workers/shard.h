@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Shard: applies inputs to one environment, in journal order, deterministically.
+ *
+ * For each event: the duplicate guard; then settle the customer up to the event's time (what
+ * fell due before it is announced with its own time), add the event to the facts, judge, and
+ * announce what changed. A TIME input settles whoever is due. Nothing here reads a clock, makes
+ * a thread or waits; one thread at a time calls it. What comes out goes into the outcome, which
+ * the caller hands out when the input is durable, and into the environment's open transaction,
+ * which the caller commits as a checkpoint. */
+#ifndef KITH_WORKERS_SHARD_H
+#define KITH_WORKERS_SHARD_H
+#include "workers/customer.h"
+#include "workers/input.h"
+
+struct note {
+	uint64_t sequence;
+	uint32_t offset, size;   /* of the encoded notification in `bytes` */
+	uint32_t type_offset;    /* of its type, as text */
+	uint32_t type_size;
+	int64_t at_ms;
+};
+
+/* What applying one input in one shard gave. Zeroed by the caller before the first use. */
+struct outcome {
+	uint32_t accepted, duplicates;
+	uint32_t n_rejected;       /* found out while applying: conflict, damaged */
+	struct rejection *rejected;
+	unsigned n_notes, notes_capacity;
+	struct note *notes;
+	struct buf bytes;
+	uint64_t acknowledged;     /* of a subscription that was opened, in this shard */
+};
+void outcome_fini(struct outcome *o);
+
+/* How many customers stand where: rows of (number of "stage.repeat" or "risk.silent", count). */
+struct census_row {
+	uint16_t name;
+	uint64_t customers;
+};
+
+struct shard {
+	unsigned number;
+	struct env *env;
+	struct lifecycle *lifecycle;   /* in force; NULL before the first */
+	struct numbering numbering;
+	struct settings settings;
+	uint32_t engine;               /* ENGINE_VERSION that took the inputs from here on; 0 none yet */
+	uint64_t *census;              /* by name number */
+	unsigned census_size;
+	bool sweeping;                 /* customers are left that the machine in force has not judged */
+	int64_t next_due_ms;           /* earliest row of the deadline index; NEVER */
+	uint64_t damaged;              /* events refused because their customer's record is damaged */
+	struct customer customer;      /* the one at hand (large: not on the stack) */
+	struct buf scratch;
+};
+
+/* Load what the environment's last checkpoint says. Owns nothing of ENV. */
+int shard_open(struct shard *s, unsigned number, struct env *env, struct complaint *c);
+void shard_close(struct shard *s);
+
+/* Apply IN; events of a batch are those whose positions in it are LIST[0..N). OUT may be NULL: a
+ * replay, whose outcome has been handed out or will be found in the outbox. 0, or the
+ * environment's error, after which only env_abort() and shard_open() help. */
+int shard_apply(struct shard *s, const struct input *in, const uint32_t *list, uint32_t n,
+	struct outcome *out);
+
+/* Write what the shard itself remembers and commit. Errors as env_commit(). */
+int shard_checkpoint(struct shard *s);
+
+/* Load a customer as of the open transaction into RET (the caller's). ERR_NOTFOUND,
+ * ERR_CORRUPT. */
+int shard_customer(struct shard *s, struct span id, struct customer *ret);
+
+#endif

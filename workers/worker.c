@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The shard's thread: drain, apply, hand back, checkpoint. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "workers/query.h"
+#include "workers/replay.h"
+
+const struct checkpoint_settings checkpoint_default = {
+	.events = 100000,
+	.dirty_pages = 16384,
+	.interval_ns = INT64_C(2000000000),
+	.idle_ns = INT64_C(100000000),
+};
+
+#define RETRY_NS INT64_C(1000000000)
+#define SYNC_WAIT_NS INT64_C(1000000) /* a sync is under way: look again soon */
+
+void worker_publish(struct worker *w)
+{
+	const struct env_meta *meta = env_meta(w->shard.env);
+	uint64_t used, size;
+
+	atomic_store(&w->position, meta->position);
+	atomic_store(&w->next_due_ms, w->shard.next_due_ms);
+	atomic_store(&w->sweeping, w->shard.sweeping);
+	atomic_store(&w->outbox_first, meta->outbox_first);
+	atomic_store(&w->outbox_last, meta->outbox_last);
+	env_space(w->shard.env, &used, &size);
+	atomic_store(&w->map_used, used);
+	atomic_store(&w->map_size, size);
+}
+
+static void give_back(struct worker *w, struct mail *m)
+{
+	if (mailbox_post(w->outbox, m))
+		w->wake(w->wake_arg);
+}
+
+static void fail(struct worker *w, const char *what, int rc)
+{
+	log_error("shard", what, "shard=%u error=%s", w->shard.number, log_quote(err_text(rc)));
+	atomic_store(&w->state, WORKER_FAILED);
+	w->wake(w->wake_arg);
+}
+
+/* Drop what is not committed and apply it again from the journal. */
+static void reapply(struct worker *w)
+{
+	struct env *env = w->shard.env;
+	unsigned number = w->shard.number;
+	struct shard *list[1] = { &w->shard };
+	struct complaint c = { 0 };
+	struct replay r = { .journal_dir = w->journal_dir, .store_id = w->store_id,
+		.shards = w->shards, .upto = env_meta(env)->position };
+	int rc;
+
+	r.upto = atomic_load(&w->position);
+	shard_close(&w->shard);
+	env_abort(env);
+	rc = shard_open(&w->shard, number, env, &c);
+	if (rc == 0)
+		rc = replay_run(&r, list, 1, &c);
+	if (rc == 0 && env_meta(env)->position != r.upto)
+		rc = ERR_CORRUPT;
+	if (rc != 0)
+		fail(w, c.text[0] ? c.text : "cannot apply again from the journal", rc);
+}
+
+static void commit(struct worker *w)
+{
+	int rc = shard_checkpoint(&w->shard);
+	int64_t now = clock_monotonic_ns();
+
+	if (rc == 0) {
+		w->events_since = 0;
+		w->dirty_since_ns = 0;
+		atomic_store(&w->checkpoint, env_meta(w->shard.env)->position);
+		if (atomic_exchange(&w->state, WORKER_RUNNING) == WORKER_FULL)
+			log_info("shard", "there is room again", "shard=%u", w->shard.number);
+		return;
+	}
+	if (rc != ERR_NOSPACE) {
+		fail(w, "checkpoint failed", rc);
+		return;
+	}
+	if (atomic_exchange(&w->state, WORKER_FULL) != WORKER_FULL)
+		log_error("shard", "no room for a checkpoint: free disk space or raise store.map_size",
+			"shard=%u", w->shard.number);
+	w->retry_at_ns = now + RETRY_NS;
+	reapply(w);
+}
+
+static bool dirty(const struct worker *w)
+{
+	return w->dirty_since_ns != 0;
+}
+
+static bool durable(struct worker *w)
+{
+	return atomic_load(w->durable) >= env_meta(w->shard.env)->position;
+}
+
+/* Whether a checkpoint is wanted; IDLE: there was no mail for settings.idle_ns. */
+static bool checkpoint_wanted(struct worker *w, bool idle)
+{
+	int64_t now;
+
+	if (!dirty(w))
+		return false;
+	now = clock_monotonic_ns();
+	if (atomic_load(&w->state) == WORKER_FULL)
+		return now >= w->retry_at_ns;
+	return idle || w->stopping || w->events_since >= w->settings.events ||
+		now - w->dirty_since_ns >= w->settings.interval_ns ||
+		env_dirty_pages(w->shard.env) >= w->settings.dirty_pages;
+}
+
+static void handle_part(struct worker *w, struct part *p)
+{
+	int rc = shard_apply(&w->shard, &p->work->input, p->list, p->n, &p->outcome);
+
+	if (rc == ERR_NOSPACE) {
+		/* The map is full in the middle of an input: nothing less than a larger map helps. */
+		fail(w, "the map is full; raise store.map_size and start again", rc);
+		return;
+	}
+	if (rc != 0) {
+		fail(w, "cannot apply an input", rc);
+		return;
+	}
+	w->events_since += p->n;
+	if (!dirty(w))
+		w->dirty_since_ns = clock_monotonic_ns();
+	worker_publish(w);
+	give_back(w, &p->mail);
+}
+
+static void handle_query(struct worker *w, struct query *q)
+{
+	if (q->kind == QUERY_STOP) {
+		w->stopping = true;
+		w->stop = q;
+		return;
+	}
+	query_answer(&w->shard, q);
+	if (q->kind == QUERY_ACK && !dirty(w))
+		w->dirty_since_ns = clock_monotonic_ns();
+	give_back(w, &q->mail);
+}
+
+static int64_t wait_ns(struct worker *w)
+{
+	if (w->stopping && !dirty(w))
+		return 0;
+	if (dirty(w) && (w->stopping || !durable(w)))
+		return SYNC_WAIT_NS;
+	return w->settings.idle_ns;
+}
+
+static void *run(void *arg)
+{
+	struct worker *w = arg;
+
+	while (atomic_load(&w->state) != WORKER_FAILED) {
+		struct mail *m = mailbox_take(&w->inbox, wait_ns(w));
+		bool idle = m == NULL;
+
+		atomic_fetch_add(&w->beat, 1);
+		while (m && atomic_load(&w->state) != WORKER_FAILED) {
+			struct mail *next = m->next;
+
+			if (m->kind == MAIL_PART)
+				handle_part(w, (struct part *)m);
+			else
+				handle_query(w, (struct query *)m);
+			if (checkpoint_wanted(w, false) && durable(w))
+				commit(w);
+			m = next;
+		}
+		if (atomic_load(&w->state) == WORKER_FAILED)
+			break;
+		if (checkpoint_wanted(w, idle) && durable(w))
+			commit(w);
+		/* A full disk does not hold up the end: what is not committed is in the journal. */
+		if (w->stopping && (!dirty(w) || atomic_load(&w->state) == WORKER_FULL)) {
+			struct query *stop = w->stop;
+
+			worker_publish(w);
+			atomic_store(&w->state, WORKER_STOPPED);
+			give_back(w, &stop->mail);
+			break;
+		}
+	}
+	return NULL;
+}
+
+int worker_start(struct worker *w, bool is_dirty)
+{
+	mailbox_init(&w->inbox);
+	w->events_since = 0;
+	w->dirty_since_ns = is_dirty ? clock_monotonic_ns() : 0;
+	w->stopping = false;
+	atomic_store(&w->state, WORKER_RUNNING);
+	atomic_store(&w->checkpoint, env_meta(w->shard.env)->position);
+	worker_publish(w);
+	return pthread_create(&w->thread, NULL, run, w) == 0 ? 0 : ERR_NOMEM;
+}
+
+void worker_post(struct worker *w, struct mail *m)
+{
+	(void)mailbox_post(&w->inbox, m);
+}
+
+void worker_join(struct worker *w)
+{
+	pthread_join(w->thread, NULL);
+	mailbox_fini(&w->inbox);
+}

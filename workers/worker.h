@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Worker: the thread of one shard. Mail in, answers out; nothing else is shared but a few
+ * atomics, and no lock is held across a call into the shard.
+ *
+ * The main thread writes an input to the journal, posts its parts, and syncs while the workers
+ * apply. A worker hands each part back as soon as it is applied; the main thread hands out what
+ * is applied and durable. The worker commits a checkpoint by events, dirty pages, time and when
+ * idle, but never beyond what is durable.
+ *
+ * A checkpoint that finds the disk full is not lost: the transaction is dropped, the inputs are
+ * applied again from the journal, and the commit is tried again every second; the state says
+ * WORKER_FULL meanwhile. Any other failure is WORKER_FAILED: the process must exit and recover. */
+#ifndef KITH_WORKERS_WORKER_H
+#define KITH_WORKERS_WORKER_H
+#include <pthread.h>
+#include <stdatomic.h>
+#include "workers/shard.h"
+
+enum mail_kind { MAIL_PART, MAIL_QUERY };
+
+struct mail {
+	struct mail *next;
+	uint8_t kind; /* enum mail_kind */
+};
+
+/* A queue that one side fills and the other empties whole. */
+struct mailbox {
+	pthread_mutex_t mutex;
+	pthread_cond_t filled;
+	struct mail *first, **last;
+};
+void mailbox_init(struct mailbox *b);
+void mailbox_fini(struct mailbox *b);
+/* Returns true when it was empty. */
+bool mailbox_post(struct mailbox *b, struct mail *m);
+/* All mail in order, or NULL after WAIT_NS (0: at once) without any. */
+struct mail *mailbox_take(struct mailbox *b, int64_t wait_ns);
+
+/* One shard's share of an input. */
+struct part {
+	struct mail mail;
+	struct work *work;
+	unsigned shard;
+	uint32_t n;
+	uint32_t *list;
+	struct outcome outcome;
+};
+
+/* An input under way. The main thread owns it; the workers touch only their part. */
+struct work {
+	struct input input;
+	unsigned n_parts;
+	unsigned n_done;   /* main thread only */
+	void *owner;       /* main thread only */
+	struct part *parts;
+};
+
+enum query_kind {
+	QUERY_CUSTOMER,     /* customer → who, history, names */
+	QUERY_CENSUS,       /* → census, names, meta */
+	QUERY_OUTBOX,       /* from, cap_* → notes (and outbox bounds) */
+	QUERY_ACK,          /* key is a subscription's name, done with up to `from` */
+	QUERY_STOP,         /* commit what is durable, answer, end the thread */
+};
+
+#define QUERY_NOTES_MAX 256
+struct query {
+	struct mail mail;
+	uint8_t kind;       /* enum query_kind */
+	unsigned shard;
+	void (*answered)(struct query *q); /* called by the main thread */
+	void *arg;
+	struct buf key;     /* in: customer id or subscription name */
+	uint64_t from;      /* in: an outbox sequence */
+	uint32_t cap_notes, cap_bytes; /* in */
+	int rc;             /* out */
+	struct customer *who;        /* out, malloc'ed */
+	struct lifecycle *lifecycle; /* out, one reference; the machine WHO refers to */
+	unsigned n_history;
+	struct history_entry *history; /* out, malloc'ed */
+	unsigned n_census;
+	struct census_row *census;   /* out, malloc'ed */
+	unsigned n_names;
+	uint32_t *names;             /* out: offsets of NUL-ended names by number, into `texts` */
+	struct buf texts;
+	struct env_meta meta;        /* out, with every answer */
+	uint64_t deadlines, map_used, map_size;
+	struct outcome notes;        /* out: QUERY_OUTBOX … */
+	uint64_t upto;               /* … and the last number looked at */
+};
+struct query *query_new(enum query_kind kind, void (*answered)(struct query *), void *arg);
+void query_free(struct query *q);
+/* The name behind NUMBER in an answer, "" when unknown. */
+const char *query_name(const struct query *q, unsigned number);
+
+enum worker_state { WORKER_RUNNING, WORKER_FULL, WORKER_FAILED, WORKER_STOPPED };
+
+struct checkpoint_settings {
+	uint64_t events;      /* at most so many events … */
+	uint64_t dirty_pages; /* … or pages … */
+	int64_t interval_ns;  /* … or so long after the first uncommitted input … */
+	int64_t idle_ns;      /* … or so long without mail */
+};
+extern const struct checkpoint_settings checkpoint_default;
+
+struct worker {
+	pthread_t thread;
+	struct shard shard;
+	struct mailbox inbox;
+	struct mailbox *outbox;              /* of the main thread, shared by all workers */
+	void (*wake)(void *arg);             /* called after a post to an empty outbox */
+	void *wake_arg;
+	const atomic_uint_fast64_t *durable; /* journal position; written by the main thread */
+	struct checkpoint_settings settings;
+	char journal_dir[4096];
+	const uint8_t *store_id;
+	unsigned shards;
+	/* the worker's own */
+	uint64_t events_since;
+	int64_t dirty_since_ns;   /* of the first uncommitted change; 0 none */
+	int64_t retry_at_ns;      /* WORKER_FULL: next try */
+	bool stopping;
+	struct query *stop;
+	/* for everybody */
+	atomic_int state;              /* enum worker_state */
+	atomic_uint_fast64_t position; /* applied */
+	atomic_uint_fast64_t checkpoint;
+	atomic_int_fast64_t next_due_ms;
+	atomic_bool sweeping;
+	atomic_uint_fast64_t outbox_first, outbox_last;
+	atomic_uint_fast64_t map_used, map_size;
+	atomic_uint_fast64_t beat;     /* grows while the thread goes round its loop */
+};
+
+/* SHARD is open and replayed; the worker takes it over. DIRTY: it has something to commit. */
+int worker_start(struct worker *w, bool dirty);
+void worker_post(struct worker *w, struct mail *m);
+/* After the QUERY_STOP was answered (or the state is WORKER_FAILED). */
+void worker_join(struct worker *w);
+/* Publish what the atomics say; also before the start. */
+void worker_publish(struct worker *w);
+
+#endif
