@@ -109,14 +109,14 @@ static void add_sums(struct daemon *d, struct query *const *census, json_t *out)
 		accepted += m->accepted;
 		duplicates += m->duplicates;
 		conflicts += m->conflicts;
-		first += m->outbox_first;
+		first += m->outbox_first - 1; /* trimmed */
 		last += m->outbox_last;
 	}
 	json_object_set_new(out, "customers", json_integer((json_int_t)customers));
 	json_object_set_new(out, "events", json_pack("{s:I,s:I,s:I,s:I}", "accepted",
 		(json_int_t)accepted, "duplicates", (json_int_t)duplicates, "rejected",
 		(json_int_t)d->rejected, "conflicts", (json_int_t)conflicts));
-	json_object_set_new(out, "outbox", json_pack("{s:I,s:I}", "first", (json_int_t)first,
+	json_object_set_new(out, "outbox", json_pack("{s:I,s:I}", "first", (json_int_t)first + 1,
 		"last", (json_int_t)last));
 }
 

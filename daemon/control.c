@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Control verbs. */
 #include <stdlib.h>
+#include "base/hash.h"
 #include "daemon/answer.h"
 #include "daemon/daemon.h"
 #include "daemon/subscriber_delivery.h"

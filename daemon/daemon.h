@@ -36,12 +36,14 @@ struct daemon {
 	struct event *wake, *tick, *flush;
 	struct event *signals[3];
 	struct lifecycle *lifecycle;  /* newest; one reference */
+	struct settings settings;     /* as the store has them */
+	uint32_t engine;
 	struct timekeeper timekeeper;
 	struct ingest ingest;
 	struct feed feed;
 	struct subscribers subscribers;
 	struct control control;
-	unsigned stops_awaited;
+	unsigned stops_awaited;       /* answers to QUERY_START or QUERY_STOP */
 	uint64_t rejected;            /* events, since the start */
 	int64_t started_ns;
 	int64_t full_until_ns;        /* a failed write: not before then */
@@ -49,7 +51,8 @@ struct daemon {
 	unsigned ticks;
 	uint64_t *beats;              /* of the workers, at the last watchdog ping */
 	int run_lock;                 /* flock on RUN/lock */
-	uint64_t replayed;            /* frames, at the start */
+	int start_rc;                 /* the first shard that could not start */
+	struct complaint start_complaint;
 	uint64_t customers_at_start;
 };
 

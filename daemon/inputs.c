@@ -139,16 +139,13 @@ int inputs_lifecycle(struct daemon *d, bool *ret_changed, struct complaint *c)
 
 int inputs_at_start(struct daemon *d, struct complaint *c)
 {
-	const struct shard *s = &d->workers[0].shard;
-	bool first = env_meta(s->env)->position == 0, changed;
-	bool settings = first || !settings_equal(&s->settings, &d->config.settings);
+	bool changed;
 	int rc = 0;
 
-	if (s->lifecycle)
-		d->lifecycle = lifecycle_hold(s->lifecycle);
-	if (s->engine != ENGINE_VERSION)
+	if (d->engine != ENGINE_VERSION)
 		rc = submit_engine(d);
-	if (rc == 0 && settings)
+	if (rc == 0 && (journal_last(d->pipeline.journal) == 0 ||
+		!settings_equal(&d->settings, &d->config.settings)))
 		rc = submit_settings(d);
 	if (rc != 0)
 		return complain(c, rc, "cannot write the first inputs: %s", err_text(rc));

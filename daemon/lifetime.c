@@ -11,7 +11,6 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "daemon/daemon.h"
-#include "workers/replay.h"
 
 #define TICK_MS 100
 #define TRIM_TICKS 100
@@ -224,23 +223,17 @@ static int lock_run_dir(struct daemon *d, struct complaint *c)
 	return 0;
 }
 
-static int open_shards(struct daemon *d, struct complaint *c)
+static int open_envs(struct daemon *d, struct complaint *c)
 {
 	d->workers = calloc(d->store.shards, sizeof *d->workers);
 	d->beats = calloc(d->store.shards, sizeof *d->beats);
 	if (!d->workers || !d->beats)
 		return complain(c, ERR_NOMEM, "out of memory");
 	for (unsigned i = 0; i < d->store.shards; i++) {
-		struct env *env;
-		int rc = env_open(&d->store, i, d->config.map_bytes, false, &env, c);
+		int rc = env_open(&d->store, i, d->config.map_bytes, false, &d->workers[i].env, c);
 
 		if (rc != 0)
 			return rc;
-		rc = shard_open(&d->workers[i].shard, i, env, c);
-		if (rc != 0) {
-			env_close(env);
-			return rc;
-		}
 	}
 	return 0;
 }
@@ -255,7 +248,7 @@ static int open_journal(struct daemon *d, struct complaint *c)
 	int rc;
 
 	for (unsigned i = 0; i < d->store.shards; i++) {
-		uint64_t at = env_meta(d->workers[i].shard.env)->position;
+		uint64_t at = env_meta(d->workers[i].env)->position;
 
 		if (at > high)
 			high = at;
@@ -268,59 +261,82 @@ static int open_journal(struct daemon *d, struct complaint *c)
 	return 0;
 }
 
-static void progress(void *arg, uint64_t sequence)
+static void started(struct query *q)
 {
-	struct daemon *d = arg;
+	struct daemon *d = q->arg;
 
-	log_info("journal", "replaying", "frame=%llu of=%llu", (unsigned long long)sequence,
-		(unsigned long long)journal_last(d->pipeline.journal));
+	if (q->rc == 0)
+		q->rc = subscribers_load(d, q);
+	if (q->rc != 0 && d->start_rc == 0) {
+		d->start_rc = q->rc;
+		d->start_complaint = q->complaint;
+	}
+	d->customers_at_start += q->meta.customers;
+	if (q->rc == 0 && q->shard == 0) {
+		d->settings = q->settings;
+		d->engine = q->engine;
+		if (q->lifecycle)
+			d->lifecycle = lifecycle_hold(q->lifecycle);
+	}
+	if (q->meta.clock_ms > d->timekeeper.event_ms)
+		d->timekeeper.event_ms = q->meta.clock_ms;
+	if (q->frames)
+		log_info("journal", "replayed", "shard=%u frames=%llu events=%llu", q->shard,
+			(unsigned long long)q->frames, (unsigned long long)q->events);
+	d->stops_awaited--;
+	query_free(q);
 }
 
-static int replay(struct daemon *d, struct complaint *c)
+static int start_worker(struct daemon *d, unsigned i)
 {
-	struct shard *list[SHARDS_MAX];
-	char dir[4096];
-	struct replay r = { .journal_dir = dir, .store_id = d->store.id,
-		.shards = d->store.shards, .upto = journal_last(d->pipeline.journal),
-		.checkpoint_events = d->config.checkpoint.events,
-		.any_engine = d->config.accept_engine, .progress = progress, .arg = d };
-	int64_t start = clock_monotonic_ns();
+	struct worker *w = &d->workers[i];
+	struct query *q = query_new(QUERY_START, started, d);
 	int rc;
 
-	store_journal_dir(&d->store, dir);
-	for (unsigned i = 0; i < d->store.shards; i++)
-		list[i] = &d->workers[i].shard;
-	if (r.upto == 0)
-		return 0;
-	rc = replay_run(&r, list, d->store.shards, c);
-	d->replayed = r.frames;
-	if (rc == 0 && r.frames)
-		log_info("journal", "replayed", "frames=%llu events=%llu ms=%lld",
-			(unsigned long long)r.frames, (unsigned long long)r.events,
-			(long long)((clock_monotonic_ns() - start) / 1000000));
-	return rc;
+	if (!q)
+		return ERR_NOMEM;
+	w->outbox = &d->returned;
+	w->wake = wake;
+	w->wake_arg = d;
+	w->durable = &d->pipeline.durable;
+	w->settings = d->config.checkpoint;
+	w->store_id = d->store.id;
+	w->shards = d->store.shards;
+	store_journal_dir(&d->store, w->journal_dir);
+	q->shard = i;
+	q->from = journal_last(d->pipeline.journal);
+	q->any_engine = d->config.accept_engine;
+	rc = worker_start(w, i, w->env);
+	if (rc != 0) {
+		query_free(q);
+		return rc;
+	}
+	d->workers_running++;
+	d->stops_awaited++;
+	worker_post(w, &q->mail);
+	return 0;
 }
 
-static int start_workers(struct daemon *d)
+/* All shards recover side by side; nothing is taken in before the last is ready. */
+static int start_workers(struct daemon *d, struct complaint *c)
 {
-	for (unsigned i = 0; i < d->store.shards; i++) {
-		struct worker *w = &d->workers[i];
-		int rc;
+	int rc = subscribers_init(d);
 
-		w->outbox = &d->returned;
-		w->wake = wake;
-		w->wake_arg = d;
-		w->durable = &d->pipeline.durable;
-		w->settings = d->config.checkpoint;
-		w->store_id = d->store.id;
-		w->shards = d->store.shards;
-		store_journal_dir(&d->store, w->journal_dir);
-		rc = worker_start(w, d->replayed != 0);
-		if (rc != 0)
-			return rc;
-		d->workers_running++;
+	for (unsigned i = 0; rc == 0 && i < d->store.shards; i++)
+		rc = start_worker(d, i);
+	while (d->stops_awaited) {
+		struct mail *m = mailbox_take(&d->returned, INT64_C(1000000000)), *next;
+
+		for (; m; m = next) {
+			next = m->next;
+			take_back(d, m);
+		}
 	}
-	return 0;
+	if (rc == 0 && d->start_rc != 0) {
+		*c = d->start_complaint;
+		rc = d->start_rc;
+	}
+	return rc;
 }
 
 static int open_sockets(struct daemon *d, struct complaint *c)
@@ -341,35 +357,16 @@ static int open_sockets(struct daemon *d, struct complaint *c)
 	return rc;
 }
 
-static int64_t last_clock(const struct daemon *d)
-{
-	int64_t clock = 0;
-
-	for (unsigned i = 0; i < d->store.shards; i++) {
-		int64_t at = env_meta(d->workers[i].shard.env)->clock_ms;
-
-		if (at > clock)
-			clock = at;
-	}
-	return clock;
-}
-
 static int start(struct daemon *d, struct complaint *c)
 {
-	int64_t clock = last_clock(d);
-	int rc = subscribers_load(d);
+	int rc = start_workers(d, c);
 
-	for (unsigned i = 0; i < d->store.shards; i++)
-		d->customers_at_start += env_meta(d->workers[i].shard.env)->customers;
-	if (rc != 0)
-		return complain(c, rc, "cannot load the subscriptions: %s", err_text(rc));
-	rc = timekeeper_open(d, clock);
+	if (rc == 0)
+		rc = timekeeper_open(d);
 	if (rc == 0) {
 		d->state = DAEMON_RUNNING;
 		rc = inputs_at_start(d, c);
 	}
-	if (rc == 0)
-		rc = start_workers(d);
 	if (rc == 0)
 		rc = pipeline_flush(d);
 	if (rc == 0)
@@ -391,11 +388,9 @@ int daemon_open(struct daemon *d, struct complaint *c)
 	if (rc == 0)
 		rc = open_loop(d);
 	if (rc == 0)
-		rc = open_shards(d, c);
+		rc = open_envs(d, c);
 	if (rc == 0)
 		rc = open_journal(d, c);
-	if (rc == 0)
-		rc = replay(d, c);
 	if (rc == 0)
 		rc = start(d, c);
 	if (rc != 0 && c->text[0] == '\0')
@@ -448,10 +443,8 @@ void daemon_close(struct daemon *d)
 	if (d->zmq)
 		zmq_ctx_term(d->zmq);
 	for (unsigned i = 0; d->workers && i < d->store.shards; i++) {
-		struct env *env = d->workers[i].shard.env;
-
 		shard_close(&d->workers[i].shard);
-		env_close(env);
+		env_close(d->workers[i].env);
 	}
 	pipeline_fini(&d->pipeline);
 	lifecycle_drop(d->lifecycle);

@@ -57,7 +57,7 @@ static void settle_passed(struct lane *l)
 		l->acked = l->sent;
 }
 
-static void send(struct daemon *d, struct subscription *sub, struct lane *l, struct buf *out,
+static void push(struct daemon *d, struct subscription *sub, struct lane *l, struct buf *out,
 	uint64_t was_sent, unsigned was_flight)
 {
 	int rc = out->failed ? ERR_NOMEM : 0;
@@ -108,7 +108,7 @@ static void deliver(struct daemon *d, struct subscription *sub, unsigned shard,
 	/* What could not be read is damaged: its number stays a hole the receiver can see. */
 	if (i == q->notes.n_notes && q->upto > l->sent && q->upto <= d->subscribers.last[shard])
 		l->sent = q->upto;
-	send(d, sub, l, &out, was_sent, was_flight);
+	push(d, sub, l, &out, was_sent, was_flight);
 	settle_passed(l);
 	buf_fini(&out);
 }

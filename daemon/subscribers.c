@@ -226,7 +226,7 @@ static void submit(struct daemon *d, const struct peer *peer, struct span raw,
 	t->message = o;
 	t->done = done;
 	t->failed = not_taken;
-	if (!daemon_takes_in(d) || pipeline_submit(d, t, span_of(NULL, 0), NULL, 0) != 0) {
+	if (!daemon_fires(d) || pipeline_submit(d, t, span_of(NULL, 0), NULL, 0) != 0) {
 		not_taken(d, t, ERR_NOSPACE);
 		task_free(d, t);
 		return;
@@ -340,30 +340,28 @@ static int load_one(struct daemon *d, unsigned shard, struct span name, struct s
 	return 0;
 }
 
-int subscribers_load(struct daemon *d)
+int subscribers_load(struct daemon *d, const struct query *started)
+{
+	const uint8_t *p = started->texts.data, *end = p + started->texts.size;
+
+	d->subscribers.last[started->shard] = started->meta.outbox_last;
+	while (p < end) { /* written by query_subscriptions() */
+		struct span name = span_of(p + 1, p[0]);
+		struct span record = span_of(p + 5 + name.size, get_le32(p + 1 + name.size));
+		int rc = load_one(d, started->shard, name, record);
+
+		if (rc != 0)
+			return rc;
+		p += 5 + name.size + record.size;
+	}
+	return 0;
+}
+
+int subscribers_init(struct daemon *d)
 {
 	d->subscribers.arena = arena_new(16 << 10, 8 << 20);
 	d->subscribers.last = calloc(d->store.shards, sizeof *d->subscribers.last);
-	if (!d->subscribers.arena || !d->subscribers.last)
-		return ERR_NOMEM;
-	for (unsigned i = 0; i < d->store.shards; i++) {
-		struct env *env = d->workers[i].shard.env;
-		char after[EVENT_TEXT_MAX];
-		struct span name, record, from = { NULL, 0 };
-		int rc;
-
-		d->subscribers.last[i] = env_meta(env)->outbox_last;
-		while ((rc = env_subscription_next(env, from, &name, &record)) == 0) {
-			rc = load_one(d, i, name, record);
-			if (rc != 0)
-				return rc;
-			memcpy(after, name.data, name.size);
-			from = span_of(after, name.size);
-		}
-		if (rc != ERR_NOTFOUND)
-			return rc;
-	}
-	return 0;
+	return d->subscribers.arena && d->subscribers.last ? 0 : ERR_NOMEM;
 }
 
 int subscribers_open(struct daemon *d, struct complaint *c)

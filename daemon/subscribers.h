@@ -13,6 +13,7 @@
 #include "proto/codec.h"
 
 struct daemon;
+struct query;
 
 /* What one subscription has of one shard. */
 struct lane {
@@ -47,8 +48,9 @@ struct subscribers {
 
 int subscribers_open(struct daemon *d, struct complaint *c);
 void subscribers_close(struct daemon *d);
-/* Load the names that the shards know, before the workers start. */
-int subscribers_load(struct daemon *d);
+int subscribers_init(struct daemon *d);
+/* Take the names that a shard told when it started. */
+int subscribers_load(struct daemon *d, const struct query *started);
 /* Shard SHARD has notifications up to SEQUENCE. */
 void subscribers_notify(struct daemon *d, unsigned shard, uint64_t sequence);
 /* Every 100 ms: retry who was blocked, store what was acknowledged. ALL: store now. */

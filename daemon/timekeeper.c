@@ -93,7 +93,7 @@ void timekeeper_check(struct daemon *d)
 	bool sweeping;
 	int64_t due = earliest_due(d, &sweeping), now = timekeeper_now(d), wait_ns;
 
-	if (k->under_way || !daemon_takes_in(d) || !k->timer)
+	if (k->under_way || !daemon_fires(d) || !k->timer)
 		return;
 	if (due > now && !sweeping) {
 		if (due != NEVER && d->config.clock == CLOCK_WALL)
@@ -114,9 +114,8 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	timekeeper_check(arg);
 }
 
-int timekeeper_open(struct daemon *d, int64_t last_clock_ms)
+int timekeeper_open(struct daemon *d)
 {
-	d->timekeeper.event_ms = last_clock_ms;
 	d->timekeeper.timer = evtimer_new(d->base, on_timer, d);
 	return d->timekeeper.timer ? 0 : ERR_NOMEM;
 }

@@ -20,7 +20,7 @@ struct timekeeper {
 	uint64_t fired;         /* TIME inputs since the start */
 };
 
-int timekeeper_open(struct daemon *d, int64_t last_clock_ms);
+int timekeeper_open(struct daemon *d);
 void timekeeper_close(struct daemon *d);
 /* The engine's clock. */
 int64_t timekeeper_now(const struct daemon *d);

@@ -36,7 +36,7 @@ static int64_t comparison_settle(const struct comparison *c, bool before, int64_
 
 	if (guess > (double)low && guess < (double)high)
 		at = (int64_t)guess;
-	for (int64_t step = 1; high - low > 1; step *= 2) {
+	for (int64_t step = 1; high - low > 1; step += step < high - low ? step : 0) {
 		if (at <= low || at >= high)
 			at = low + (high - low) / 2;
 		if (comparison_holds(c, at) == before) {

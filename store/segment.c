@@ -277,6 +277,7 @@ int segment_is_blank(int dir_fd, uint64_t first)
 {
 	char name[SEGMENT_NAME_SIZE];
 	uint8_t *piece = malloc(PIECE);
+	size_t size = SEGMENT_HEADER; /* at first: nearly always this tells */
 	uint64_t at = 0;
 	long n = ERR_NOMEM;
 	int fd, rc = 1;
@@ -285,12 +286,13 @@ int segment_is_blank(int dir_fd, uint64_t first)
 	fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		n = err_from_errno(errno);
-	while (piece && fd >= 0 && (n = segment_read(fd, piece, PIECE, at)) > 0) {
+	while (piece && fd >= 0 && (n = segment_read(fd, piece, size, at)) > 0) {
 		if (!all_zero(piece, (size_t)n)) {
 			rc = 0;
 			break;
 		}
 		at += (uint64_t)n;
+		size = PIECE;
 	}
 	if (fd >= 0)
 		(void)close(fd);

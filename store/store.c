@@ -7,7 +7,7 @@
  *     version 1
  *     id 000102030405060708090a0b0c0d0e0f
  *     shards 2
- *     check 5e8f3a10          XXH3's low half over the lines before, in hex
+ *     check b141599a          XXH3's low half over the lines before, in hex
  *
  * `lock` holds the process id of whoever has the store, for the complaint only: what counts is
  * the flock on it, which the kernel drops with the process. */

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Walk: the frames of one segment file. */
+#define _GNU_SOURCE /* SEEK_DATA */
 #include "store/walk.h"
 #include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include "store/frame.h"
 
 void walk_init(struct walk *w, int fd, uint64_t seed, const struct segment *s)
@@ -13,6 +17,7 @@ void walk_init(struct walk *w, int fd, uint64_t seed, const struct segment *s)
 	w->sequence = s->first;
 	w->previous = s->previous_check;
 	w->durable = 0;
+	w->limit = UINT64_MAX;
 	walk_forget(w);
 }
 
@@ -45,7 +50,10 @@ static long load(struct walk *w, uint64_t offset, size_t size)
 			return ERR_NOMEM;
 		w->block_capacity = want;
 	}
-	n = segment_read(w->fd, w->block, w->block_capacity, offset);
+	want = w->block_capacity;
+	if (w->limit - offset < want) /* SIZE bytes are asked for only before the limit, or once */
+		want = w->limit - offset > size ? (size_t)(w->limit - offset) : size;
+	n = segment_read(w->fd, w->block, want, offset);
 	w->block_offset = offset;
 	w->block_size = n < 0 ? 0 : (size_t)n;
 	return n;
@@ -102,28 +110,58 @@ static bool is_proof(const struct walk *w, const uint8_t *p, struct frame_header
 		frame_read_header(p, w->seed, ret_h);
 }
 
-int walk_find_proof(struct walk *w, uint64_t *ret_sequence, uint64_t *ret_offset)
+/* Preallocated room that was never written need not be read. Find the next stretch from OFFSET on
+ * where there can be more than zeros; false when there is none. What a read has brought into the
+ * page cache counts as written, so nothing may be read beyond RET_END. */
+static bool next_stretch(const struct walk *w, uint64_t offset, uint64_t *ret_start, uint64_t *ret_end)
+{
+	off_t start = lseek(w->fd, (off_t)offset, SEEK_DATA), end;
+
+	if (start < 0 && errno == ENXIO)
+		return false;
+	end = start < 0 ? -1 : lseek(w->fd, start, SEEK_HOLE);
+	*ret_start = start < 0 ? offset : (uint64_t)start & ~(uint64_t)7;
+	*ret_end = end < 0 ? UINT64_MAX : (uint64_t)end;
+	return true;
+}
+
+/* Look for proof where a frame may begin from OFFSET on; all of it has to lie before END. */
+static int find_in_stretch(struct walk *w, uint64_t offset, uint64_t end, uint64_t *ret_sequence,
+	uint64_t *ret_offset)
 {
 	struct frame_header h;
 
-	/* The chain cannot be followed across the gap: look at each place where a frame may begin. */
-	for (uint64_t offset = w->offset;; offset += 8) {
+	w->limit = end;
+	for (; offset <= end - FRAME_HEADER; offset += 8) {
 		long n = load(w, offset, FRAME_HEADER);
 		int rc;
 
-		if (n < 0)
-			return (int)n;
-		if ((size_t)n < FRAME_HEADER)
-			return 0;
+		if (n < (long)FRAME_HEADER)
+			return n < 0 ? (int)n : 0;
 		if (!is_proof(w, at(w, offset), &h))
 			continue;
 		rc = is_whole(w, offset, &h);
-		if (rc < 0)
-			return rc;
-		if (rc > 0) {
-			*ret_sequence = h.sequence;
-			*ret_offset = offset;
-			return 1;
-		}
+		if (rc == 0)
+			continue;
+		*ret_sequence = h.sequence;
+		*ret_offset = offset;
+		return rc;
 	}
+	return 0;
+}
+
+/* The chain cannot be followed across the gap, so every place is looked at. A header that reaches
+ * into a hole has no type there, and is none. */
+int walk_find_proof(struct walk *w, uint64_t *ret_sequence, uint64_t *ret_offset)
+{
+	uint64_t start, end = w->offset;
+	int rc = 0;
+
+	/* Reading ahead would make data of the holes. */
+	(void)posix_fadvise(w->fd, 0, 0, POSIX_FADV_RANDOM);
+	while (rc == 0 && end != UINT64_MAX && next_stretch(w, end, &start, &end))
+		rc = find_in_stretch(w, start, end, ret_sequence, ret_offset);
+	(void)posix_fadvise(w->fd, 0, 0, POSIX_FADV_NORMAL);
+	w->limit = UINT64_MAX;
+	return rc;
 }

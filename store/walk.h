@@ -17,6 +17,7 @@ struct walk {
 	uint64_t sequence;   /* the number it must have */
 	uint64_t previous;   /* the check of the frame before it */
 	uint64_t durable;    /* of the last frame, its own word; 0 before the first */
+	uint64_t limit;      /* blocks are read up to here only */
 	uint8_t *block;      /* bytes of the file from block_offset */
 	uint64_t block_offset;
 	size_t block_size, block_capacity;

@@ -167,3 +167,28 @@ void query_answer(struct shard *s, struct query *q)
 	q->deadlines = env_deadlines(s->env);
 	env_space(s->env, &q->map_used, &q->map_size);
 }
+
+int query_subscriptions(struct shard *s, struct query *q)
+{
+	uint8_t after[EVENT_TEXT_MAX];
+	struct span name, record, from = { NULL, 0 };
+	int rc;
+
+	while ((rc = env_subscription_next(s->env, from, &name, &record)) == 0) {
+		uint8_t *p = buf_room(&q->texts, 5 + name.size + record.size);
+
+		if (!p)
+			return ERR_NOMEM;
+		if (name.size > sizeof after)
+			return ERR_CORRUPT;
+		*p++ = (uint8_t)name.size;
+		memcpy(p, name.data, name.size);
+		p += name.size;
+		put_le32(p, (uint32_t)record.size);
+		memcpy(p + 4, record.data, record.size);
+		q->texts.size += 5 + name.size + record.size;
+		memcpy(after, name.data, name.size);
+		from = span_of(after, name.size);
+	}
+	return rc == ERR_NOTFOUND ? 0 : rc;
+}

@@ -7,4 +7,7 @@
 /* Fill Q's outputs from the open transaction. Failures go into q->rc, never into the shard. */
 void query_answer(struct shard *s, struct query *q);
 
+/* The durable subscriptions the shard knows, into q->texts. */
+int query_subscriptions(struct shard *s, struct query *q);
+
 #endif

@@ -15,9 +15,9 @@ const struct checkpoint_settings checkpoint_default = {
 #define RETRY_NS INT64_C(1000000000)
 #define SYNC_WAIT_NS INT64_C(1000000) /* a sync is under way: look again soon */
 
-void worker_publish(struct worker *w)
+static void worker_publish(struct worker *w)
 {
-	const struct env_meta *meta = env_meta(w->shard.env);
+	const struct env_meta *meta = env_meta(w->env);
 	uint64_t used, size;
 
 	atomic_store(&w->position, meta->position);
@@ -25,7 +25,7 @@ void worker_publish(struct worker *w)
 	atomic_store(&w->sweeping, w->shard.sweeping);
 	atomic_store(&w->outbox_first, meta->outbox_first);
 	atomic_store(&w->outbox_last, meta->outbox_last);
-	env_space(w->shard.env, &used, &size);
+	env_space(w->env, &used, &size);
 	atomic_store(&w->map_used, used);
 	atomic_store(&w->map_size, size);
 }
@@ -38,30 +38,40 @@ static void give_back(struct worker *w, struct mail *m)
 
 static void fail(struct worker *w, const char *what, int rc)
 {
-	log_error("shard", what, "shard=%u error=%s", w->shard.number, log_quote(err_text(rc)));
+	log_error("shard", what, "shard=%u error=%s", w->number, log_quote(err_text(rc)));
 	atomic_store(&w->state, WORKER_FAILED);
 	w->wake(w->wake_arg);
+}
+
+/* Open the shard as its last checkpoint left it, and apply what the journal has after it. */
+static int recover(struct worker *w, struct replay *r, struct complaint *c)
+{
+	struct shard *list[1] = { &w->shard };
+	int rc;
+
+	r->journal_dir = w->journal_dir;
+	r->store_id = w->store_id;
+	r->shards = w->shards;
+	rc = shard_open(&w->shard, w->number, w->env, c);
+	if (rc == 0 && r->upto > env_meta(w->env)->position)
+		rc = replay_run(r, list, 1, c);
+	if (rc == 0 && env_meta(w->env)->position != r->upto)
+		rc = complain(c, ERR_CORRUPT, "shard %u stands at frame %llu, the journal at %llu",
+			w->number, (unsigned long long)env_meta(w->env)->position,
+			(unsigned long long)r->upto);
+	return rc;
 }
 
 /* Drop what is not committed and apply it again from the journal. */
 static void reapply(struct worker *w)
 {
-	struct env *env = w->shard.env;
-	unsigned number = w->shard.number;
-	struct shard *list[1] = { &w->shard };
 	struct complaint c = { 0 };
-	struct replay r = { .journal_dir = w->journal_dir, .store_id = w->store_id,
-		.shards = w->shards, .upto = env_meta(env)->position };
+	struct replay r = { .upto = atomic_load(&w->position) };
 	int rc;
 
-	r.upto = atomic_load(&w->position);
 	shard_close(&w->shard);
-	env_abort(env);
-	rc = shard_open(&w->shard, number, env, &c);
-	if (rc == 0)
-		rc = replay_run(&r, list, 1, &c);
-	if (rc == 0 && env_meta(env)->position != r.upto)
-		rc = ERR_CORRUPT;
+	env_abort(w->env);
+	rc = recover(w, &r, &c);
 	if (rc != 0)
 		fail(w, c.text[0] ? c.text : "cannot apply again from the journal", rc);
 }
@@ -74,9 +84,9 @@ static void commit(struct worker *w)
 	if (rc == 0) {
 		w->events_since = 0;
 		w->dirty_since_ns = 0;
-		atomic_store(&w->checkpoint, env_meta(w->shard.env)->position);
+		atomic_store(&w->checkpoint, env_meta(w->env)->position);
 		if (atomic_exchange(&w->state, WORKER_RUNNING) == WORKER_FULL)
-			log_info("shard", "there is room again", "shard=%u", w->shard.number);
+			log_info("shard", "there is room again", "shard=%u", w->number);
 		return;
 	}
 	if (rc != ERR_NOSPACE) {
@@ -85,7 +95,7 @@ static void commit(struct worker *w)
 	}
 	if (atomic_exchange(&w->state, WORKER_FULL) != WORKER_FULL)
 		log_error("shard", "no room for a checkpoint: free disk space or raise store.map_size",
-			"shard=%u", w->shard.number);
+			"shard=%u", w->number);
 	w->retry_at_ns = now + RETRY_NS;
 	reapply(w);
 }
@@ -97,7 +107,7 @@ static bool dirty(const struct worker *w)
 
 static bool durable(struct worker *w)
 {
-	return atomic_load(w->durable) >= env_meta(w->shard.env)->position;
+	return atomic_load(w->durable) >= env_meta(w->env)->position;
 }
 
 /* Whether a checkpoint is wanted; IDLE: there was no mail for settings.idle_ns. */
@@ -112,7 +122,7 @@ static bool checkpoint_wanted(struct worker *w, bool idle)
 		return now >= w->retry_at_ns;
 	return idle || w->stopping || w->events_since >= w->settings.events ||
 		now - w->dirty_since_ns >= w->settings.interval_ns ||
-		env_dirty_pages(w->shard.env) >= w->settings.dirty_pages;
+		env_dirty_pages(w->env) >= w->settings.dirty_pages;
 }
 
 static void handle_part(struct worker *w, struct part *p)
@@ -135,8 +145,38 @@ static void handle_part(struct worker *w, struct part *p)
 	give_back(w, &p->mail);
 }
 
+static void handle_start(struct worker *w, struct query *q)
+{
+	struct replay r = { .upto = q->from, .any_engine = q->any_engine,
+		.checkpoint_events = w->settings.events };
+
+	q->rc = recover(w, &r, &q->complaint);
+	q->frames = r.frames;
+	q->events = r.events;
+	if (q->rc == 0)
+		q->rc = query_subscriptions(&w->shard, q);
+	q->meta = *env_meta(w->env);
+	q->settings = w->shard.settings;
+	q->engine = w->shard.engine;
+	if (w->shard.lifecycle)
+		q->lifecycle = lifecycle_hold(w->shard.lifecycle);
+	if (q->rc != 0) {
+		atomic_store(&w->state, WORKER_FAILED);
+	} else {
+		atomic_store(&w->checkpoint, env_meta(w->env)->position);
+		if (r.frames)
+			w->dirty_since_ns = clock_monotonic_ns();
+		worker_publish(w);
+	}
+	give_back(w, &q->mail);
+}
+
 static void handle_query(struct worker *w, struct query *q)
 {
+	if (q->kind == QUERY_START) {
+		handle_start(w, q);
+		return;
+	}
 	if (q->kind == QUERY_STOP) {
 		w->stopping = true;
 		w->stop = q;
@@ -194,15 +234,13 @@ static void *run(void *arg)
 	return NULL;
 }
 
-int worker_start(struct worker *w, bool is_dirty)
+int worker_start(struct worker *w, unsigned shard, struct env *env)
 {
+	w->number = shard;
+	w->env = env;
 	mailbox_init(&w->inbox);
-	w->events_since = 0;
-	w->dirty_since_ns = is_dirty ? clock_monotonic_ns() : 0;
-	w->stopping = false;
 	atomic_store(&w->state, WORKER_RUNNING);
-	atomic_store(&w->checkpoint, env_meta(w->shard.env)->position);
-	worker_publish(w);
+	atomic_store(&w->next_due_ms, NEVER);
 	return pthread_create(&w->thread, NULL, run, w) == 0 ? 0 : ERR_NOMEM;
 }
 

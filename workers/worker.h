@@ -56,6 +56,7 @@ struct work {
 };
 
 enum query_kind {
+	QUERY_START,        /* open the shard, replay up to `from`, tell the subscriptions */
 	QUERY_CUSTOMER,     /* customer → who, history, names */
 	QUERY_CENSUS,       /* → census, names, meta */
 	QUERY_OUTBOX,       /* from, cap_* → notes (and outbox bounds) */
@@ -73,16 +74,21 @@ struct query {
 	struct buf key;     /* in: customer id or subscription name */
 	uint64_t from;      /* in: an outbox sequence */
 	uint32_t cap_notes, cap_bytes; /* in */
+	bool any_engine;    /* in: QUERY_START, see replay.h */
 	int rc;             /* out */
+	struct complaint complaint;  /* out: QUERY_START */
+	uint64_t frames, events;     /* out: QUERY_START, replayed */
+	struct settings settings;    /* out: QUERY_START, in force */
+	uint32_t engine;             /* out: QUERY_START */
 	struct customer *who;        /* out, malloc'ed */
-	struct lifecycle *lifecycle; /* out, one reference; the machine WHO refers to */
+	struct lifecycle *lifecycle; /* out, one reference or NULL; the machine WHO refers to */
 	unsigned n_history;
 	struct history_entry *history; /* out, malloc'ed */
 	unsigned n_census;
 	struct census_row *census;   /* out, malloc'ed */
 	unsigned n_names;
 	uint32_t *names;             /* out: offsets of NUL-ended names by number, into `texts` */
-	struct buf texts;
+	struct buf texts;   /* … or QUERY_START: { u8 size, name, u32 size, record } each */
 	struct env_meta meta;        /* out, with every answer */
 	uint64_t deadlines, map_used, map_size;
 	struct outcome notes;        /* out: QUERY_OUTBOX … */
@@ -105,7 +111,9 @@ extern const struct checkpoint_settings checkpoint_default;
 
 struct worker {
 	pthread_t thread;
-	struct shard shard;
+	unsigned number;
+	struct env *env;
+	struct shard shard;                  /* open after QUERY_START */
 	struct mailbox inbox;
 	struct mailbox *outbox;              /* of the main thread, shared by all workers */
 	void (*wake)(void *arg);             /* called after a post to an empty outbox */
@@ -132,12 +140,11 @@ struct worker {
 	atomic_uint_fast64_t beat;     /* grows while the thread goes round its loop */
 };
 
-/* SHARD is open and replayed; the worker takes it over. DIRTY: it has something to commit. */
-int worker_start(struct worker *w, bool dirty);
+/* ENV is open and has no transaction (LMDB binds one to its thread); the worker takes it over.
+ * The first mail must be a QUERY_START. */
+int worker_start(struct worker *w, unsigned shard, struct env *env);
 void worker_post(struct worker *w, struct mail *m);
 /* After the QUERY_STOP was answered (or the state is WORKER_FAILED). */
 void worker_join(struct worker *w);
-/* Publish what the atomics say; also before the start. */
-void worker_publish(struct worker *w);
 
 #endif

@@ -90,7 +90,7 @@ struct kith_producer;
 int kith_producer_open(const struct kith_producer_settings *settings,
 	struct kith_producer **ret_producer, struct complaint *c);
 
-/* Take E, of which everything is copied. Waits while the window is full; ERR_TIMEOUT: it still
+/* Take E (made from a zeroed struct), of which everything is copied. Waits while the window is full; ERR_TIMEOUT: it still
  * is, E was not taken, call again. ERR_INVALID: E breaks a rule (nothing was sent; *RET_CODE,
  * which may be NULL, is its code); also ERR_NOMEM. A size-0 source means the default one. TAG is
  * yours: it comes back with a rejection. */
@@ -185,7 +185,7 @@ void kith_feed_close(struct kith_feed *f);
 
 /* ------------------------------------------------------------------------- control */
 
-/* Ask VERB ("stats", "show", "explain", "reload", "preview", "ping", "subscriptions"), about
+/* Ask VERB ("stats", "show", "explain", "reload", "subscriptions", "forget", "ping"), about
  * CUSTOMER or with the text of a LIFECYCLE file where the verb wants one (else NULL). *RET_JSON
  * is the caller's, for free(). ERR_CLOSED: nobody listens; ERR_TIMEOUT: no answer in time;
  * ERR_NOTFOUND, ERR_BUSY, ERR_INVALID: the daemon said so. */

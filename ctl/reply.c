@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Replies. */
+#include "ctl/reply.h"
+#include <stdlib.h>
+#include "clients/c/kith.h"
+
+const char *reply_text(const json_t *o, const char *name)
+{
+	const char *text = json_string_value(json_object_get(o, name));
+
+	return text ? text : "";
+}
+
+int64_t reply_int(const json_t *o, const char *name)
+{
+	const json_t *v = json_object_get(o, name);
+
+	return json_is_real(v) ? (int64_t)json_real_value(v) : json_integer_value(v);
+}
+
+bool reply_flag(const json_t *o, const char *name)
+{
+	return json_is_true(json_object_get(o, name));
+}
+
+bool reply_has(const json_t *o, const char *name)
+{
+	const json_t *v = json_object_get(o, name);
+
+	return v && !json_is_null(v);
+}
+
+int reply_get(const struct remote_settings *o, const char *verb, const char *customer,
+	json_t **ret)
+{
+	struct complaint c = { 0 };
+	char *text = NULL;
+	int rc = kith_call(o->run, verb, customer, NULL, (int)o->timeout_ms, &text, &c);
+
+	*ret = NULL;
+	if (rc)
+		return verb_fail(rc, &c);
+	if (o->json) {
+		puts(text);
+	} else {
+		*ret = json_loads(text, JSON_DECODE_ANY, NULL);
+		if (!*ret)
+			rc = complain(&c, ERR_CORRUPT, "the daemon's answer is not JSON");
+	}
+	free(text);
+	return rc ? verb_fail(rc, &c) : 0;
+}

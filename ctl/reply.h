@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Replies: the JSON that the daemon answers with, read without fear: what is missing or of
+ * another type is an empty text, 0, false or NULL. */
+#ifndef KITH_CTL_REPLY_H
+#define KITH_CTL_REPLY_H
+#include <jansson.h>
+#include "ctl/verb.h"
+
+const char *reply_text(const json_t *o, const char *name);
+int64_t reply_int(const json_t *o, const char *name);
+bool reply_flag(const json_t *o, const char *name);
+bool reply_has(const json_t *o, const char *name); /* and is not null */
+
+/* Ask the daemon. With --json the answer is printed as it came and *RET is NULL, else *RET is the
+ * caller's. Returns 0 or an exit code after having said why. */
+int reply_get(const struct remote_settings *o, const char *verb, const char *customer,
+	json_t **ret);
+
+/* What people see. */
+void show_stats(const json_t *stats, FILE *out);
+void show_customer(const json_t *customer, FILE *out);
+void show_explanation(const json_t *explanation, FILE *out);
+void show_subscriptions(const json_t *list, FILE *out);
+
+#endif

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Showing the whole store: the funnel, the risks, the state of the daemon. */
+#include <math.h>
+#include "ctl/reply.h"
+#include "ctl/table.h"
+#include "ctl/text.h"
+
+#define BAR_WIDTH 40
+
+static int64_t highest(const json_t *counts)
+{
+	const char *name;
+	json_t *count;
+	int64_t most = 0;
+
+	json_object_foreach((json_t *)counts, name, count)
+		if (json_integer_value(count) > most)
+			most = json_integer_value(count);
+	return most;
+}
+
+/* COUNTS as bars; SHARE_OF: what 100 % is. */
+static void show_bars(const char *title, const json_t *counts, int64_t share_of, FILE *out)
+{
+	const char *const heads[] = { "<", ">", ">", "<" };
+	int64_t most = highest(counts);
+	struct table t;
+	const char *name;
+	json_t *count;
+
+	fprintf(out, "\n%s\n", title);
+	table_init(&t, heads, 4);
+	json_object_foreach((json_t *)counts, name, count) {
+		int64_t n = json_integer_value(count);
+		int width = most ? (int)ceil((double)n * BAR_WIDTH / (double)most) : 0;
+		char bar[3 * BAR_WIDTH + 1] = "", number[TEXT_MAX];
+
+		for (int i = 0; i < width && i < BAR_WIDTH; i++)
+			snprintf(bar + 3 * i, 4, "█");
+		table_add(&t, "%s", name);
+		table_add(&t, "%s", text_count(n, number));
+		table_add(&t, "%.1f %%", share_of ? 100.0 * (double)n / (double)share_of : 0.0);
+		table_add(&t, "%s", bar);
+	}
+	table_print(&t, 2, out);
+	table_fini(&t);
+}
+
+static void show_head(const json_t *s, FILE *out)
+{
+	const json_t *clock = json_object_get(s, "clock"), *events = json_object_get(s, "events");
+	const json_t *life = json_object_get(s, "lifecycle");
+	char a[TEXT_MAX], b[TEXT_MAX], c[TEXT_MAX];
+
+	fprintf(out, "kithd %s, %s, store %s\n", reply_text(s, "version"), reply_text(s, "state"),
+		reply_text(s, "store"));
+	fprintf(out, "%s clock: %s\n", reply_text(clock, "mode"),
+		text_time(reply_int(clock, "now"), a));
+	fprintf(out, "%s customers, %s events accepted", text_count(reply_int(s, "customers"), a),
+		text_count(reply_int(events, "accepted"), b));
+	fprintf(out, " (%s duplicates", text_count(reply_int(events, "duplicates"), a));
+	fprintf(out, ", %s rejected), %s under way\n", text_count(reply_int(events, "rejected"), a),
+		text_count(reply_int(s, "under_way"), b));
+	fprintf(out, "lifecycle file: version %lld, in force since %s\n",
+		(long long)reply_int(life, "version"), text_time(reply_int(life, "since"), c));
+}
+
+static void show_shards(const json_t *s, FILE *out)
+{
+	const char *const heads[] = { ">shard", ">customers", ">applied up to", ">notifications",
+		">deadlines", ">map used" };
+	const json_t *shards = json_object_get(s, "shards"), *journal = json_object_get(s, "journal");
+	char n[TEXT_MAX];
+	struct table t;
+	json_t *shard;
+	size_t i;
+
+	fputc('\n', out);
+	table_init(&t, heads, 6);
+	json_array_foreach((json_t *)shards, i, shard) {
+		const json_t *outbox = json_object_get(shard, "outbox");
+
+		table_add(&t, "%lld", (long long)reply_int(shard, "shard"));
+		table_add(&t, "%s", text_count(reply_int(shard, "customers"), n));
+		table_add(&t, "%s", text_count(reply_int(shard, "position"), n));
+		table_add(&t, "%s", text_count(reply_int(outbox, "last"), n));
+		table_add(&t, "%s", text_count(reply_int(shard, "deadlines"), n));
+		table_add(&t, "%s", text_bytes((uint64_t)reply_int(json_object_get(shard, "map"), "used"),
+			n));
+	}
+	table_print(&t, 2, out);
+	table_fini(&t);
+	fprintf(out, "  journal: frames %lld to %lld, durable to %lld, %s\n",
+		(long long)reply_int(journal, "first"), (long long)reply_int(journal, "last"),
+		(long long)reply_int(journal, "durable"),
+		text_bytes((uint64_t)reply_int(journal, "bytes"), n));
+}
+
+void show_subscriptions(const json_t *list, FILE *out)
+{
+	const char *const heads[] = { "<subscription", "<state", ">lag", ">delivered", ">gaps" };
+	char n[TEXT_MAX];
+	struct table t;
+	json_t *sub;
+	size_t i;
+
+	if (json_array_size(list) == 0) {
+		fprintf(out, "  no durable subscriptions\n");
+		return;
+	}
+	table_init(&t, heads, 5);
+	json_array_foreach((json_t *)list, i, sub) {
+		table_add(&t, "%s", reply_text(sub, "name"));
+		table_add(&t, "%s", reply_flag(sub, "connected") ? "connected" : "away");
+		table_add(&t, "%s", text_count(reply_int(sub, "lag"), n));
+		table_add(&t, "%s", text_count(reply_int(sub, "delivered"), n));
+		table_add(&t, "%s", text_count(reply_int(sub, "gaps"), n));
+	}
+	table_print(&t, 2, out);
+	table_fini(&t);
+}
+
+void show_stats(const json_t *s, FILE *out)
+{
+	int64_t customers = reply_int(s, "customers");
+	const char *name;
+	json_t *counts;
+
+	show_head(s, out);
+	json_object_foreach(json_object_get(s, "ladders"), name, counts)
+		show_bars(name, counts, customers, out);
+	show_bars("risk", json_object_get(s, "risk"), customers, out);
+	show_shards(s, out);
+	fputc('\n', out);
+	show_subscriptions(json_object_get(s, "subscriptions"), out);
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* kith stats, show, explain, reload, ping: questions to the daemon. */
+#include "ctl/reply.h"
+
+static const struct remote_settings defaults = REMOTE_DEFAULTS;
+static const struct option_def options[] = {
+	OPTION_JSON(struct remote_settings, json, "the daemon's answer as it is: one line of JSON"),
+	OPTION_RUN(struct remote_settings, run),
+	OPTION_TIMEOUT(struct remote_settings, timeout_ms, "wait so long for the answer (default 5)"),
+	{ OPTION_END },
+};
+#define REMOTE_VERB .options = options, .defaults = &defaults, .settings_size = sizeof defaults
+#define EXITS "  0 answered   1 not found or refused   2 usage   3 daemon unreachable"
+
+/* Ask and show. */
+static int ask(const struct remote_settings *o, const char *verb, const char *customer,
+	void (*show)(const json_t *answer, FILE *out))
+{
+	json_t *answer;
+	int code = reply_get(o, verb, customer, &answer);
+
+	if (answer)
+		show(answer, stdout);
+	json_decref(answer);
+	return code;
+}
+
+static int run_stats(void *settings, char **operands, int n)
+{
+	(void)operands;
+	(void)n;
+	return ask(settings, "stats", NULL, show_stats);
+}
+
+static int run_show(void *settings, char **operands, int n)
+{
+	(void)n;
+	return ask(settings, "show", operands[0], show_customer);
+}
+
+static int run_explain(void *settings, char **operands, int n)
+{
+	(void)n;
+	return ask(settings, "explain", operands[0], show_explanation);
+}
+
+static void show_reload(const json_t *answer, FILE *out)
+{
+	fprintf(out, "%s, version %lld\n", reply_flag(answer, "changed") ?
+		"the lifecycle file has changed and is in force" : "the lifecycle file is unchanged",
+		(long long)reply_int(answer, "version"));
+}
+
+static int run_reload(void *settings, char **operands, int n)
+{
+	(void)operands;
+	(void)n;
+	return ask(settings, "reload", NULL, show_reload);
+}
+
+static void show_ping(const json_t *answer, FILE *out)
+{
+	fprintf(out, "kithd %s is %s, %lld shards\n", reply_text(answer, "version"),
+		reply_text(answer, "state"), (long long)reply_int(answer, "shards"));
+}
+
+static int run_ping(void *settings, char **operands, int n)
+{
+	(void)operands;
+	(void)n;
+	return ask(settings, "ping", NULL, show_ping);
+}
+
+const struct verb verb_stats = {
+	.name = "stats", .operands = "", .summary = "how many customers stand where",
+	.text = "Shows the funnel (how many customers stand on each rung of each ladder), how many are at\n"
+		"risk and why, and the state of the daemon.",
+	.examples = "  kith stats\n  kith stats --json | jq .ladders.stage",
+	.exits = EXITS, REMOTE_VERB, .least = 0, .most = 0, .run = run_stats,
+};
+
+const struct verb verb_show = {
+	.name = "show", .operands = "CUSTOMER", .summary = "one customer: standing, facts, history",
+	.text = "Shows where CUSTOMER stands and since when, what will change next if nothing happens,\n"
+		"the facts behind it, and the latest changes. Durations count from the daemon's clock.",
+	.examples = "  kith show 17850\n  kith show anna --json | jq .standing",
+	.exits = EXITS, REMOTE_VERB, .least = 1, .most = 1, .run = run_show,
+};
+
+const struct verb verb_explain = {
+	.name = "explain", .operands = "CUSTOMER",
+	.summary = "why a customer stands there: each comparison with its numbers",
+	.text = "Shows every ladder from its top rung down (the first that holds wins) and every risk, each\n"
+		"with the comparisons of its rule, the value compared, and the instant at which the\n"
+		"comparison flips if nothing happens.",
+	.examples = "  kith explain 17850\n  kith explain 17850 --json | jq '.risks[] | select(.holds)'",
+	.exits = EXITS, REMOTE_VERB, .least = 1, .most = 1, .run = run_explain,
+};
+
+const struct verb verb_reload = {
+	.name = "reload", .operands = "", .summary = "read the lifecycle file again",
+	.text = "Makes the daemon read its lifecycle file again and, when it has changed and compiles, put\n"
+		"it in force. \"kith check FILE\" tells beforehand whether it compiles.",
+	.examples = "  kith check my.lifecycle && kith reload",
+	.exits = EXITS, REMOTE_VERB, .least = 0, .most = 0, .run = run_reload,
+};
+
+const struct verb verb_ping = {
+	.name = "ping", .operands = "", .summary = "is the daemon there?",
+	.text = "Asks the daemon for its version and state.",
+	.examples = "  kith ping --timeout 1 || echo \"not running\"",
+	.exits = EXITS, REMOTE_VERB, .least = 0, .most = 0, .run = run_ping,
+};
