@@ -14,7 +14,7 @@ ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARN) $(if $(WERROR),-Werror) $(SAN) -I. -I$
              -DKITH_VERSION='"$(VERSION)"' -MMD -MP -pthread -fno-strict-aliasing
 
 CORE_LIBS = -lprotobuf-c -llmdb -ljansson -lxxhash -lm
-TOOL_LIBS = -lzmq $(CORE_LIBS)
+TOOL_LIBS = -lzmq -lcyaml $(CORE_LIBS)
 DAEMON_LIBS = -levent -lzmq -lcyaml $(CORE_LIBS) $(shell pkg-config --libs libsystemd 2>/dev/null)
 
 PREREQ = tests/prereq

@@ -115,6 +115,16 @@ static int send_event(struct sending *s, const struct event *e, const struct eve
 	}
 }
 
+static void print_event(const struct event *e)
+{
+	json_t *o = event_to_json(e);
+
+	if (o)
+		json_dumpf(o, stdout, JSON_COMPACT);
+	putchar('\n');
+	json_decref(o);
+}
+
 static int take_item(struct sending *s, const struct event_item *item, struct complaint *c)
 {
 	enum reject code = item->code;
@@ -129,7 +139,7 @@ static int take_item(struct sending *s, const struct event_item *item, struct co
 			s->arena, &bad, &code)) {
 			if (s->producer)
 				return send_event(s, &e, item, c);
-			printf("%.*s\n", (int)item->json.size, (const char *)item->json.data);
+			print_event(&e);
 			return 0;
 		}
 		if (code == REJECT_NONE)

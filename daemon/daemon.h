@@ -36,6 +36,7 @@ struct daemon {
 	struct event *wake, *tick, *flush;
 	struct event *signals[3];
 	struct lifecycle *lifecycle;  /* newest; one reference */
+	bool reloading, reload_again; /* a lifecycle file is on its way into the journal */
 	struct settings settings;     /* as the store has them */
 	uint32_t engine;
 	struct timekeeper timekeeper;

@@ -101,6 +101,30 @@ int inputs_compile(struct daemon *d, struct complaint *c)
 	return rc;
 }
 
+/* The file is in force; if it was read again meanwhile, look at it once more. */
+static void reloaded(struct daemon *d, struct task *t)
+{
+	struct complaint c = { 0 };
+	bool changed;
+
+	lifecycle_drop(t->message); /* the old one */
+	d->reloading = false;
+	if (!d->reload_again || d->state == DAEMON_STOPPING)
+		return;
+	d->reload_again = false;
+	if (inputs_lifecycle(d, &changed, &c) != 0)
+		log_error("lifecycle", "the old rules stay in force", "error=%s",
+			log_quote(c.text));
+}
+
+static void not_reloaded(struct daemon *d, struct task *t, int rc)
+{
+	lifecycle_drop(d->lifecycle);
+	d->lifecycle = t->message;
+	d->reloading = d->reload_again = false;
+	log_error("lifecycle", "the old rules stay in force", "error=%s", log_quote(err_text(rc)));
+}
+
 int inputs_lifecycle(struct daemon *d, bool *ret_changed, struct complaint *c)
 {
 	struct machine *m, *old = d->lifecycle ? d->lifecycle->machine : NULL;
@@ -111,6 +135,11 @@ int inputs_lifecycle(struct daemon *d, bool *ret_changed, struct complaint *c)
 	*ret_changed = false;
 	if (rc != 0)
 		return rc;
+	if (d->reloading) { /* one at a time: a storm of signals ends in one more look */
+		machine_free(m);
+		d->reload_again = true;
+		return 0;
+	}
 	if (old && span_eq(old->text, m->text)) {
 		machine_free(m);
 		return 0;
@@ -129,8 +158,11 @@ int inputs_lifecycle(struct daemon *d, bool *ret_changed, struct complaint *c)
 		lifecycle_drop(l);
 		return complain(c, rc, "the lifecycle file is not taken: %s", err_text(rc));
 	}
-	lifecycle_drop(d->lifecycle);
+	t->message = d->lifecycle; /* until it is in force */
+	t->done = reloaded;
+	t->failed = not_reloaded;
 	d->lifecycle = l;
+	d->reloading = true;
 	*ret_changed = true;
 	log_info("lifecycle", "switched on", "version=%u rules=%u", m->version, m->n_tests);
 	daemon_flush_soon(d);

@@ -8,6 +8,7 @@
 #define ARENA_FIRST (64u << 10)
 #define ARENA_LIMIT (32u << 20)
 #define SPARE_MAX   64
+#define SPARE_BYTES (512u << 10)
 
 void pipeline_init(struct pipeline *p, struct journal *journal)
 {
@@ -39,7 +40,7 @@ static void arena_give(struct pipeline *p, struct arena *a)
 	arena_reset(a);
 	if (!p->spare)
 		p->spare = malloc(SPARE_MAX * sizeof *p->spare);
-	if (!p->spare || p->n_spare == SPARE_MAX)
+	if (!p->spare || p->n_spare == SPARE_MAX || arena_held(a) > SPARE_BYTES)
 		arena_free(a);
 	else
 		p->spare[p->n_spare++] = a;

@@ -3,6 +3,7 @@
  * named after it: customers.c, deadlines.c, guard.c, outbox.c, history.c, … */
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -11,6 +12,7 @@
 #include "store/table.h"
 
 #define PATH_BYTES 4096
+#define LOCK_BYTES 8192 /* LMDB 0.9, 126 readers */
 
 /* A file that is shorter than its tree (a copy that was cut off) would kill us with SIGBUS. Grown
  * to its length with zeros, which costs no space, LMDB meets a page that is none and says so.
@@ -28,6 +30,22 @@ static int cover_file(struct env *e, const char *data_path)
 	if (st.st_size < need && truncate(data_path, need) != 0)
 		return err_from_errno(errno);
 	return OK;
+}
+
+/* LMDB writes its lock file, two pages, through a sparse memory map: on a full disk that would be
+ * SIGBUS. So they are allocated before. Not while it is open: closing a file drops its locks. */
+static int reserve_lock_file(const char *dir)
+{
+	char path[PATH_BYTES + 16];
+	int fd, failed;
+
+	snprintf(path, sizeof path, "%s/lock.mdb", dir);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+	if (fd < 0)
+		return err_from_errno(errno);
+	failed = posix_fallocate(fd, 0, LOCK_BYTES);
+	close(fd);
+	return failed ? err_from_errno(failed) : OK;
 }
 
 /* Reading ahead helps until the file outgrows memory. */
@@ -122,6 +140,8 @@ static int env_start(struct env *e, const struct store *s, unsigned shard, const
 
 	if (!e->read_only && mkdir(dir, 0750) != 0 && errno != EEXIST)
 		return err_from_errno(errno);
+	if (!e->read_only && (rc = reserve_lock_file(dir)) != OK)
+		return rc;
 	if ((rc = open_lmdb(e, dir, map_bytes)) != OK || (rc = table_begin(e)) != OK)
 		return rc;
 	blank = env_is_blank(e);

@@ -37,7 +37,7 @@ struct env_meta {
 /* Open shard SHARD of S, creating it when absent (its position is then 0: whether a store that
  * had one before may go on is for the caller to judge). MAP_BYTES is fixed for the process, a
  * sparse mapping that costs address space only; a file that is larger is mapped whole. Frees what
- * killed readers held. READ_ONLY: creates and writes nothing, ERR_NOTFOUND when absent.
+ * killed readers held. READ_ONLY: changes no row, ERR_NOTFOUND when absent.
  * ERR_VERSION for another store's, shard's, shard count's or schema's environment. Never open
  * one twice in a process or use it across fork(). */
 int env_open(const struct store *s, unsigned shard, uint64_t map_bytes, bool read_only,
@@ -63,10 +63,11 @@ uint64_t env_dirty_pages(const struct env *e);
 void env_space(struct env *e, uint64_t *ret_used, uint64_t *ret_map);
 int env_check_readers(struct env *e);
 
-/* Lifecycle files by version (less than 1 MiB), and stable numbers of names ("stage", "repeat"), from 1. */
+/* Lifecycle files by version (less than 1 MiB), and stable numbers of names ("stage", "repeat"),
+ * from 1. A name has 1 to 255 bytes. */
 int env_lifecycle_put(struct env *e, uint32_t version, int64_t since_ms, struct span text);
 int env_lifecycle_get(struct env *e, uint32_t version, int64_t *ret_since_ms, struct span *ret_text);
-uint16_t env_name_number(struct env *e, struct span name); /* 1 to 255 bytes; made when new; 0 on error */
+uint16_t env_name_number(struct env *e, struct span name); /* made when new; 0 on error */
 struct span env_name(struct env *e, uint16_t number);      /* size 0 when unknown */
 /* Small named settings, opaque to the store (the sweep's cursor, the parameters in force). */
 int env_setting_put(struct env *e, const char *name, struct span value);

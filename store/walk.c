@@ -51,7 +51,7 @@ static long load(struct walk *w, uint64_t offset, size_t size)
 		w->block_capacity = want;
 	}
 	want = w->block_capacity;
-	if (w->limit - offset < want) /* SIZE bytes are asked for only before the limit, or once */
+	if (w->limit - offset < want) /* only a whole frame may reach beyond the limit */
 		want = w->limit - offset > size ? (size_t)(w->limit - offset) : size;
 	n = segment_read(w->fd, w->block, want, offset);
 	w->block_offset = offset;

@@ -14,7 +14,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct complaint c;
 	struct request r;
 
-	if (a && subscriber_decode(&m, data, size, a, &c) == 0) {
+	if (!a)
+		return 0;
+	if (subscriber_decode(&m, data, size, a, &c) == 0) {
 		assert(arena_held(a) <= 256 << 10); /* the promise of codec.h */
 		subscriber_encode(&again, &m);
 		assert(subscriber_decode(&m2, again.data, again.size, a, &c) == 0);

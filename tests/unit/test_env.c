@@ -269,6 +269,20 @@ static void a_file_that_was_cut_off_does_not_kill_us(void **state)
 	env_close(e);
 }
 
+/* A hole in it would be filled through the memory map: SIGBUS when the disk is full. */
+static void the_lock_file_has_no_holes(void **state)
+{
+	struct fixture *f = *state;
+	char dir[4096], path[5000];
+	struct stat st;
+
+	shard_dir(f, dir);
+	snprintf(path, sizeof path, "%s/lock.mdb", dir);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_size, 8192);
+	assert_true(st.st_blocks * 512 >= st.st_size);
+}
+
 static void a_read_only_environment_reads_and_refuses_writes(void **state)
 {
 	struct fixture *f = *state;
@@ -1089,6 +1103,7 @@ int main(void)
 		T(a_damaged_meta_row_is_refused),
 		T(a_file_that_is_no_environment_is_refused),
 		T(a_file_that_was_cut_off_does_not_kill_us),
+		T(the_lock_file_has_no_holes),
 		T(a_read_only_environment_reads_and_refuses_writes),
 		T(customers_are_walked_in_order),
 		T(customers_are_counted),
