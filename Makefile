@@ -117,6 +117,25 @@ $(BUILD)/kithd_objs: $(daemon_obj) $(ctl_obj) $(client_obj)
 
 arrows:
 	tests/arrows
+
+# DESTDIR for packagers. A configuration that is there stays. Users, directories and the daemon
+# are systemd's to make and start: systemd/README.md.
+DESTDIR ?=
+PREFIX  ?= /usr/local
+UNITDIR ?= $(if $(filter /usr/local,$(PREFIX)),/etc/systemd/system,$(PREFIX)/lib/systemd/system)
+CONFDIR ?= /etc/kith
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include/kith $(DESTDIR)$(PREFIX)/lib \
+	  $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d $(DESTDIR)$(UNITDIR) \
+	  $(DESTDIR)$(PREFIX)/share/kith $(DESTDIR)$(CONFDIR)
+	install -m 755 $(BUILD)/kithd $(BUILD)/kith $(DESTDIR)$(PREFIX)/bin
+	install -m 644 examples/default.lifecycle $(DESTDIR)$(PREFIX)/share/kith
+	for page in $(wildcard docs/*.[18]); do \
+	  install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit 1; done
+	install -m 644 systemd/kith.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/kith.conf
+	install -m 644 systemd/kith.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/kith.conf
+	sed 's|/usr/local/bin|$(PREFIX)/bin|; s|/etc/kith|$(CONFDIR)|' systemd/kith.service > $(DESTDIR)$(UNITDIR)/kith.service
+	test -e $(DESTDIR)$(CONFDIR)/kith.yaml || install -m 644 systemd/kith.yaml $(DESTDIR)$(CONFDIR)/kith.yaml
 format:
 	clang-format -i $(wildcard */*.c */*.h clients/c/*.[ch] tests/*/*.[ch])
 clean:

@@ -19,8 +19,9 @@ void lexer_init(struct lexer *l, struct span text)
 	l->end = text.data + text.size;
 	if (text.size >= 3 && memcmp(l->at, "\xef\xbb\xbf", 3) == 0)
 		l->at += 3; /* the byte order mark that some editors leave */
-	l->line_start = l->at;
 	l->line = 1;
+	l->counted = l->at;
+	l->column = 1;
 }
 
 static void skip_blanks(struct lexer *l)
@@ -34,21 +35,20 @@ static void skip_blanks(struct lexer *l)
 		}
 		if (*l->at == '\n') {
 			l->line++;
-			l->line_start = l->at + 1;
+			l->counted = l->at + 1;
+			l->column = 1;
 		} else if (*l->at != ' ' && *l->at != '\t' && *l->at != '\r') {
 			return;
 		}
 	}
 }
 
-/* A character of UTF-8 is counted at its first byte. */
-static int column_of(const struct lexer *l)
+/* A character of UTF-8 is counted at its first byte; each byte of a line is looked at once. */
+static int column_here(struct lexer *l)
 {
-	int column = 1;
-
-	for (const uint8_t *p = l->line_start; p < l->at; p++)
-		column += (*p & 0xc0) != 0x80;
-	return column;
+	for (; l->counted < l->at; l->counted++)
+		l->column += (*l->counted & 0xc0) != 0x80;
+	return l->column;
 }
 
 static size_t string_size(const uint8_t *p, const uint8_t *end)
@@ -137,7 +137,7 @@ int lexer_next(struct lexer *l, struct token *ret_token, struct complaint *c)
 
 	skip_blanks(l);
 	*ret_token = (struct token){ .kind = TOKEN_END, .text = span_of(l->at, 0),
-				     .line = l->line, .column = column_of(l) };
+				     .line = l->line, .column = column_here(l) };
 	if (l->at == l->end)
 		return 0;
 	size = measure(l, &ret_token->kind);

@@ -21,8 +21,9 @@ struct token {
 
 struct lexer {
 	const uint8_t *at, *end;
-	const uint8_t *line_start;
 	int line;
+	const uint8_t *counted; /* the characters of the line up to here have been counted … */
+	int column;             /* … and this is the column of the next one */
 };
 
 void lexer_init(struct lexer *l, struct span text);

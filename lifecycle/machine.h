@@ -22,6 +22,7 @@
 enum test_op { OP_LT, OP_LE, OP_GT, OP_GE, OP_EQ, OP_NE, OP_IS /* flag */, OP_IN /* names */ };
 
 #define OWNER_RISK LADDERS_MAX
+#define TEST_TEXT_MAX 200
 struct test {
 	uint16_t quantity;    /* enum quantity, or QUANTITY_LADDER + ladder index */
 	uint16_t other;       /* constant quantity multiplied by `number`, or QUANTITY_NONE */
@@ -30,7 +31,8 @@ struct test {
 	uint64_t names;       /* OP_IN: bit per enum value or rung */
 	uint8_t owner;        /* whose rule it stands in: a ladder, or OWNER_RISK + a risk */
 	bool moves;           /* the passing of time alone can flip it */
-	struct span text;     /* as written in the file, blanks and comments folded */
+	struct span text;     /* as written in the file, blanks and comments folded; cut with a …
+	                       * before TEST_TEXT_MAX, since it rides in notifications */
 	int line;
 };
 

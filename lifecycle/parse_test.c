@@ -169,7 +169,8 @@ static int parse_flag(struct parser *p, struct test *t, struct span quantity)
 		SHOW(quantity), found);
 }
 
-/* The text from START to the token before the next one; blanks and comments become one space. */
+/* The text from START to the token before the next one; blanks and comments become one space. A cut
+ * leaves out more than the … takes, or it would not be one. */
 static struct span keep_text(struct parser *p, const uint8_t *start)
 {
 	const uint8_t *end = p->before.text.data + p->before.text.size;
@@ -180,6 +181,10 @@ static struct span keep_text(struct parser *p, const uint8_t *start)
 
 	lexer_init(&l, span_of(start, (size_t)(end - start)));
 	while (lexer_next(&l, &t, NULL) == 0 && t.kind != TOKEN_END) {
+		if (text.size + t.text.size + 4 > TEST_TEXT_MAX) {
+			parse_keep(p, &text, span_str("…"));
+			break;
+		}
 		if (t.text.data > last)
 			parse_keep(p, &text, span_str(" "));
 		parse_keep(p, &text, t.text);

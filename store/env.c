@@ -218,13 +218,20 @@ void env_abort(struct env *e)
 	e->meta = e->committed;
 }
 
-/* LMDB has dropped the transaction. Only a full disk or map that leaves the environment usable
- * is known to have changed nothing: after a failed write of LMDB's own meta page it refuses to
- * begin, whatever the number of the error. */
-static int env_commit_failed(struct env *e, int lmdb_rc)
+/* LMDB has dropped the transaction. That nothing was committed is known when the environment can
+ * still begin one: after a failed write of its own meta page, the last step, LMDB refuses to.
+ * A disk that fills up within a write shows as a short one, which LMDB calls EIO, so that has to
+ * be told from a broken disk, on which we do not go on. */
+static int env_commit_failed(struct env *e, int lmdb_rc, uint64_t dirty_pages)
 {
+	const char *dir = "";
+	bool full = err_from_lmdb(lmdb_rc) == ERR_NOSPACE;
+
 	env_abort(e);
-	if (err_from_lmdb(lmdb_rc) == ERR_NOSPACE && table_begin(e) == OK)
+	(void)mdb_env_get_path(e->lmdb, &dir);
+	if (lmdb_rc == EIO)
+		full = filesystem_is_full(dir, dirty_pages * e->page_bytes);
+	if (full && table_begin(e) == OK)
 		return ERR_NOSPACE;
 	e->dead = true;
 	e->failed = ERR_UNKNOWN;
@@ -233,6 +240,7 @@ static int env_commit_failed(struct env *e, int lmdb_rc)
 
 int env_commit(struct env *e)
 {
+	uint64_t dirty_pages;
 	int rc;
 
 	if (e->read_only)
@@ -244,9 +252,10 @@ int env_commit(struct env *e)
 		env_abort(e);
 		return rc;
 	}
+	dirty_pages = table_pages_dirty(e);
 	rc = table_commit(e);
 	if (rc != 0)
-		return env_commit_failed(e, rc);
+		return env_commit_failed(e, rc, dirty_pages);
 	e->committed = e->meta;
 	return OK;
 }

@@ -79,6 +79,21 @@ bool filesystem_of_is_shared(const char *dir, char *name, size_t size)
 	return filesystem_is_shared((unsigned long)fs.f_type, name);
 }
 
+bool filesystem_is_full(const char *dir, uint64_t bytes)
+{
+	char path[4200];
+	int fd, failed;
+
+	snprintf(path, sizeof path, "%s/space.probe", dir);
+	fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+	if (fd < 0)
+		return err_from_errno(errno) == ERR_NOSPACE;
+	failed = posix_fallocate(fd, 0, (off_t)bytes);
+	close(fd);
+	(void)unlink(path);
+	return failed && err_from_errno(failed) == ERR_NOSPACE;
+}
+
 int filesystem_sync_dir(const char *dir)
 {
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Env: what a shard's environment keeps, drops, refuses and notices. */
-#define _GNU_SOURCE /* nftw() */
+#define _GNU_SOURCE /* nftw(), unshare() */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -8,8 +8,11 @@
 #include <cmocka.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include "base/event.h"
 #include "base/hash.h"
 #include "tests/unit/env_fixture.h"
@@ -828,6 +831,54 @@ static void a_map_that_filled_slowly_works_again_after_trimming(void **state)
 	fixture_free(f);
 }
 
+/* A real full disk: a small file system of our own. Returns the step that failed. */
+static int fill_a_disk(struct fixture *f)
+{
+	static uint8_t record[1000];
+	struct env *e;
+	struct span got;
+	char id[32];
+	int rc = OK;
+
+	if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+		mount("tmpfs", f->s.dir, "tmpfs", 0, "size=2m") != 0)
+		return 77;
+	if (env_open(&f->s, 0, FIXTURE_MAP, false, &e, &f->c) != OK)
+		return 1;
+	if (env_customer_put(e, S("kept"), S("yes"), true) != OK || env_commit(e) != OK)
+		return 2;
+	for (unsigned i = 0; i < 5000 && rc == OK; i++) {
+		snprintf(id, sizeof id, "c%u", i);
+		rc = env_customer_put(e, S(id), span_of(record, sizeof record), true);
+	}
+	if (rc != OK || env_commit(e) != ERR_NOSPACE)
+		return 3;
+	if (env_customer_get(e, S("kept"), &got) != OK)
+		return 4;
+	for (unsigned i = 0; i < 100 && rc == OK; i++) {
+		snprintf(id, sizeof id, "c%u", i);
+		rc = env_customer_put(e, S(id), span_of(record, sizeof record), true);
+	}
+	if (rc != OK || env_commit(e) != OK || env_meta(e)->customers != 101)
+		return 5;
+	env_close(e);
+	return 0;
+}
+
+static void a_full_disk_loses_nothing_and_works_again(void **state)
+{
+	struct fixture *f = *state;
+	int status;
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit(fill_a_disk(f));
+	assert_int_equal(waitpid(child, &status, 0), child);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+		skip(); /* needs the right to mount */
+	assert_int_equal(status, 0);
+}
+
 /* A limit on the size of files makes the write of a page fail: with EFBIG, which says nothing of
  * what is on disk. */
 static void a_failed_commit_is_final(void **state)
@@ -1125,6 +1176,7 @@ int main(void)
 		T(a_value_under_another_key_is_noticed),
 		cmocka_unit_test(a_full_map_loses_nothing_and_works_again),
 		cmocka_unit_test(a_map_that_filled_slowly_works_again_after_trimming),
+		T(a_full_disk_loses_nothing_and_works_again),
 		T(a_failed_commit_is_final),
 		T(the_estimate_of_dirty_pages_is_near),
 		T(a_dump_shows_every_row_of_the_transaction),
