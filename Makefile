@@ -125,10 +125,12 @@ PREFIX  ?= /usr/local
 UNITDIR ?= $(if $(filter /usr/local,$(PREFIX)),/etc/systemd/system,$(PREFIX)/lib/systemd/system)
 CONFDIR ?= /etc/kith
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include/kith $(DESTDIR)$(PREFIX)/lib \
-	  $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d $(DESTDIR)$(UNITDIR) \
-	  $(DESTDIR)$(PREFIX)/share/kith $(DESTDIR)$(CONFDIR)
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin include/kith/base lib/sysusers.d lib/tmpfiles.d share/kith) \
+	  $(DESTDIR)$(UNITDIR) $(DESTDIR)$(CONFDIR)
 	install -m 755 $(BUILD)/kithd $(BUILD)/kith $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(BUILD)/libkith.a $(DESTDIR)$(PREFIX)/lib
+	install -m 644 clients/c/kith.h $(DESTDIR)$(PREFIX)/include/kith
+	install -m 644 $(addprefix base/,bytes.h err.h event.h notification.h) $(DESTDIR)$(PREFIX)/include/kith/base
 	install -m 644 examples/default.lifecycle $(DESTDIR)$(PREFIX)/share/kith
 	for page in $(wildcard docs/*.[18]); do \
 	  install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit 1; done

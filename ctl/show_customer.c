@@ -44,6 +44,12 @@ static void show_ago(const char *name, const json_t *v, int64_t now, FILE *out)
 		fprintf(out, "  (%s ago)", text_duration((double)(now - json_integer_value(v)), ago));
 }
 
+/* Numbers that mean something to the machine only: a set of bits, the origin of decayed sums. */
+static bool is_internal(const char *name)
+{
+	return strcmp(name, "channels") == 0 || strcmp(name, "decayed_at") == 0;
+}
+
 static void show_facts(const json_t *facts, int64_t now, FILE *out)
 {
 	char value[TEXT_MAX];
@@ -52,7 +58,7 @@ static void show_facts(const json_t *facts, int64_t now, FILE *out)
 
 	fprintf(out, "\nfacts\n");
 	json_object_foreach((json_t *)facts, name, v) {
-		if (json_is_integer(v) && json_integer_value(v) == 0)
+		if ((json_is_integer(v) && json_integer_value(v) == 0) || is_internal(name))
 			continue;
 		fprintf(out, "  %-18s %s", name, fact_value(name, v, value));
 		show_ago(name, v, now, out);
@@ -125,7 +131,7 @@ static void show_history(const json_t *history, FILE *out)
 	json_array_foreach((json_t *)history, i, h) {
 		table_add(&t, "%s", text_time(reply_int(h, "at"), when));
 		table_add(&t, "%s", reply_text(h, "type"));
-		table_add(&t, "%s", reply_text(h, "from"));
+		table_add(&t, "%s", *reply_text(h, "from") ? reply_text(h, "from") : "new");
 		table_add(&t, "%s", reply_text(h, "to"));
 		table_add(&t, "%s", reply_has(h, "id") ? reply_text(h, "id") : "(backfill)");
 	}

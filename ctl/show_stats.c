@@ -61,8 +61,10 @@ static void show_head(const json_t *s, FILE *out)
 	fprintf(out, " (%s duplicates", text_count(reply_int(events, "duplicates"), a));
 	fprintf(out, ", %s rejected), %s under way\n", text_count(reply_int(events, "rejected"), a),
 		text_count(reply_int(s, "under_way"), b));
-	fprintf(out, "lifecycle file: version %lld, in force since %s\n",
-		(long long)reply_int(life, "version"), text_time(reply_int(life, "since"), c));
+	fprintf(out, "lifecycle file: version %lld", (long long)reply_int(life, "version"));
+	if (reply_int(life, "since"))
+		fprintf(out, ", in force since %s", text_time(reply_int(life, "since"), c));
+	fputc('\n', out);
 }
 
 static void show_shards(const json_t *s, FILE *out)

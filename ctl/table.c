@@ -57,17 +57,26 @@ void table_add(struct table *t, const char *format, ...)
 		t->failed = true;
 }
 
-static void print_cell(const struct table *t, size_t i, unsigned width, FILE *out)
+static void print_cell(const struct table *t, size_t i, unsigned width, bool last, FILE *out)
 {
 	unsigned column = (unsigned)(i % t->columns);
 	int pad = (int)(width - text_width(t->cells[i]));
-	bool last = column + 1 == t->columns || i + 1 == t->n;
 
 	if (t->right[column])
 		fprintf(out, "%*s%s", pad, "", t->cells[i]);
 	else
 		fprintf(out, "%s%*s", t->cells[i], last ? 0 : pad, "");
 	fputs(last ? "\n" : "  ", out);
+}
+
+/* The cells of the row from START that are worth printing: not the empty ones at its end. */
+static size_t row_cells(const struct table *t, size_t start)
+{
+	size_t n = start + t->columns <= t->n ? t->columns : t->n - start;
+
+	while (n > 0 && !*t->cells[start + n - 1])
+		n--;
+	return n;
 }
 
 void table_print(const struct table *t, int indent, FILE *out)
@@ -80,9 +89,12 @@ void table_print(const struct table *t, int indent, FILE *out)
 		if (w > width[i % t->columns])
 			width[i % t->columns] = w;
 	}
-	for (size_t i = 0; i < t->n; i++) {
-		if (i % t->columns == 0)
+	for (size_t start = 0; start < t->n; start += t->columns) {
+		size_t n = row_cells(t, start);
+
+		if (n > 0)
 			fprintf(out, "%*s", indent, "");
-		print_cell(t, i, width[i % t->columns], out);
+		for (size_t i = 0; i < n; i++)
+			print_cell(t, start + i, width[i], i + 1 == n, out);
 	}
 }

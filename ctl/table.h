@@ -16,7 +16,8 @@ struct table {
 	char **cells;
 };
 
-/* HEADS are the titles and become the first row: "<name" for text, ">name" for numbers. */
+/* HEADS are the titles and become the first row: "<name" for text, ">name" for numbers. A row
+ * whose cells are all empty is not printed, so that "<" and ">" make a table without titles. */
 void table_init(struct table *t, const char *const *heads, unsigned columns);
 void table_fini(struct table *t);
 /* Append one cell; rows fill from the left. */

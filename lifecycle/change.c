@@ -50,7 +50,7 @@ static void describe_rung(const struct change *ch, const struct machine *m, stru
 	n->ladder = m->ladders[ch->ladder].name;
 	n->from = from ? from->name : from_name;
 	n->to = to->name;
-	/* A rung without a rule is where one falls to: the rule that spoke is the one that ceased. */
+	/* A rung without a rule is where one falls to: the rule that ceased has spoken. */
 	n->rule = to->rule == NODE_NONE && from ? from->id : to->id;
 	n->severity = to->severity;
 	if (ch->kind == CHANGE_CROSSING && ch->crossing == CROSSING_LOST && !n->severity)

@@ -18,8 +18,8 @@ int machine_compile(const char *text, size_t size, struct machine **ret_machine,
 
 	*ret_machine = NULL;
 	if (size > LIFECYCLE_BYTES_MAX)
-		return complain(c, ERR_TOOBIG, "a lifecycle file has at most %u bytes, this one has "
-			"%zu", LIFECYCLE_BYTES_MAX, size);
+		return complain(c, ERR_TOOBIG, "a lifecycle file has at most %u bytes, this one "
+			"has %zu", LIFECYCLE_BYTES_MAX, size);
 	p.machine = calloc(1, sizeof *p.machine);
 	if (!p.machine)
 		return no_memory(c);

@@ -61,7 +61,7 @@ struct ladder {
 	struct span name;
 	unsigned n_rungs;
 	struct rung rungs[RUNGS_MAX];
-	bool sided;           /* its rungs have sides: it makes crossings; at most one ladder does */
+	bool sided;           /* its rungs have sides and make crossings: at most one ladder */
 };
 
 struct machine {

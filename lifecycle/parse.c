@@ -3,28 +3,13 @@
 #include <stdio.h>
 #include "lifecycle/parse.h"
 
-#define SHOW(s) (int)(s).size, (const char *)(s).data
+#define SHOW(s)  (int)(s).size, (const char *)(s).data
+#define COUNT(a) (sizeof(a) / sizeof *(a))
 
-/* The first three begin a declaration, the next six stand in one. */
 static const char *const words[] = { "ladder", "risk", "zone", "when", "potential", "actual",
 	"severity", "job", "play", "and", "or", "not", "in" };
 /* Ladders share the first part of a notification's type with these. */
 static const char *const reserved[] = { "customer", "source", "follow_up" };
-
-#define COUNT(a) (sizeof(a) / sizeof *(a))
-
-static bool is_among(struct span name, const char *const *list, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (span_eq(span_str(list[i]), name))
-			return true;
-	return false;
-}
-
-/* What may stand between a name and `when`. */
-struct attributes {
-	bool side, severity, job, play;
-};
 
 /* A name that is written like one and not taken by the language. WHAT: "ladder", … */
 static int take_name(struct parser *p, const char *what, struct span *ret_name)
@@ -35,7 +20,7 @@ static int take_name(struct parser *p, const char *what, struct span *ret_name)
 	snprintf(expected, sizeof expected, "a name for the %s", what);
 	if (p->token.kind != TOKEN_NAME)
 		return parse_expected(p, expected, NULL);
-	if (is_among(name, words, COUNT(words)))
+	if (parse_is_among(name, words, COUNT(words)))
 		return parse_fail(p, &p->token, "%.*s is a word of the language and cannot name "
 			"a %s", SHOW(name), what);
 	for (size_t i = 0; i < name.size; i++)
@@ -59,134 +44,6 @@ static struct span keep_id(struct parser *p, struct span kind, struct span name)
 	return id;
 }
 
-static int given_twice(struct parser *p, bool *given, const char *what)
-{
-	if (*given)
-		return parse_fail(p, &p->before, "%s is given twice", what);
-	*given = true;
-	return 0;
-}
-
-/* A word of an enum after its keyword. */
-static int take_word(struct parser *p, const char *what, const char *(*naming)(unsigned),
-	unsigned count, uint8_t *ret_value)
-{
-	char expected[120];
-	struct suggestion s;
-	int n = snprintf(expected, sizeof expected, "a %s (", what);
-
-	suggestion_init(&s, p->token.text);
-	for (unsigned v = 1; v < count; v++) {
-		n += snprintf(expected + n, sizeof expected - (size_t)n, "%s%s", v > 1 ? ", " : "",
-			naming(v));
-		suggestion_offer(&s, span_str(naming(v)));
-	}
-	snprintf(expected + n, sizeof expected - (size_t)n, ")");
-	*ret_value = p->token.kind == TOKEN_NAME
-		? (uint8_t)name_lookup(naming, count, p->token.text) : 0;
-	if (*ret_value == 0)
-		return parse_expected(p, expected, &s);
-	return parse_next(p);
-}
-
-static int take_play(struct parser *p, struct span *ret_play)
-{
-	struct span s = p->token.text;
-
-	if (p->token.kind != TOKEN_STRING)
-		return parse_expected(p, "a text in quotes after play", NULL);
-	*ret_play = span_of(s.data + 1, s.size - 2);
-	if (ret_play->size > PLAY_MAX_BYTES)
-		return parse_fail(p, &p->token, "a play has at most %d bytes, this one has %zu",
-			PLAY_MAX_BYTES, ret_play->size);
-	if (!bytes_are_plain_utf8(*ret_play))
-		return parse_fail(p, &p->token, "the text is not UTF-8, or has control characters");
-	return parse_next(p);
-}
-
-/* One attribute of R. *RET_FOUND false: the next token begins none. */
-static int parse_attribute(struct parser *p, struct rung *r, struct attributes *a, bool *ret_found)
-{
-	bool *given;
-	char word[16];
-	int rc;
-
-	*ret_found = p->token.kind == TOKEN_NAME;
-	if (token_is(&p->token, "potential") || token_is(&p->token, "actual"))
-		given = &a->side;
-	else if (token_is(&p->token, "severity"))
-		given = &a->severity;
-	else if (token_is(&p->token, "job"))
-		given = &a->job;
-	else if (token_is(&p->token, "play"))
-		given = &a->play;
-	else
-		return *ret_found = false, 0;
-	snprintf(word, sizeof word, "%.*s", SHOW(p->token.text));
-	rc = parse_next(p);
-	if (rc == 0)
-		rc = given_twice(p, given, given == &a->side ? "the side" : word);
-	if (rc != 0)
-		return rc;
-	if (given == &a->severity)
-		return take_word(p, word, severity_name, SEVERITY_COUNT, &r->severity);
-	if (given == &a->job)
-		return take_word(p, word, job_name, JOB_COUNT, &r->job);
-	if (given == &a->play)
-		return take_play(p, &r->play);
-	r->side = word[0] == 'p' ? SIDE_POTENTIAL : SIDE_ACTUAL;
-	return 0;
-}
-
-/* After a rule something new begins: on its own line, so that a forgotten `and` is not taken
- * for the name of the next rung. */
-static int parse_rule_end(struct parser *p)
-{
-	static const char *const attributes[] = { "potential", "actual", "severity", "job", "play" };
-
-	if (is_among(p->token.text, attributes, COUNT(attributes)))
-		return parse_fail(p, &p->token, "%.*s must stand before when",
-			SHOW(p->token.text));
-	if (token_is(&p->token, "}") || p->token.kind == TOKEN_END)
-		return 0;
-	if (p->token.line == p->before.line || p->token.kind != TOKEN_NAME)
-		return parse_expected(p, "and, or, or a new line", NULL);
-	return 0;
-}
-
-static int parse_when(struct parser *p, uint16_t *ret_rule)
-{
-	struct suggestion s;
-	int rc;
-
-	suggestion_init(&s, p->token.text);
-	for (size_t i = 3; i < 9; i++)
-		suggestion_offer(&s, span_str(words[i]));
-	if (!token_is(&p->token, "when"))
-		return parse_expected(p, p->owner < LADDERS_MAX
-			? "when and a rule (only the first rung of a ladder goes without)"
-			: "when and a rule", &s);
-	rc = parse_next(p);
-	if (rc == 0)
-		rc = parse_rule(p, ret_rule);
-	return rc == 0 ? parse_rule_end(p) : rc;
-}
-
-/* All attributes of R, and its rule if there is one. */
-static int parse_body(struct parser *p, struct rung *r, bool has_rule)
-{
-	struct attributes given = { 0 };
-	bool found = true;
-	int rc = 0;
-
-	r->rule = NODE_NONE;
-	while (rc == 0 && found)
-		rc = parse_attribute(p, r, &given, &found);
-	if (rc != 0)
-		return rc;
-	return has_rule ? parse_when(p, &r->rule) : 0;
-}
-
 /* The rungs of a ladder with sides all have one, and one ladder at most has. NAME: R's token. */
 static int check_side(struct parser *p, struct ladder *l, const struct rung *r,
 	const struct token *name)
@@ -196,8 +53,8 @@ static int check_side(struct parser *p, struct ladder *l, const struct rung *r,
 	if (r == l->rungs)
 		l->sided = r->side != SIDE_NONE;
 	if (l->sided && r->side == SIDE_NONE)
-		return parse_fail(p, name, "rung %.*s has no side, and the first rung has: expected "
-			"potential or actual after its name", SHOW(r->name));
+		return parse_fail(p, name, "rung %.*s has no side, and the first rung has: "
+			"expected potential or actual after its name", SHOW(r->name));
 	if (!l->sided && r->side != SIDE_NONE)
 		return parse_fail(p, name, "rung %.*s has a side, and the first rung has none: "
 			"either all rungs of a ladder have one or none", SHOW(r->name));
@@ -246,7 +103,7 @@ static int check_ladder_name(struct parser *p, const struct token *name)
 		return parse_fail(p, name, "ladder %.*s exists already", SHOW(s));
 	if (quantity_lookup(s) >= 0)
 		return parse_fail(p, name, "%.*s is a quantity and cannot name a ladder", SHOW(s));
-	if (is_among(s, reserved, COUNT(reserved)))
+	if (parse_is_among(s, reserved, COUNT(reserved)))
 		return parse_fail(p, name, "%.*s is a word kept for notifications and cannot name "
 			"a ladder", SHOW(s));
 	return 0;
@@ -354,8 +211,9 @@ static int parse_declaration(struct parser *p)
 	if (token_is(&p->token, "risk"))
 		return parse_risk(p);
 	suggestion_init(&s, p->token.text);
-	for (size_t i = 0; i < 3; i++)
-		suggestion_offer(&s, span_str(words[i]));
+	suggestion_offer(&s, span_str("zone"));
+	suggestion_offer(&s, span_str("ladder"));
+	suggestion_offer(&s, span_str("risk"));
 	return parse_expected(p, "ladder, risk or zone", &s);
 }
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Parser: fills a machine from a lifecycle file, by recursive descent, one token ahead.
  *
- *   parse.c       zone, ladders, rungs, risks
+ *   parse.c       zone, ladders, risks
+ *   parse_rung.c  what follows a name: attributes, the rule
  *   parse_rule.c  and, or, not, parentheses
  *   parse_test.c  one comparison
  *   parse_value.c numbers and units
+ *   parse_token.c what these stand on
  *
  * Every function returns 0 or a negative enum err, with the complaint filled. docs/LIFECYCLE.md
  * has the grammar. Private to the compiler. */
@@ -44,10 +46,13 @@ int parse_fail(struct parser *p, const struct token *t, const char *format, ...)
 int parse_expected(struct parser *p, const char *what, struct suggestion *s);
 /* Take the next token, which must be TEXT; WHAT as above. */
 int parse_take(struct parser *p, const char *text, const char *what);
+bool parse_is_among(struct span name, const char *const *list, size_t n);
 /* A span of machine->names, its bytes appended by parse_keep(). */
 struct span parse_keep_begin(const struct parser *p);
 void parse_keep(struct parser *p, struct span *s, struct span more);
 
+/* All attributes of R, and its rule if it is to have one. */
+int parse_body(struct parser *p, struct rung *r, bool has_rule);
 int parse_rule(struct parser *p, uint16_t *ret_node);
 int parse_test(struct parser *p, uint16_t *ret_test);
 /* The value after an operator of T, whose quantity and op are set. */

@@ -23,8 +23,8 @@ static int unknown_quantity(struct parser *p)
 		return parse_fail(p, &p->token, "the rules of ladder %.*s cannot read the ladder "
 			"itself", SHOW(name));
 	if (machine_risk(m, name) >= 0)
-		return parse_fail(p, &p->token, "%.*s is a risk: rules read quantities, and ladders "
-			"declared before", SHOW(name));
+		return parse_fail(p, &p->token, "%.*s is a risk: rules read quantities, and "
+			"ladders declared before", SHOW(name));
 	suggestion_init(&s, name);
 	parse_offer_quantities(&s, NULL);
 	for (unsigned i = 0; i < m->n_ladders; i++)
@@ -169,8 +169,7 @@ static int parse_flag(struct parser *p, struct test *t, struct span quantity)
 		SHOW(quantity), found);
 }
 
-/* The text from START to the token before the next one; blanks and comments become one space. A cut
- * leaves out more than the … takes, or it would not be one. */
+/* The text from START to the token before the next one; blanks and comments become one space. */
 static struct span keep_text(struct parser *p, const uint8_t *start)
 {
 	const uint8_t *end = p->before.text.data + p->before.text.size;

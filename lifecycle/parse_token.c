@@ -34,15 +34,26 @@ int parse_expected(struct parser *p, const char *what, struct suggestion *s)
 		s ? suggestion_text(s) : "");
 }
 
+bool parse_is_among(struct span name, const char *const *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (span_eq(span_str(list[i]), name))
+			return true;
+	return false;
+}
+
 int parse_take(struct parser *p, const char *text, const char *what)
 {
 	return token_is(&p->token, text) ? parse_next(p) : parse_expected(p, what, NULL);
 }
 
-/* Each test is kept once, no longer than it was written; each rung has an id. */
+/* Each test is kept once, no longer than it was written but for the … of a cut; each rung and risk
+ * has an id. */
 size_t parse_names_max(size_t size)
 {
-	return size + (size_t)(LADDERS_MAX * RUNGS_MAX + RISKS_MAX + 1) * (2 * NAME_MAX_BYTES + 1);
+	size_t ids = LADDERS_MAX * RUNGS_MAX + RISKS_MAX + 1;
+
+	return size + TESTS_MAX * sizeof "…" + ids * (2 * NAME_MAX_BYTES + 1);
 }
 
 struct span parse_keep_begin(const struct parser *p)

@@ -7,7 +7,7 @@
  * the solver and the judge agree, because the judge decides.
  *
  * A verdict can only change where a comparison flips. Until the first change, nothing that other
- * rules read has moved, so at each flip it is enough to judge the one ladder or risk that owns it. */
+ * rules read has moved, so at each flip it is enough to judge the ladder or risk that owns it. */
 #include <math.h>
 #include "lifecycle/judge.h"
 

@@ -164,7 +164,8 @@ unsigned standing_move(struct standing *s, const struct machine *m, const struct
 
 	if (sided >= 0) {
 		const struct ladder *l = &m->ladders[sided];
-		enum side from = side_of(l, s->verdict.rung[sided]), to = side_of(l, v->rung[sided]);
+		enum side from = side_of(l, s->verdict.rung[sided]);
+		enum side to = side_of(l, v->rung[sided]);
 
 		crossing = crossing_of(from, to, s->was_actual, s->settled_ms != 0);
 		s->was_actual |= from == SIDE_ACTUAL || to == SIDE_ACTUAL;

@@ -53,7 +53,7 @@ struct change {
 	uint8_t crossing;  /* CHANGE_CROSSING */
 	uint8_t ladder;    /* CHANGE_RUNG and the crossings of sides */
 	uint8_t from, to;  /* rungs; RUNG_NONE */
-	uint8_t risk;      /* the risk; for AT_RISK the most severe one raised, for RECOVERED the last */
+	uint8_t risk;      /* AT_RISK: the most severe one raised; RECOVERED: the last one cleared */
 	uint8_t job;       /* enum job that follows from the side: develop, maintain, win_back */
 	int64_t since_ms;  /* since when the old state had held, 0 unknown */
 	int64_t at_ms;
@@ -75,7 +75,8 @@ unsigned standing_move(struct standing *s, const struct machine *m, const struct
 void change_describe(const struct change *ch, const struct machine *m, const struct facts *f,
 	struct span from_name, struct notification *n);
 
-/* Evidence of one rule at NOW, whose verdict is V: its tests in file order, at most EVIDENCE_MAX. */
+/* Evidence of one rule at NOW, whose verdict is V: its tests in file order, EVIDENCE_MAX of them
+ * at most. Returns how many. */
 unsigned rule_evidence(const struct machine *m, uint16_t rule, const struct facts *f,
 	const struct verdict *v, int64_t now_ms, struct evidence *out);
 /* Whether the rule holds at NOW, and the first instant after NOW at which test TEST alone flips

@@ -47,7 +47,8 @@ static int batch_read_top(struct batch *b, struct wire w, struct complaint *c)
 		if (f.number > BATCH_EVENTS) {
 			if (++unknown > WIRE_UNKNOWN_MAX)
 				return complain(c, ERR_INVALID,
-					"the batch has more than %u unknown fields", WIRE_UNKNOWN_MAX);
+					"the batch has more than %u unknown fields",
+					WIRE_UNKNOWN_MAX);
 			continue;
 		}
 		if (f.number != BATCH_EVENTS && (seen >> f.number & 1))

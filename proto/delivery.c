@@ -89,7 +89,8 @@ static int delivery_take(struct delivery *d, const Kith__Delivery *m)
 int delivery_decode(struct delivery *d, const void *data, size_t size, struct arena *a)
 {
 	Kith__Delivery *m;
-	int rc = message_unpack(&kith__delivery__descriptor, span_of(data, size), limit, a, &m, NULL);
+	int rc = message_unpack(&kith__delivery__descriptor, span_of(data, size), limit, a,
+		&m, NULL);
 
 	memset(d, 0, sizeof *d);
 	if (rc)

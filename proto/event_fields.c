@@ -2,6 +2,7 @@
 /* The table of an event's fields, in the order of their numbers in kith.proto. */
 #include "proto/event_fields.h"
 
+/* clang-format off */
 #define AT(path) .offset = offsetof(struct event, path)
 #define PLAIN    " bytes of UTF-8 without control characters"
 #define TO_LIMIT " to 1000000000000 minor units"
@@ -162,3 +163,4 @@ const struct event_part event_bodies[BODY_COUNT] = {
 	[BODY_PROFILE] = PART("profile", profile),
 	[BODY_MARKET] = PART("market", market),
 };
+/* clang-format on */

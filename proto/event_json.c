@@ -155,7 +155,8 @@ static int data_take(struct reading *r, json_t *data, const json_t *type)
 	int body = strncmp(name, "kith.", 5) == 0 ? body_number(name + 5) : -1;
 
 	if (!json_is_object(data))
-		return refuse(r, REJECT_UNKNOWN_BODY, "data must be an object: {\"purchase\": {...}}");
+		return refuse(r, REJECT_UNKNOWN_BODY,
+			"data must be an object: {\"purchase\": {...}}");
 	if (body >= 0 && !data_names_body(data))
 		return body_take(r, (unsigned)body, data);
 	return members_take(r, data);

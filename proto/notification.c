@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Notifications on the wire. */
+#include <assert.h>
 #include <stdio.h>
 #include "proto/notification.h"
 
@@ -61,7 +62,8 @@ void notification_encode(struct buf *out, const struct notification *n)
 	SET_BYTES(&m, id, span_str(id));
 	texts_fill(&m, n);
 	numbers_fill(&m, n);
-	m.n_evidence = n->n_evidence < EVIDENCE_MAX ? n->n_evidence : EVIDENCE_MAX;
+	assert(n->n_evidence <= EVIDENCE_MAX);
+	m.n_evidence = n->n_evidence;
 	m.evidence = pointers;
 	for (size_t i = 0; i < m.n_evidence; i++) {
 		evidence_fill(&evidence[i], &n->evidence[i]);

@@ -91,7 +91,8 @@ static int rejections_take(struct receipt *r, const Kith__Receipt *m, struct are
 int receipt_decode(struct receipt *r, const void *data, size_t size, struct arena *a)
 {
 	Kith__Receipt *m;
-	int rc = message_unpack(&kith__receipt__descriptor, span_of(data, size), limit, a, &m, NULL);
+	int rc = message_unpack(&kith__receipt__descriptor, span_of(data, size), limit, a,
+		&m, NULL);
 
 	memset(r, 0, sizeof *r);
 	if (rc)

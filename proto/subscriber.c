@@ -80,8 +80,8 @@ static int open_take(struct subscriber_message *to, const Kith__Subscriber__Open
 	for (size_t i = 0; i < m->n_types; i++) {
 		to->types[i] = span_of_binary(m->types[i]);
 		if (to->types[i].size > EVENT_TEXT_MAX || !bytes_are_plain_utf8(to->types[i]))
-			return complain(c, ERR_INVALID, "open.types[%zu] is at most %u bytes of UTF-8 "
-				"without control characters", i, EVENT_TEXT_MAX);
+			return complain(c, ERR_INVALID, "open.types[%zu] is at most %u bytes of "
+				"UTF-8 without control characters", i, EVENT_TEXT_MAX);
 	}
 	to->n_types = (unsigned)m->n_types;
 	if (m->has_start && m->start != KITH__SUBSCRIBER__OPEN__START__oldest &&
@@ -110,7 +110,8 @@ int subscriber_decode(struct subscriber_message *to, const void *data, size_t si
 	struct arena *a, struct complaint *c)
 {
 	Kith__Subscriber *m;
-	int rc = message_unpack(&kith__subscriber__descriptor, span_of(data, size), limit, a, &m, c);
+	int rc = message_unpack(&kith__subscriber__descriptor, span_of(data, size), limit, a,
+		&m, c);
 
 	memset(to, 0, sizeof *to);
 	if (rc)

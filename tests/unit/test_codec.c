@@ -460,6 +460,9 @@ static void malformed_events_say_why(void **state)
 	assert_int_equal(DECODE(HEAD, &text), REJECT_UNKNOWN_BODY);
 	assert_int_equal(DECODE(HEAD "\x18\x00" BOUGHT, &text), REJECT_BAD_ID);
 	assert_string_equal(text, "sequence is an integer from 1 to 2^63 - 1");
+	assert_int_equal(DECODE(HEAD BOUGHT "\xa0\x86\x80\x80\x00\x01", &text), REJECT_NONE);
+	assert_int_equal(DECODE(HEAD BOUGHT "\xa0\x86\x80\x80\x80\x00\x01", &text),
+		REJECT_MALFORMED); /* a tag of six bytes */
 	assert_int_equal(DECODE(HEAD "\x30\x0b" BOUGHT, &text), REJECT_BAD_BODY); /* channel 11 */
 	assert_int_equal(DECODE(HEAD "\x30\x81\x02" BOUGHT, &text), REJECT_BAD_BODY); /* 257 */
 }
@@ -494,6 +497,7 @@ static void the_fingerprint_is_of_what_is_said_and_not_of_its_name(void **state)
 	b.as.purchase.category = span_str(""); /* the same as none */
 	(void)event_check(&a, &text);
 	(void)event_check(&b, &text);
+	assert_null(b.as.purchase.category.data);
 	assert_int_equal(a.fingerprint, b.fingerprint);
 	b.as.purchase.has_margin = true; /* a margin of 0 is not the same as none */
 	(void)event_check(&b, &text);

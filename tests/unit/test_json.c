@@ -163,6 +163,8 @@ static void a_value_of_another_kind_is_refused_by_name(void **state)
 		"purchase.amount is an integer in minor units; found \"12,50\"");
 	assert_refused(HEAD "\"purchase\":{\"amount\":\"9223372036854775808\"}}", REJECT_BAD_BODY,
 		"purchase.amount is an integer in minor units; found \"9223372036854775808\"");
+	assert_refused(HEAD "\"purchase\":{\"amount\":\"18446744073709551617\"}}", REJECT_BAD_BODY,
+		"purchase.amount is an integer in minor units; found \"18446744073709551617\"");
 	assert_refused(HEAD "\"purchase\":{\"amount\":\"-\"}}", REJECT_BAD_BODY,
 		"purchase.amount is an integer in minor units; found \"-\"");
 	assert_refused("{\"sequence\":\"a1\"}", REJECT_BAD_ID,

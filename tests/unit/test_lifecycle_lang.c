@@ -148,6 +148,23 @@ static void the_text_of_a_test_has_blanks_and_comments_folded(void **state)
 	machine_free(m);
 }
 
+static void the_text_of_a_long_test_is_cut(void **state)
+{
+	char text[1000] = "risk x when role in (agent";
+	struct machine *m;
+
+	(void)state;
+	for (int i = 0; i < 60; i++)
+		strcat(text, ", agent");
+	strcat(text, ") or need");
+	m = compile(text);
+	assert_true(m->tests[0].text.size <= TEST_TEXT_MAX);
+	assert_true(m->tests[0].text.size > TEST_TEXT_MAX - 10);
+	assert_memory_equal(m->tests[0].text.data + m->tests[0].text.size - 3, "…", 3);
+	assert_text(m->tests[1].text, "need");
+	machine_free(m);
+}
+
 static void windows_line_ends_and_a_byte_order_mark_are_accepted(void **state)
 {
 	(void)state;
@@ -209,6 +226,29 @@ static void units_are_what_they_say(void **state)
 		snprintf(rule, sizeof rule, "silence >= %s", units[i].text);
 		assert_false(holds(rule, &f, T0 + units[i].ms - 1));
 		assert_true(holds(rule, &f, T0 + units[i].ms));
+	}
+}
+
+static void each_operator_draws_its_own_line(void **state)
+{
+	static const struct { const char *op; bool below, at, above; } ops[] = {
+		{ "<", true, false, false }, { "<=", true, true, false }, { "=", false, true, false },
+		{ "!=", true, false, true }, { ">=", false, true, true }, { ">", false, false, true },
+	};
+	struct facts f;
+
+	(void)state;
+	facts_init(&f);
+	buy(&f, T0, 100);
+	for (size_t i = 0; i < sizeof ops / sizeof *ops; i++) {
+		char rule[64];
+
+		snprintf(rule, sizeof rule, "spent %s 101", ops[i].op);
+		assert_int_equal(holds(rule, &f, T0), ops[i].below);
+		snprintf(rule, sizeof rule, "spent %s 100", ops[i].op);
+		assert_int_equal(holds(rule, &f, T0), ops[i].at);
+		snprintf(rule, sizeof rule, "spent %s 99", ops[i].op);
+		assert_int_equal(holds(rule, &f, T0), ops[i].above);
 	}
 }
 
@@ -656,10 +696,12 @@ int main(void)
 		cmocka_unit_test(a_file_becomes_ladders_and_risks),
 		cmocka_unit_test(the_zone_is_utc_unless_said),
 		cmocka_unit_test(the_text_of_a_test_has_blanks_and_comments_folded),
+		cmocka_unit_test(the_text_of_a_long_test_is_cut),
 		cmocka_unit_test(windows_line_ends_and_a_byte_order_mark_are_accepted),
 		cmocka_unit_test(not_binds_before_and_and_and_before_or),
 		cmocka_unit_test(the_last_rung_whose_rule_holds_wins),
 		cmocka_unit_test(units_are_what_they_say),
+		cmocka_unit_test(each_operator_draws_its_own_line),
 		cmocka_unit_test(a_percentage_is_a_ratio),
 		cmocka_unit_test(what_is_unknown_holds_in_no_comparison),
 		cmocka_unit_test(names_are_compared_by_in_and_equality),

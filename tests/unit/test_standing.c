@@ -370,6 +370,27 @@ static void moving_again_to_the_same_verdict_is_no_change(void **state)
 	story_end(y);
 }
 
+static void a_change_tells_since_when_the_old_state_had_held(void **state)
+{
+	struct story *y = story_new("ladder side { out potential\n inside actual when silence < 9d }\n"
+		"ladder other { none\n some when purchases >= 2 }");
+
+	(void)state;
+	wait_until(y, 1);
+	assert_int_equal(y->s.since_ms[0], T0 + DAY); /* met, though not announced */
+	buys(y, 3, 1);
+	assert_span(y->last.type, "customer.converted");
+	assert_int_equal(y->last.since_ms, T0 + DAY);
+	wait_until(y, 20);
+	assert_span(y->last.type, "customer.lost");
+	assert_int_equal(y->last.since_ms, T0 + 3 * DAY);
+	assert_int_equal(y->last.at_ms, T0 + 12 * DAY);
+	assert_int_equal(y->last.severity, SEVERITY_HIGH); /* the rung told none */
+	assert_int_equal(y->s.since_ms[0], T0 + 12 * DAY);
+	assert_int_equal(y->s.since_ms[1], T0 + DAY);
+	story_end(y);
+}
+
 /* A rung that is gone from the file: what is told must be certain. */
 static void a_rung_that_is_gone_makes_only_certain_crossings(void **state)
 {
@@ -557,7 +578,8 @@ static void long_evidence_is_cut_at_its_limit(void **state)
 	struct story *y;
 
 	(void)state;
-	buf_add_str(&b, "ladder a { x\n y when purchases >= 1 or purchases >= 2\n z when purchases >= 2");
+	buf_add_str(&b, "ladder a { x\n y when purchases >= 1 or purchases >= 2\n"
+		" z when purchases >= 2");
 	for (int i = 0; i < 30; i++)
 		buf_printf(&b, " and (not refunds >= %d or need)", 1 + i);
 	buf_add_str(&b, " }");
@@ -590,6 +612,7 @@ int main(void)
 		cmocka_unit_test(stages_climb_as_the_relationship_does),
 		cmocka_unit_test(the_most_severe_of_several_reasons_names_the_crossing),
 		cmocka_unit_test(moving_again_to_the_same_verdict_is_no_change),
+		cmocka_unit_test(a_change_tells_since_when_the_old_state_had_held),
 		cmocka_unit_test(a_rung_that_is_gone_makes_only_certain_crossings),
 		cmocka_unit_test(every_change_at_once_fits),
 		cmocka_unit_test(crossings_have_names),
