@@ -39,13 +39,11 @@ static void print_span(struct span s)
 	fwrite(s.data, 1, s.size, stdout);
 }
 
-/* The comparisons that hold or, of a rule that does not hold any more, those that do not. */
+/* The comparisons that hold or, of a risk that is no more, those that do not. */
 static void print_why(const struct notification *n)
 {
-	bool any = false, held = false;
+	bool any = false, held = !span_eq(n->to, span_str("clear"));
 
-	for (unsigned i = 0; i < n->n_evidence; i++)
-		held |= n->evidence[i].holds;
 	for (unsigned i = 0; i < n->n_evidence; i++) {
 		const struct evidence *e = &n->evidence[i];
 		char value[TEXT_MAX];

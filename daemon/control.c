@@ -183,8 +183,10 @@ static void answer(struct daemon *d, const struct peer *peer, const struct reque
 	else if (span_eq(r->verb, span_str("subscriptions")))
 		reply_json(d, peer, r->number, answer_subscriptions(d));
 	else if (span_eq(r->verb, span_str("forget"))) {
-		subscriber_forget(d, r->customer);
-		reply_json(d, peer, r->number, json_pack("{s:b}", "forgotten", 1));
+		if (subscriber_forget(d, r->customer) != 0)
+			reply_error(d, peer, r->number, "not_found", "no subscription has this name");
+		else
+			reply_json(d, peer, r->number, json_pack("{s:b}", "forgotten", 1));
 	} else if (span_eq(r->verb, span_str("ping")))
 		reply_json(d, peer, r->number, json_pack("{s:s,s:s,s:i}", "version", KITH_VERSION,
 			"state", daemon_state_name(d->state), "shards", (int)d->store.shards));

@@ -82,7 +82,7 @@ static int compile(struct daemon *d, struct machine **ret, struct complaint *c)
 		text = span_of(file.data, file.size);
 	}
 	if (rc == 0) {
-		rc = machine_compile((const char *)text.data, text.size, ret, &why);
+		rc = lifecycle_compile((const char *)text.data, text.size, ret, &why);
 		if (rc != 0)
 			(void)complain(c, rc, "%s:%d:%d: %s", path[0] ? path : "built-in lifecycle",
 				why.line, why.column, why.text);

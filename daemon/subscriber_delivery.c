@@ -50,8 +50,7 @@ static void fly(struct subscription *sub, struct lane *l, uint64_t sequence)
 	sub->delivered++;
 }
 
-/* What was passed over and has nothing before it under way is done with. */
-static void settle_passed(struct lane *l)
+void lane_settle(struct lane *l)
 {
 	if (l->n_flight == 0 && l->sent > l->acked)
 		l->acked = l->sent;
@@ -109,7 +108,7 @@ static void deliver(struct daemon *d, struct subscription *sub, unsigned shard,
 	if (i == q->notes.n_notes && q->upto > l->sent && q->upto <= d->subscribers.last[shard])
 		l->sent = q->upto;
 	push(d, sub, l, &out, was_sent, was_flight);
-	settle_passed(l);
+	lane_settle(l);
 	buf_fini(&out);
 }
 

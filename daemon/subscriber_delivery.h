@@ -10,7 +10,9 @@ void subscription_pump(struct daemon *d, struct subscription *sub);
 void subscription_leave(struct daemon *d, struct subscription *sub);
 void subscriber_refuse(struct daemon *d, const struct peer *to, const char *code,
 	const char *text);
-/* Delete a name and its position (journalled). */
-void subscriber_forget(struct daemon *d, struct span name);
+/* Delete a name and its position (journalled). ERR_NOTFOUND: there is no such name. */
+int subscriber_forget(struct daemon *d, struct span name);
+/* What was passed over and has nothing before it under way is done with. */
+void lane_settle(struct lane *l);
 
 #endif

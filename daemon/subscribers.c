@@ -198,9 +198,9 @@ static void not_taken(struct daemon *d, struct task *t, int rc)
 	subscriber_refuse(d, &o->peer, "full", err_text(rc));
 }
 
-/* Journal an opening or a forgetting. */
+/* Journal an opening or a forgetting; RAW is a message that opens the name. */
 static void submit(struct daemon *d, const struct peer *peer, struct span raw,
-	void (*done)(struct daemon *, struct task *))
+	enum subscriber_verb verb)
 {
 	struct task *t = task_new(d);
 	struct opening *o = t ? arena_alloc(t->arena, sizeof *o) : NULL;
@@ -221,10 +221,11 @@ static void submit(struct daemon *d, const struct peer *peer, struct span raw,
 	in->subscriber = span_of(copy, raw.size);
 	timekeeper_stamp(d, in);
 	(void)subscriber_decode(in->subscription, copy, raw.size, t->arena, &c);
+	in->subscription->verb = verb;
 	*o = (struct opening){ *peer, in->subscription->credit, in->subscriber,
 		in->subscription->name };
 	t->message = o;
-	t->done = done;
+	t->done = verb == SUBSCRIBER_FORGET ? forgotten : opened;
 	t->failed = not_taken;
 	if (!daemon_fires(d) || pipeline_submit(d, t, span_of(NULL, 0), NULL, 0) != 0) {
 		not_taken(d, t, ERR_NOSPACE);
@@ -234,16 +235,20 @@ static void submit(struct daemon *d, const struct peer *peer, struct span raw,
 	daemon_flush_soon(d);
 }
 
-void subscriber_forget(struct daemon *d, struct span name)
+int subscriber_forget(struct daemon *d, struct span name)
 {
-	struct subscriber_message m = { .verb = SUBSCRIBER_FORGET, .name = name };
+	/* On the wire a forgetting is of the name that the connection holds; the journal needs it. */
+	struct subscriber_message m = { .verb = SUBSCRIBER_OPEN, .name = name };
 	struct peer nobody = { .size = 1, .id = { 0 } };
 	struct buf raw = { 0 };
 
+	if (!find(&d->subscribers, name))
+		return ERR_NOTFOUND;
 	subscriber_encode(&raw, &m);
 	if (!raw.failed)
-		submit(d, &nobody, span_of(raw.data, raw.size), forgotten);
+		submit(d, &nobody, span_of(raw.data, raw.size), SUBSCRIBER_FORGET);
 	buf_fini(&raw);
+	return 0;
 }
 
 static void on_ack(struct daemon *d, struct subscription *sub, const struct subscriber_message *m)
@@ -264,6 +269,7 @@ static void on_ack(struct daemon *d, struct subscription *sub, const struct subs
 		}
 		if (upto > l->acked)
 			l->acked = upto;
+		lane_settle(l);
 	}
 	subscription_pump(d, sub);
 }
@@ -286,13 +292,13 @@ static void on_message(struct daemon *d, const struct peer *peer, struct span ra
 		if (!find(s, m.name) && s->n >= d->config.subscriptions)
 			subscriber_refuse(d, peer, "too_many", "raise subscriptions, or forget some");
 		else
-			submit(d, peer, raw, opened);
+			submit(d, peer, raw, SUBSCRIBER_OPEN);
 	} else if (!sub) {
 		subscriber_refuse(d, peer, "not_open", "open a name first");
 	} else if (m.verb == SUBSCRIBER_ACK) {
 		on_ack(d, sub, &m);
 	} else if (m.verb == SUBSCRIBER_FORGET) {
-		subscriber_forget(d, span_str(sub->name));
+		(void)subscriber_forget(d, span_str(sub->name));
 	} else {
 		subscription_leave(d, sub);
 	}

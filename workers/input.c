@@ -2,19 +2,21 @@
 /* The payload of a journal frame, to and from an input.
  *
  *   every type  0  u8  version (1)      BATCH      24  u32 refused events, n
- *               1  u8  flags (1: backfill)         28  u32 × n their indexes in the batch
- *               2  u16 0                               the Batch message as received
- *               4  u32 0                TIME       24  u32 due, u32 sweep (per shard)
+ *               1  u8  flags (1: backfill,         28  u32 × n their indexes in the batch
+ *                      2: forget the name)             the Batch message as received
+ *               2  u16 0, u32 0         TIME       24  u32 due, u32 sweep (per shard)
  *               8  i64 taken_ms         LIFECYCLE  24  u32 version, the file's text
  *              16  i64 clock_ms         SETTINGS   24  i64 guard, u64 keep, i64 keep_ms, u32 history
  *                                       ENGINE     24  u32 engine version
- *                                       SUBSCRIPTION 24 the Subscriber message
+ *                                       SUBSCRIPTION 24 the Subscriber message that opens
+ *                                                      it; a forgetting carries one with the name
  * Little-endian. */
 #include <stdlib.h>
 #include "workers/input.h"
 
 #define HEAD_BYTES 24
 #define FLAG_BACKFILL 1
+#define FLAG_FORGET   2
 
 const struct settings settings_default = {
 	.guard_window_ms = 30 * DAY_MS,
@@ -79,9 +81,11 @@ void input_encode(const struct input *in, struct span raw, const uint32_t *refus
 	unsigned n_refused, struct payload *p)
 {
 	struct buf *b = &p->head;
+	bool forget = in->type == INPUT_SUBSCRIPTION &&
+		in->subscription->verb == SUBSCRIBER_FORGET;
 
 	buf_clear(b);
-	add_u32(b, 1u | (in->backfill ? FLAG_BACKFILL << 8 : 0));
+	add_u32(b, 1u | (in->backfill ? FLAG_BACKFILL << 8 : 0) | (forget ? FLAG_FORGET << 8 : 0));
 	add_u32(b, 0);
 	add_u64(b, (uint64_t)in->taken_ms);
 	add_u64(b, (uint64_t)in->clock_ms);
@@ -150,7 +154,7 @@ static int decode_lifecycle(struct span body, struct input *in, struct complaint
 
 	if (body.size < 4)
 		return complain(c, ERR_CORRUPT, "lifecycle input of %zu bytes", body.size);
-	rc = machine_compile((const char *)body.data + 4, body.size - 4, &m, c);
+	rc = lifecycle_compile((const char *)body.data + 4, body.size - 4, &m, c);
 	if (rc != 0)
 		return rc;
 	m->version = get_le32(body.data);
@@ -159,15 +163,18 @@ static int decode_lifecycle(struct span body, struct input *in, struct complaint
 	return in->lifecycle ? 0 : ERR_NOMEM;
 }
 
-static int decode_subscription(struct span body, struct arena *a, struct input *in,
+static int decode_subscription(struct span body, bool forget, struct arena *a, struct input *in,
 	struct complaint *c)
 {
 	in->subscriber = body;
 	in->subscription = arena_alloc(a, sizeof *in->subscription);
 	if (!in->subscription)
 		return ERR_NOMEM;
-	return subscriber_decode(in->subscription, body.data, body.size, a, c) == 0 ?
-		0 : ERR_CORRUPT;
+	if (subscriber_decode(in->subscription, body.data, body.size, a, c) != 0)
+		return ERR_CORRUPT;
+	if (forget)
+		in->subscription->verb = SUBSCRIBER_FORGET;
+	return 0;
 }
 
 int input_decode(const struct frame *f, struct arena *a, struct input *in, struct complaint *c)
@@ -187,7 +194,8 @@ int input_decode(const struct frame *f, struct arena *a, struct input *in, struc
 	switch (f->type) {
 	case INPUT_BATCH: return decode_batch(body, a, in, c);
 	case INPUT_LIFECYCLE: return decode_lifecycle(body, in, c);
-	case INPUT_SUBSCRIPTION: return decode_subscription(body, a, in, c);
+	case INPUT_SUBSCRIPTION:
+		return decode_subscription(body, f->payload.data[1] & FLAG_FORGET, a, in, c);
 	case INPUT_SETTINGS:
 		if (body.size < SETTINGS_BYTES)
 			break;

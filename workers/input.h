@@ -45,8 +45,8 @@ struct input {
 	struct lifecycle *lifecycle;    /* INPUT_LIFECYCLE: one reference */
 	struct settings settings;       /* INPUT_SETTINGS */
 	uint32_t engine;                /* INPUT_ENGINE */
-	struct span subscriber;         /* INPUT_SUBSCRIPTION: the Subscriber message, open or forget */
-	struct subscriber_message *subscription; /* the same, decoded */
+	struct span subscriber;         /* INPUT_SUBSCRIPTION: a Subscriber message that opens a name */
+	struct subscriber_message *subscription; /* the same, decoded; its verb may be forget */
 };
 
 /* The parts of a frame's payload. SCRATCH holds the head, the other parts point elsewhere. */

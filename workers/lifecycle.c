@@ -1,7 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Counting the users of a machine, so that a reload frees the old one when nobody uses it. */
+#include <pthread.h>
 #include <stdlib.h>
 #include "workers/lifecycle.h"
+
+int lifecycle_compile(const char *text, size_t size, struct machine **ret_machine,
+	struct complaint *c)
+{
+	static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
+	int rc;
+
+	pthread_mutex_lock(&one_at_a_time);
+	rc = machine_compile(text, size, ret_machine, c);
+	pthread_mutex_unlock(&one_at_a_time);
+	return rc;
+}
 
 struct lifecycle *lifecycle_new(struct machine *machine)
 {

@@ -10,6 +10,10 @@ struct lifecycle {
 	struct machine *machine;
 };
 
+/* machine_compile() for any thread: it opens a time zone, which one may do at a time. */
+int lifecycle_compile(const char *text, size_t size, struct machine **ret_machine,
+	struct complaint *c);
+
 /* Takes over MACHINE; one reference for the caller. NULL when memory is out (MACHINE is freed). */
 struct lifecycle *lifecycle_new(struct machine *machine);
 struct lifecycle *lifecycle_hold(struct lifecycle *l);

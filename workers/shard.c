@@ -247,9 +247,12 @@ static int apply_open(struct shard *s, const struct input *in, struct outcome *o
 
 static int apply_subscription(struct shard *s, const struct input *in, struct outcome *out)
 {
-	if (in->subscription->verb == SUBSCRIBER_FORGET)
-		return env_subscription_del(s->env, in->subscription->name);
-	return apply_open(s, in, out);
+	int rc;
+
+	if (in->subscription->verb != SUBSCRIBER_FORGET)
+		return apply_open(s, in, out);
+	rc = env_subscription_del(s->env, in->subscription->name);
+	return rc == ERR_NOTFOUND ? 0 : rc;
 }
 
 static int apply_engine(struct shard *s, const struct input *in)
@@ -313,7 +316,7 @@ static int load_lifecycle(struct shard *s, struct complaint *c)
 		return 0;
 	rc = env_lifecycle_get(s->env, version, &since, &text);
 	if (rc == 0)
-		rc = machine_compile((const char *)text.data, text.size, &m, c);
+		rc = lifecycle_compile((const char *)text.data, text.size, &m, c);
 	if (rc != 0)
 		return rc;
 	m->version = version;

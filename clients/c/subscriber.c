@@ -229,11 +229,29 @@ static int subscriber_receive(struct kith_subscriber *s)
 	return s->delivery.refused.size ? subscriber_refused(s, &s->delivery) : 0;
 }
 
+/* What comes again although it is done with: the daemon lost our word for it, and only believes
+ * it of what it has delivered. Say it again. */
+static void repeat_ack(struct kith_subscriber *s, struct subscriber_shard *shard,
+	uint64_t sequence)
+{
+	if (sequence > shard->done || shard->told < sequence)
+		return;
+	shard->told = sequence - 1;
+	s->unacknowledged++;
+}
+
 static bool item_is_new(struct kith_subscriber *s, const struct kith_item *i)
 {
-	if (i->shard >= SUBSCRIBER_POSITIONS_MAX || i->sequence <= s->shards[i->shard].handed_out)
+	struct subscriber_shard *shard;
+
+	if (i->shard >= SUBSCRIBER_POSITIONS_MAX)
 		return false;
-	s->shards[i->shard].handed_out = i->sequence;
+	shard = &s->shards[i->shard];
+	if (i->sequence <= shard->handed_out) {
+		repeat_ack(s, shard, i->sequence);
+		return false;
+	}
+	shard->handed_out = i->sequence;
 	return true;
 }
 

@@ -6,7 +6,7 @@
  *
  * LIFE tells the runs over one directory apart, and is the seed. It says what it does, line by
  * line, each in one write(2) before anything else happens:
- *   opened FIRST LAST          recovered; durable up to LAST
+ *   opened FIRST LAST LIFE     recovered; durable up to LAST
  *   trying FIRST LAST ATTEMPT  about to write these frames
  *   refused FIRST LAST ATTEMPT they do not count: never to be seen again
  *   acked LAST                 durable up to LAST
@@ -97,7 +97,7 @@ static int write_load(const char *dir, uint32_t life, uint32_t groups, uint64_t 
 		say("failed %d %s\n", rc, c.text);
 		return 2;
 	}
-	say("opened %" PRIu64 " %" PRIu64 "\n", journal_first(j), journal_last(j));
+	say("opened %" PRIu64 " %" PRIu64 " %u\n", journal_first(j), journal_last(j), life);
 	for (uint32_t attempt = 1; attempt <= groups; attempt++) {
 		if (write_group(j, life, attempt) == ERR_UNKNOWN)
 			return 3;

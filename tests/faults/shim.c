@@ -10,6 +10,8 @@
  *                                    first, then SIGKILL
  *                       eio-once     this call fails with EIO, nothing done
  *                       eio-forever  this and every later call
+ *                       eio-half     half of the data is written, then EIO; a call without data is
+ *                                    not done
  *                       enospc       this call and the K calls that allocate after it fail with
  *                                    ENOSPC (write, fallocate; nothing else), then there is room
  *                       short        half of the data is written and the short count returned;
@@ -38,15 +40,16 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum kind { NONE, KILL_BEFORE, KILL_HALF, EIO_ONCE, EIO_FOREVER, ENOSPC_FOR_A_WHILE, SHORT };
+enum kind { NONE, KILL_BEFORE, KILL_HALF, EIO_ONCE, EIO_FOREVER, EIO_HALF,
+	ENOSPC_FOR_A_WHILE, SHORT };
 static const char *const kind_names[] = { "none", "kill-before", "kill-half", "eio-once",
-	"eio-forever", "enospc", "short" };
+	"eio-forever", "eio-half", "enospc", "short" };
 
 /* What a call is to the one that strikes. */
 enum shape { DATA, ALLOCATION, OTHER };
 
 /* What is to become of a call. */
-enum verdict { GO_ON, FAIL, HALF, HALF_AND_DIE };
+enum verdict { GO_ON, FAIL, HALF, HALF_AND_FAIL, HALF_AND_DIE };
 
 static char watched[PATH_MAX]; /* "" until the directory exists */
 static const char *watched_text;
@@ -196,6 +199,12 @@ static enum verdict judge(const char *name, const char *path, size_t bytes, enum
 		errno = ENOSPC;
 		return FAIL;
 	}
+	if (struck && kind == EIO_HALF && shape == DATA)
+		return HALF_AND_FAIL;
+	if (struck && kind == EIO_HALF) {
+		errno = EIO;
+		return FAIL;
+	}
 	if (struck && kind == KILL_HALF)
 		return HALF_AND_DIE;
 	if (struck && kind == SHORT && shape == DATA)
@@ -229,6 +238,17 @@ static enum verdict judge_fd(const char *name, int fd, size_t bytes, enum shape 
 		return (int)rc_; \
 	} while (0)
 
+/* What the caller hears of a write of which DONE bytes were written. */
+static ssize_t outcome(enum verdict v, ssize_t done)
+{
+	if (v == HALF_AND_DIE)
+		die();
+	if (v != HALF_AND_FAIL)
+		return done;
+	errno = EIO;
+	return -1;
+}
+
 static size_t half_of(size_t size)
 {
 	return size > 1 ? size / 2 : size;
@@ -246,9 +266,7 @@ static ssize_t plain(const char *name, int fd, const void *data, size_t size, of
 		size = half_of(size);
 	n = offset < 0 ? syscall(SYS_write, fd, data, size) :
 			 syscall(SYS_pwrite64, fd, data, size, offset);
-	if (v == HALF_AND_DIE)
-		die();
-	return n;
+	return outcome(v, n);
 }
 
 static ssize_t gathered(const char *name, int fd, const struct iovec *v, int n, off_t offset)
@@ -276,9 +294,7 @@ static ssize_t gathered(const char *name, int fd, const struct iovec *v, int n, 
 	}
 	done = offset < 0 ? syscall(SYS_writev, fd, part, n) :
 			    syscall(SYS_pwritev, fd, part, n, offset, 0);
-	if (verdict == HALF_AND_DIE)
-		die();
-	return done;
+	return outcome(verdict, done);
 }
 
 ssize_t write(int fd, const void *data, size_t size)

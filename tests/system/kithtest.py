@@ -510,6 +510,7 @@ class Subscriber:
 
 	def open(self, name, types=(), credit=None, start=None, wait=True):
 		m = pb.Subscriber()
+		self.name = name
 		m.open.name = name if isinstance(name, bytes) else name.encode()
 		m.open.types.extend(t.encode() for t in types)
 		if credit is not None:
@@ -573,19 +574,14 @@ class Subscriber:
 		return self.refused[-1]
 
 	def drain(self, daemon, seconds=None):
-		"""Take and acknowledge until the daemon has nothing more for us; NAME is open."""
-		last = {s['shard']: s['outbox']['last'] for s in daemon.quiet()['shards']}
+		"""Take and acknowledge until the daemon has nothing more for us."""
+		daemon.quiet()
 
-		def all_here():
-			if self.pump(0.05):
-				self.ack()
-			have = dict(self.positions)
-			for n in self.got:
-				have[n.shard] = max(have.get(n.shard, 0), n.sequence)
-			for shard, _, upto in self.gaps:
-				have[shard] = max(have.get(shard, 0), upto)
-			return all(have.get(k, 0) >= v for k, v in last.items())
-		until(all_here, seconds, 'the whole outbox')
+		def nothing_left():
+			self.pump(0.02)
+			self.ack()
+			return [r['lag'] for r in daemon.ask('subscriptions') if r['name'] == self.name] == [0]
+		until(nothing_left, seconds, 'the whole outbox')
 		return self
 
 	def close(self):

@@ -22,9 +22,9 @@
 #include "store/journal.h"
 
 /* The calls that change storage are counted; from number `at` on, `times` of them fail with
- * `error`. A pwrite that fails has written `half` of its bytes. */
+ * `error`, but for the one numbered `spared`. A pwrite that fails has written `half` of its bytes. */
 static struct {
-	long calls, at, times;
+	long calls, at, times, spared;
 	int error;
 	double half;
 } fault = { .at = -1 };
@@ -40,6 +40,7 @@ static void fault_arm(long at, long times, int error, double half)
 	fault.calls = 0;
 	fault.at = at;
 	fault.times = times;
+	fault.spared = -1;
 	fault.error = error;
 	fault.half = half;
 }
@@ -48,7 +49,7 @@ static bool fault_strikes(void)
 {
 	long call = fault.calls++;
 
-	if (fault.at < 0 || call < fault.at || call >= fault.at + fault.times)
+	if (fault.at < 0 || call < fault.at || call >= fault.at + fault.times || call == fault.spared)
 		return false;
 	errno = fault.error;
 	return true;

@@ -244,15 +244,39 @@ static void a_failed_sync_is_final(void **state)
 static void a_failed_write_that_cannot_be_cut_is_final(void **state)
 {
 	(void)state;
+	for (long spared = -1; spared <= 1; spared += 2) { /* the truncate fails; or its sync */
+		remove_files();
+		must_open();
+		put(2, 10);
+		append(0, 10);
+		fault_arm(0, 3, EIO, 0.5);
+		fault.spared = spared;
+		assert_int_equal(journal_write(j, NOW), ERR_UNKNOWN);
+		fault_none();
+		assert_int_equal(journal_write(j, NOW), ERR_UNKNOWN);
+		must_open();
+		assert_int_equal(journal_last(j), 2);
+	}
+}
+
+/* After a failed first write the next segment has the same name; it is one segment, not two. */
+static void a_segment_that_got_no_frame_is_replaced(void **state)
+{
+	(void)state;
+	settings.keep_bytes = 0;
 	must_open();
-	put(2, 10);
-	append(0, 10);
-	fault_arm(0, 2, EIO, 0.5); /* the write, and the cut */
-	assert_int_equal(journal_write(j, NOW), ERR_UNKNOWN);
-	fault_none();
-	assert_int_equal(journal_write(j, NOW), ERR_UNKNOWN);
+	for (int i = 0; i < 2; i++) {
+		append(0, 10);
+		fault_arm(0, 1, EIO, 0.5);
+		assert_int_equal(journal_write(j, NOW), ERR_IO);
+		fault_none();
+	}
+	put(1, 10);
+	assert_int_equal(journal_bytes(j), settings.segment_bytes);
+	assert_int_equal(journal_trim(j, 1, NOW), 0);
+	must_read_up_to(1);
 	must_open();
-	assert_int_equal(journal_last(j), 2);
+	must_read_up_to(1);
 }
 
 /* Each storage call of making a new segment fails once; the journal goes on or says ERR_UNKNOWN,
@@ -303,6 +327,7 @@ int main(void)
 		T(a_group_that_failed_does_not_come_back),
 		T(a_failed_sync_is_final),
 		T(a_failed_write_that_cannot_be_cut_is_final),
+		T(a_segment_that_got_no_frame_is_replaced),
 		T(any_call_may_fail_while_a_segment_is_made),
 	};
 

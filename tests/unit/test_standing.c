@@ -184,19 +184,19 @@ static void silence_loses_and_a_purchase_wins_back(void **state)
 	buf_clear(&y->trace);
 	wait_until(y, 90);
 	assert_told(y, "");
-	wait_until(y, 400);
+	wait_until(y, 800);
 	assert_told(y, "[  90] risk.no_second_purchase clear -> raised, low, maintain\n"
 		"[  90] customer.at_risk clear -> raised, low, maintain\n"
-		"[ 365] stage.lapsed first_time -> lapsed, high, win_back\n"
-		"[ 365] phase.ended exploration -> ended, -, win_back\n"
-		"[ 365] customer.lost first_time -> lapsed, high, win_back\n");
+		"[ 730] stage.lapsed first_time -> lapsed, high, win_back\n"
+		"[ 730] phase.ended exploration -> ended, -, win_back\n"
+		"[ 730] customer.lost first_time -> lapsed, high, win_back\n");
 	assert_int_equal(y->s.due_ms, NEVER);
-	buys(y, 500, 1000);
-	assert_told(y, "[ 500] stage.repeat lapsed -> repeat, -, maintain\n"
-		"[ 500] phase.formation ended -> formation, -, maintain\n"
-		"[ 500] risk.no_second_purchase raised -> clear, -, maintain\n"
-		"[ 500] customer.won_back lapsed -> repeat, -, maintain\n"
-		"[ 500] customer.recovered raised -> clear, -, maintain\n");
+	buys(y, 900, 1000);
+	assert_told(y, "[ 900] stage.repeat lapsed -> repeat, -, maintain\n"
+		"[ 900] phase.formation ended -> formation, -, maintain\n"
+		"[ 900] risk.no_second_purchase raised -> clear, -, maintain\n"
+		"[ 900] customer.won_back lapsed -> repeat, -, maintain\n"
+		"[ 900] customer.recovered raised -> clear, -, maintain\n");
 	story_end(y);
 }
 
@@ -313,14 +313,14 @@ static void stages_climb_as_the_relationship_does(void **state)
 	assert_told(y, "[ 184] stage.advocate partner -> advocate, -, maintain\n");
 	/* silent from day 180 on. The trend is then 6 * 1.984 / 5.083 = 2.342 (half-lives of 30 and
 	 * 180 days, summed by hand) and falls below a half after 36 * log2(4.685) = 80.2 days */
-	wait_until(y, 600);
+	wait_until(y, 1000);
 	assert_told(y, "[ 260] phase.decline stable -> decline, medium, maintain\n"
 		"[ 260] risk.shrinking clear -> raised, watch, maintain\n"
 		"[ 260] customer.at_risk clear -> raised, watch, maintain\n"
 		"[ 270] risk.silent clear -> raised, high, maintain\n"
-		"[ 545] stage.lapsed advocate -> lapsed, high, win_back\n"
-		"[ 545] phase.ended decline -> ended, -, win_back\n"
-		"[ 545] customer.lost advocate -> lapsed, high, win_back\n");
+		"[ 910] stage.lapsed advocate -> lapsed, high, win_back\n"
+		"[ 910] phase.ended decline -> ended, -, win_back\n"
+		"[ 910] customer.lost advocate -> lapsed, high, win_back\n");
 	story_end(y);
 }
 
