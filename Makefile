@@ -59,10 +59,10 @@ $(BUILD)/%.o: %.c | $(BUILD)/gen/proto/kith.pb-c.h
 
 $(BUILD)/libcore.a: $(core_obj)
 	@rm -f $@
-	ar rcs $@ $^
+	$(AR) rcs $@ $^
 $(BUILD)/libkith.a: $(client_obj) $(BUILD)/libcore.a
 	@rm -f $@
-	ar rcs $@ $(client_obj) $(filter $(BUILD)/base/% $(BUILD)/proto/% $(BUILD)/gen/proto/%,$(core_obj))
+	$(AR) rcs $@ $(client_obj) $(filter $(BUILD)/base/% $(BUILD)/proto/% $(BUILD)/gen/proto/%,$(core_obj))
 $(BUILD)/kithd: $(BUILD)/daemon/main.o $(daemon_obj) $(BUILD)/libcore.a
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(DAEMON_LIBS)
 $(BUILD)/kith: $(BUILD)/ctl/main.o $(ctl_obj) $(client_obj) $(BUILD)/libcore.a

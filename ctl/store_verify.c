@@ -21,7 +21,7 @@ static void say_problem(void *arg, const char *text)
 
 	progress_clear(p->progress);
 	if (++p->n <= PROBLEMS_TOLD)
-		fprintf(stderr, "kith: shard %u: %s\n", p->shard, text);
+		fprintf(stderr, "kith: %s\n", text);
 	if (p->n == PROBLEMS_TOLD + 1)
 		fprintf(stderr, "kith: shard %u: and more\n", p->shard);
 }
@@ -41,7 +41,8 @@ static long verify_shard(struct store *s, unsigned shard, struct progress *progr
 		*ret_position = env_meta(e)->position;
 		n = env_verify(e, report, say_problem, &p, record_armed);
 		if (n < 0)
-			(void)complain(&c, (int)n, "it cannot be read: %s", err_text((int)n));
+			(void)complain(&c, (int)n, "shard %u cannot be read: %s", shard,
+				err_text((int)n));
 	}
 	env_close(e);
 	if (n < 0) {

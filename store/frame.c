@@ -43,7 +43,7 @@ bool frame_read_header(const uint8_t *p, uint64_t seed, struct frame_header *ret
 
 	*ret_h = h;
 	return h.durable < h.sequence && h.length <= JOURNAL_PAYLOAD_MAX &&
-		get_le32(p + 8) == header_hash(p, seed);
+	       get_le32(p + 8) == header_hash(p, seed);
 }
 
 bool frame_is_whole(const uint8_t *p, const struct frame_header *h, uint64_t seed)

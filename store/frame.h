@@ -2,8 +2,8 @@
 /* Frame: one input as bytes. All numbers little-endian.
  *
  *   0  u64 check      XXH3 of bytes 8 … end, padding included, seeded from the store id
- *   8  u32 head       low half of XXH3 of bytes 12 … 47, the same seed: the length is only believed
- *                     when this is right
+ *   8  u32 head       low half of XXH3 of bytes 12 … 47, the same seed: the length is believed
+ *                     only when this is right
  *  12  u32 length     of the payload, 0 … JOURNAL_PAYLOAD_MAX
  *  16  u64 sequence   from 1
  *  24  u64 durable    the last frame known to be synced when this one was written; < sequence

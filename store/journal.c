@@ -13,7 +13,7 @@
 #include "store/frame.h"
 
 /* The first write to a preallocated block makes the file system write metadata with the next
- * fdatasync, which doubles its time. So zeros go ahead of small groups, and one sync in many pays. */
+ * fdatasync, which doubles its time. So zeros go ahead of small groups: one sync in many pays. */
 #define ZERO_AHEAD (1u << 20)
 
 void journal_forget(struct journal *j)
@@ -36,11 +36,13 @@ void journal_close(struct journal *j)
 	free(j);
 }
 
-uint64_t journal_append(struct journal *j, uint16_t type, const struct span *parts, unsigned n,
-	int *ret_rc)
+uint64_t journal_append(
+	struct journal *j, uint16_t type, const struct span *parts, unsigned n, int *ret_rc)
 {
-	struct frame_header h = { .type = type, .sequence = j->pending_last + 1,
-		.durable = j->durable, .previous = j->pending_check };
+	struct frame_header h = { .type = type,
+		.sequence = j->pending_last + 1,
+		.durable = j->durable,
+		.previous = j->pending_check };
 	size_t size = 0, at = FRAME_HEADER;
 	uint8_t *p;
 
@@ -92,7 +94,7 @@ int journal_sync(struct journal *j)
 	if (j->failed)
 		return ERR_UNKNOWN;
 	if (j->dirty && fdatasync(j->fd) != 0) {
-		/* Which of the blocks are on disk is unknown, and a second fdatasync would not tell. */
+		/* Which blocks are on disk is unknown, and a second fdatasync would not tell. */
 		j->failed = true;
 		return ERR_UNKNOWN;
 	}
@@ -131,8 +133,10 @@ static void turn_to(struct journal *j, const struct segment *s, int fd)
 int journal_begin_segment(struct journal *j, uint64_t size, int64_t now_ms)
 {
 	const struct segment *old;
-	struct segment s = { .first = j->last + 1, .previous_check = j->check,
-		.created_ms = now_ms, .bytes = j->settings.segment_bytes };
+	struct segment s = { .first = j->last + 1,
+		.previous_check = j->check,
+		.created_ms = now_ms,
+		.bytes = j->settings.segment_bytes };
 	int fd, rc = journal_sync(j); /* rule 1 */
 
 	if (rc == 0)
@@ -217,7 +221,7 @@ int journal_write(struct journal *j, int64_t now_ms)
 		}
 	}
 	journal_forget(j);
-	/* What else a system call may say of a file that cannot be made is one thing to the caller. */
+	/* What else a system call says of a file that cannot be made is one thing to the caller. */
 	if (rc != 0 && rc != ERR_NOSPACE && rc != ERR_UNKNOWN && rc != ERR_NOMEM)
 		rc = ERR_IO;
 	return rc;

@@ -58,9 +58,9 @@ struct frame {
  * without segments, the number the first frame gets (1, or checkpoint + 1 after all were
  * deleted). NOW_MS stamps a first segment. All that is found is made durable. Needs no free space
  * but for the first segment. Errors come with a complaint; ERR_CORRUPT has changed nothing. */
-int journal_open(const char *dir, const uint8_t store_id[16], const struct journal_settings *settings,
-	uint64_t first, uint64_t floor, int64_t now_ms, struct journal **ret_journal,
-	struct complaint *c);
+int journal_open(const char *dir, const uint8_t store_id[16],
+	const struct journal_settings *settings, uint64_t first, uint64_t floor, int64_t now_ms,
+	struct journal **ret_journal, struct complaint *c);
 void journal_close(struct journal *j); /* ignores NULL; syncs nothing */
 
 /* The number this frame gets, or 0 with *RET_RC (ERR_TOOBIG, ERR_NOMEM). The payload may come in

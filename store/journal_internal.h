@@ -7,7 +7,7 @@
 
 struct journal {
 	int dir_fd;
-	int fd;                   /* of the current segment, the last */
+	int fd; /* of the current segment, the last */
 	uint8_t store_id[16];
 	uint64_t seed;
 	struct journal_settings settings;
@@ -15,15 +15,15 @@ struct journal {
 	struct segment *segments; /* oldest first; room for one more is kept free */
 	size_t count, capacity;
 
-	uint64_t end;             /* of the last frame, in the current segment */
-	uint64_t room;            /* up to here it may be written; == end: it is cut, or full */
-	uint64_t zeroed;          /* up to here its blocks have been written before */
-	uint64_t last, durable;   /* sequences */
-	uint64_t check;           /* of the last frame */
-	bool dirty;               /* written since the last sync */
-	bool failed;              /* for good: what is on disk is unknown */
+	uint64_t end;           /* of the last frame, in the current segment */
+	uint64_t room;          /* up to here it may be written; == end: it is cut, or full */
+	uint64_t zeroed;        /* up to here its blocks have been written before */
+	uint64_t last, durable; /* sequences */
+	uint64_t check;         /* of the last frame */
+	bool dirty;             /* written since the last sync */
+	bool failed;            /* for good: what is on disk is unknown */
 
-	struct buf pending;       /* appended, not written */
+	struct buf pending; /* appended, not written */
 	uint64_t pending_last;
 	uint64_t pending_check;
 };

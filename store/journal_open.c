@@ -18,7 +18,7 @@
 
 /* What the walk over the last segment found. */
 struct tail {
-	uint64_t blank;    /* a segment behind it that is nothing but zeros, to be removed; 0 none */
+	uint64_t blank; /* a segment behind it that is nothing but zeros, to be removed; 0 none */
 	uint64_t unproven; /* offset: all frames before it are known to be durable */
 };
 
@@ -28,14 +28,16 @@ static int open_directory(const char *dir, int *ret_fd, struct complaint *c)
 	int parent, rc = 0, fd;
 
 	if (!made && errno != EEXIST)
-		return complain(c, err_from_errno(errno), "%s: cannot make it: %s", dir, strerror(errno));
+		return complain(
+			c, err_from_errno(errno), "%s: cannot make it: %s", dir, strerror(errno));
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return complain(c, err_from_errno(errno), "%s: %s", dir, strerror(errno));
 	if (made) {
 		parent = openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (parent < 0 || fsync(parent) != 0)
-			rc = complain(c, ERR_IO, "%s: cannot make it durable: %s", dir, strerror(errno));
+			rc = complain(
+				c, ERR_IO, "%s: cannot make it durable: %s", dir, strerror(errno));
 		if (parent >= 0)
 			(void)close(parent);
 	}
@@ -61,9 +63,10 @@ static int load_segment(struct journal *j, uint64_t first, struct complaint *c)
 		return rc;
 	if (before && s.previous_first != before->first) {
 		(void)close(fd);
-		return complain(c, ERR_CORRUPT, "journal: between the segments from %" PRIu64
-			" and from %" PRIu64 " one from %" PRIu64 " is missing", before->first,
-			first, s.previous_first);
+		return complain(c, ERR_CORRUPT,
+			"journal: between the segments from %" PRIu64 " and from %" PRIu64
+			" one from %" PRIu64 " is missing",
+			before->first, first, s.previous_first);
 	}
 	if (j->fd >= 0)
 		(void)close(j->fd);
@@ -83,7 +86,8 @@ static int load_segments(struct journal *j, struct tail *t, struct complaint *c)
 	if (n > 0) {
 		rc = segment_is_blank(j->dir_fd, firsts[n - 1]);
 		if (rc < 0)
-			(void)complain(c, rc, "journal: cannot read the segment from %" PRIu64 ": %s",
+			(void)complain(c, rc,
+				"journal: cannot read the segment from %" PRIu64 ": %s",
 				firsts[n - 1], err_text(rc));
 		if (rc > 0)
 			t->blank = firsts[--n];
@@ -125,8 +129,10 @@ static int judge_end(struct walk *w, const char *name, struct complaint *c)
 	if (rc < 0)
 		return complain(c, rc, "journal/%s: %s", name, err_text(rc));
 	if (rc > 0)
-		return complain(c, ERR_CORRUPT, "journal/%s: frame %" PRIu64 " at offset %" PRIu64
-			" does not check; it was durable, says frame %" PRIu64 " at offset %" PRIu64,
+		return complain(c, ERR_CORRUPT,
+			"journal/%s: frame %" PRIu64 " at offset %" PRIu64
+			" does not check; it was durable, says frame %" PRIu64
+			" at offset %" PRIu64,
 			name, w->sequence, w->offset, sequence, offset);
 	return 0;
 }
@@ -143,8 +149,8 @@ static int find_end(struct journal *j, struct tail *t, struct complaint *c)
 	walk_init(&w, j->fd, j->seed, s);
 	rc = walk_to_end(&w, t);
 	if (rc != 0)
-		(void)complain(c, rc, "journal/%s: frame %" PRIu64 " at offset %" PRIu64 ": %s", name,
-			w.sequence, w.offset, err_text(rc));
+		(void)complain(c, rc, "journal/%s: frame %" PRIu64 " at offset %" PRIu64 ": %s",
+			name, w.sequence, w.offset, err_text(rc));
 	else
 		rc = judge_end(&w, name, c);
 	j->last = w.sequence - 1;
@@ -210,12 +216,15 @@ static int check_floor(const struct journal *j, uint64_t floor, struct complaint
 	if (j->count > 0)
 		segment_name(j->segments[j->count - 1].first, name);
 	if (j->last < floor)
-		return complain(c, ERR_CORRUPT, "journal/%s: ends with frame %" PRIu64 " at offset %"
-			PRIu64 ", but frame %" PRIu64 " had been durable and is applied", name,
-			j->last, j->end, floor);
+		return complain(c, ERR_CORRUPT,
+			"journal/%s: ends with frame %" PRIu64 " at offset %" PRIu64
+			", but frame %" PRIu64 " had been durable and is applied",
+			name, j->last, j->end, floor);
 	if (floor > 0 && journal_first(j) > floor + 1)
-		return complain(c, ERR_CORRUPT, "journal: begins at frame %" PRIu64 ", but the store "
-			"has applied only up to %" PRIu64, journal_first(j), floor);
+		return complain(c, ERR_CORRUPT,
+			"journal: begins at frame %" PRIu64 ", but the store "
+			"has applied only up to %" PRIu64,
+			journal_first(j), floor);
 	return 0;
 }
 
@@ -240,16 +249,18 @@ static int recover(struct journal *j, const char *dir, uint64_t first, uint64_t 
 	return rc;
 }
 
-int journal_open(const char *dir, const uint8_t store_id[16], const struct journal_settings *settings,
-	uint64_t first, uint64_t floor, int64_t now_ms, struct journal **ret_journal,
-	struct complaint *c)
+int journal_open(const char *dir, const uint8_t store_id[16],
+	const struct journal_settings *settings, uint64_t first, uint64_t floor, int64_t now_ms,
+	struct journal **ret_journal, struct complaint *c)
 {
 	struct journal *j;
 	int rc;
 
 	if (first == 0 || settings->segment_bytes < 2 * SEGMENT_HEADER)
-		return complain(c, ERR_INVALID, "journal: a segment has at least %u bytes, and frames "
-			"count from 1", 2 * SEGMENT_HEADER);
+		return complain(c, ERR_INVALID,
+			"journal: a segment has at least %u bytes, and frames "
+			"count from 1",
+			2 * SEGMENT_HEADER);
 	j = calloc(1, sizeof *j);
 	if (!j)
 		return complain(c, ERR_NOMEM, "journal: out of memory");

@@ -11,7 +11,7 @@
 
 struct journal_reader {
 	int dir_fd;
-	int fd;                 /* of `segment`; -1 while the directory has none */
+	int fd; /* of `segment`; -1 while the directory has none */
 	uint8_t store_id[16];
 	uint64_t from;
 	struct segment segment;
@@ -70,8 +70,10 @@ static int enter_first(struct journal_reader *r, struct complaint *c)
 	if (rc != 0)
 		return complain(c, rc, "journal: cannot list the segments: %s", err_text(rc));
 	if (n > 0 && r->from != 0 && r->from < firsts[0]) {
-		rc = complain(c, ERR_NOTFOUND, "journal: frame %" PRIu64 " is not kept any more; "
-			"the oldest is %" PRIu64, r->from, firsts[0]);
+		rc = complain(c, ERR_NOTFOUND,
+			"journal: frame %" PRIu64 " is not kept any more; "
+			"the oldest is %" PRIu64,
+			r->from, firsts[0]);
 	} else if (n > 0) {
 		while (i + 1 < n && firsts[i + 1] <= r->from)
 			i++;
@@ -168,13 +170,17 @@ static int go_on_to(struct journal_reader *r, uint64_t successor, struct complai
 
 	segment_name(first, name);
 	if (successor != r->walk.sequence)
-		return complain(c, ERR_CORRUPT, "journal/%s: frame %" PRIu64 " at offset %" PRIu64
+		return complain(c, ERR_CORRUPT,
+			"journal/%s: frame %" PRIu64 " at offset %" PRIu64
 			" does not check, and a segment from %" PRIu64 " on follows",
 			name, r->walk.sequence, r->walk.offset, successor);
 	rc = enter(r, successor, c);
-	if (rc == 0 && (r->segment.previous_first != first || r->segment.previous_check != previous))
-		rc = complain(c, ERR_CORRUPT, "journal/%s: the next segment, from %" PRIu64
-			" on, was written behind another one", name, successor);
+	if (rc == 0 &&
+		(r->segment.previous_first != first || r->segment.previous_check != previous))
+		rc = complain(c, ERR_CORRUPT,
+			"journal/%s: the next segment, from %" PRIu64
+			" on, was written behind another one",
+			name, successor);
 	return rc;
 }
 
@@ -195,7 +201,8 @@ static int judge_end(struct journal_reader *r, struct frame *ret_frame, struct c
 	rc = walk(r, ret_frame, c);
 	if (rc != ERR_NOTFOUND)
 		return rc;
-	return complain(c, ERR_CORRUPT, "journal/%s: frame %" PRIu64 " at offset %" PRIu64
+	return complain(c, ERR_CORRUPT,
+		"journal/%s: frame %" PRIu64 " at offset %" PRIu64
 		" does not check; it was durable, says frame %" PRIu64 " at offset %" PRIu64,
 		name, r->walk.sequence, r->walk.offset, sequence, offset);
 }

@@ -32,8 +32,7 @@ static uint64_t name_parse(const char *name, const char *end)
 	if (strlen(name) != 20 + strlen(end) || strcmp(name + 20, end) != 0)
 		return 0;
 	for (int i = 0; i < 20; i++) {
-		if (name[i] < '0' || name[i] > '9' ||
-			__builtin_mul_overflow(first, 10, &first) ||
+		if (name[i] < '0' || name[i] > '9' || __builtin_mul_overflow(first, 10, &first) ||
 			__builtin_add_overflow(first, (uint64_t)(name[i] - '0'), &first))
 			return 0;
 	}
@@ -225,10 +224,11 @@ static int header_parse(const uint8_t *block, const char *name, const uint8_t st
 	if (memcmp(block, magic, sizeof magic) != 0)
 		return complain(c, ERR_CORRUPT, "journal/%s: no journal segment (offset 0)", name);
 	if (get_le64(block + SEGMENT_HEADER - 8) != hash_64(block, SEGMENT_HEADER - 8, 0))
-		return complain(c, ERR_CORRUPT, "journal/%s: the header is damaged (offset 0)", name);
+		return complain(
+			c, ERR_CORRUPT, "journal/%s: the header is damaged (offset 0)", name);
 	if (get_le32(block + 8) != SEGMENT_VERSION || get_le32(block + 12) != SEGMENT_HEADER)
-		return complain(c, ERR_VERSION, "journal/%s: version %u, this program knows %u", name,
-			get_le32(block + 8), SEGMENT_VERSION);
+		return complain(c, ERR_VERSION, "journal/%s: version %u, this program knows %u",
+			name, get_le32(block + 8), SEGMENT_VERSION);
 	if (memcmp(block + 16, store_id, 16) != 0)
 		return complain(c, ERR_VERSION, "journal/%s: belongs to another store", name);
 	ret_s->first = get_le64(block + 32);
@@ -257,8 +257,9 @@ int segment_open(int dir_fd, uint64_t first, int flags, const uint8_t store_id[1
 	else
 		rc = header_parse(block, name, store_id, ret_s, c);
 	if (rc == 0 && ret_s->first != first)
-		rc = complain(c, ERR_CORRUPT, "journal/%s: holds frames from %" PRIu64
-			"; was it renamed?", name, ret_s->first);
+		rc = complain(c, ERR_CORRUPT,
+			"journal/%s: holds frames from %" PRIu64 "; was it renamed?", name,
+			ret_s->first);
 	if (rc != 0) {
 		(void)close(fd);
 		return rc;

@@ -107,13 +107,14 @@ int walk_next(struct walk *w, struct frame *ret_frame)
 static bool is_proof(const struct walk *w, const uint8_t *p, struct frame_header *ret_h)
 {
 	return get_le64(p + 24) >= w->sequence && get_le64(p + 16) > get_le64(p + 24) &&
-		frame_read_header(p, w->seed, ret_h);
+	       frame_read_header(p, w->seed, ret_h);
 }
 
 /* Preallocated room that was never written need not be read. Find the next stretch from OFFSET on
  * where there can be more than zeros; false when there is none. What a read has brought into the
  * page cache counts as written, so nothing may be read beyond RET_END. */
-static bool next_stretch(const struct walk *w, uint64_t offset, uint64_t *ret_start, uint64_t *ret_end)
+static bool next_stretch(
+	const struct walk *w, uint64_t offset, uint64_t *ret_start, uint64_t *ret_end)
 {
 	off_t start = lseek(w->fd, (off_t)offset, SEEK_DATA), end;
 
@@ -126,8 +127,8 @@ static bool next_stretch(const struct walk *w, uint64_t offset, uint64_t *ret_st
 }
 
 /* Look for proof where a frame may begin from OFFSET on; all of it has to lie before END. */
-static int find_in_stretch(struct walk *w, uint64_t offset, uint64_t end, uint64_t *ret_sequence,
-	uint64_t *ret_offset)
+static int find_in_stretch(
+	struct walk *w, uint64_t offset, uint64_t end, uint64_t *ret_sequence, uint64_t *ret_offset)
 {
 	struct frame_header h;
 

@@ -90,10 +90,10 @@ struct kith_producer;
 int kith_producer_open(const struct kith_producer_settings *settings,
 	struct kith_producer **ret_producer, struct complaint *c);
 
-/* Take E (made from a zeroed struct), of which everything is copied. Waits while the window is full; ERR_TIMEOUT: it still
- * is, E was not taken, call again. ERR_INVALID: E breaks a rule (nothing was sent; *RET_CODE,
- * which may be NULL, is its code); also ERR_NOMEM. A size-0 source means the default one. TAG is
- * yours: it comes back with a rejection. */
+/* Take E (made from a zeroed struct), of which everything is copied. Waits while the window is
+ * full; ERR_TIMEOUT: it still is, E was not taken, call again. ERR_INVALID: E breaks a rule
+ * (nothing was sent; *RET_CODE, which may be NULL, is its code); also ERR_NOMEM. A size-0 source
+ * means the default one. TAG is yours: it comes back with a rejection. */
 int kith_producer_add(struct kith_producer *p, const struct event *e, uint64_t tag, int timeout_ms,
 	enum reject *ret_code, struct complaint *c);
 

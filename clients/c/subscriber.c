@@ -14,6 +14,7 @@
 #define ARENA_LIMIT  (64u << 20)
 #define OPEN_WAIT_NS INT64_C(5000000000) /* an Open unanswered so long is sent again */
 #define OPEN_AGAIN_NS INT64_C(500000000) /* after "not now" */
+#define QUIET_NS     INT64_C(30000000000) /* after which an Open asks whether we are still known */
 #define CLOSE_LINGER_MS 500
 #define LOOK_MS      500 /* between looks at what time alone changes */
 #define NAME_MAX_BYTES 64
@@ -35,7 +36,7 @@ struct kith_subscriber {
 	char *types[SUBSCRIBER_TYPES_MAX]; /* owned */
 	unsigned n_types;
 	bool asked, opened;
-	int64_t asked_ns, ask_at_ns;
+	int64_t asked_ns, ask_at_ns, heard_ns;
 	bool forgotten;
 	int refused;                       /* 0, or the error that ended the subscription */
 	struct complaint why;
@@ -191,13 +192,14 @@ static int subscriber_refused(struct kith_subscriber *s, const struct delivery *
 
 static int subscriber_check_link(struct kith_subscriber *s)
 {
+	int64_t now = clock_monotonic_ns();
 	int rc = 0;
 
-	if (s->asked && !s->opened && clock_monotonic_ns() - s->asked_ns > OPEN_WAIT_NS)
+	if (s->asked && !s->opened && now - s->asked_ns > OPEN_WAIT_NS)
 		rc = link_reset(&s->link);
-	if (s->link.losses != s->losses_seen)
+	if (s->link.losses != s->losses_seen || (s->opened && now - s->heard_ns > QUIET_NS))
 		subscriber_lost(s);
-	if (!rc && s->link.connected && !s->asked && clock_monotonic_ns() >= s->ask_at_ns)
+	if (!rc && s->link.connected && !s->asked && now >= s->ask_at_ns)
 		rc = subscriber_ask(s);
 	return rc;
 }
@@ -210,6 +212,7 @@ static int subscriber_receive(struct kith_subscriber *s)
 
 	if (rc)
 		return rc;
+	s->heard_ns = clock_monotonic_ns();
 	/* the message's memory is the link's and goes with its next one */
 	free(s->bytes);
 	memset(&s->delivery, 0, sizeof s->delivery);

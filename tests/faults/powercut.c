@@ -54,8 +54,8 @@ static void sync_everything(void)
 		sync_contents(now.v[i].object);
 }
 
-static void replay(const struct power_record *r, const char *path, const char *second,
-	const uint8_t *data)
+static void replay(
+	const struct power_record *r, const char *path, const char *second, const uint8_t *data)
 {
 	struct object *o;
 
@@ -84,7 +84,7 @@ static void replay(const struct power_record *r, const char *path, const char *s
 	case POWER_TRUNCATE:
 	case POWER_EXTEND:
 		add_change(object_of(path), (struct change){ r->op, r->offset, data, r->data_size,
-			r->op == POWER_WRITE_SYNCED });
+						    r->op == POWER_WRITE_SYNCED });
 		break;
 	}
 	settle_names();
@@ -114,8 +114,8 @@ static void list_one(uint64_t number, uint64_t behind, const struct power_record
 	static const char *const names[] = { "?", "create", "write", "write-synced", "truncate",
 		"extend", "sync", "rename", "unlink", "mkdir", "rmdir", "sync-all" };
 
-	(void)printf("%" PRIu64 " %" PRIu64 " %s %s%s%s %" PRIu64 "+%u\n", number, behind, names[r->op],
-		path, second[0] ? " to " : "", second, r->offset, r->data_size);
+	(void)printf("%" PRIu64 " %" PRIu64 " %s %s%s%s %" PRIu64 "+%u\n", number, behind,
+		names[r->op], path, second[0] ? " to " : "", second, r->offset, r->data_size);
 }
 
 /* Go through the log: the first AT operations and what was said behind them, up to the next. A
@@ -132,8 +132,8 @@ static uint64_t go_through(const char *log, uint64_t at, bool act, bool list)
 
 		memcpy(&r, bytes + offset, sizeof r);
 		end = offset + sizeof r + r.path_size + r.second_size + r.data_size;
-		if (r.magic != POWER_MAGIC || r.path_size >= PATH_ROOM || r.second_size >= PATH_ROOM ||
-			r.op == 0 || r.op > POWER_SAID)
+		if (r.magic != POWER_MAGIC || r.path_size >= PATH_ROOM ||
+			r.second_size >= PATH_ROOM || r.op == 0 || r.op > POWER_SAID)
 			die("not a power log", log);
 		if (end > size || (r.op != POWER_SAID && number == at))
 			break;
@@ -183,8 +183,9 @@ static void read_directory(const char *dir, const char *inner)
 		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
 			continue;
 		if (snprintf(path, sizeof path, "%s/%s", dir, e->d_name) >= PATH_ROOM ||
-			snprintf(name, sizeof name, "%s%s%s", inner, inner[0] ? "/" : "", e->d_name) >=
-				PATH_ROOM || stat(path, &st) != 0)
+			snprintf(name, sizeof name, "%s%s%s", inner, inner[0] ? "/" : "",
+				e->d_name) >= PATH_ROOM ||
+			stat(path, &st) != 0)
 			die("cannot read it", path);
 		if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode))
 			continue;

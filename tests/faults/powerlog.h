@@ -22,8 +22,8 @@ enum power_op {
 	POWER_UNLINK,
 	POWER_MKDIR,
 	POWER_RMDIR,
-	POWER_SYNC_ALL,     /* sync, syncfs */
-	POWER_SAID,         /* `data` went to standard output: what was promised by then */
+	POWER_SYNC_ALL, /* sync, syncfs */
+	POWER_SAID,     /* `data` went to standard output: what was promised by then */
 };
 
 struct power_record {

@@ -50,7 +50,8 @@ static void resolve_watched(const char *text)
 	slash = strrchr(copy, '/');
 	*slash = '\0';
 	if (realpath(copy[0] ? copy : "/", parent))
-		(void)snprintf(watched, sizeof watched, "%.*s/%.255s", PATH_MAX - 300, parent, slash + 1);
+		(void)snprintf(
+			watched, sizeof watched, "%.*s/%.255s", PATH_MAX - 300, parent, slash + 1);
 }
 
 __attribute__((constructor)) static void begin(void)
@@ -62,7 +63,8 @@ __attribute__((constructor)) static void begin(void)
 		return;
 	resolve_watched(dir);
 	stdout_too = getenv("KITH_POWER_STDOUT") != NULL;
-	fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	fd = (int)syscall(
+		SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 	high = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 500); /* out of the program's way */
 	if (high < 0 || watched[0] == '\0') {
 		(void)fprintf(stderr, "power shim: cannot use %s and %s\n", dir, path);
@@ -135,9 +137,12 @@ static const char *path_of_name(int dir_fd, const char *name, char out[PATH_MAX]
 static void record_gathered(enum power_op op, const char *path, const char *second, uint64_t offset,
 	const struct iovec *data, int n, size_t size)
 {
-	struct power_record r = { .magic = POWER_MAGIC, .op = (uint16_t)op,
-		.path_size = (uint16_t)strlen(path), .second_size = (uint16_t)strlen(second),
-		.data_size = (uint32_t)size, .offset = offset };
+	struct power_record r = { .magic = POWER_MAGIC,
+		.op = (uint16_t)op,
+		.path_size = (uint16_t)strlen(path),
+		.second_size = (uint16_t)strlen(second),
+		.data_size = (uint32_t)size,
+		.offset = offset };
 	struct iovec part = { &r, sizeof r };
 	int before = errno;
 
@@ -178,7 +183,8 @@ static void unlock(void)
 
 static ssize_t write_plainly(int fd, const struct iovec *v, int n, off_t offset)
 {
-	return offset < 0 ? syscall(SYS_writev, fd, v, n) : syscall(SYS_pwritev, fd, v, n, offset, 0);
+	return offset < 0 ? syscall(SYS_writev, fd, v, n)
+			  : syscall(SYS_pwritev, fd, v, n, offset, 0);
 }
 
 static ssize_t gathered(int fd, const struct iovec *v, int n, off_t offset)
@@ -245,20 +251,20 @@ ssize_t pwritev64(int fd, const struct iovec *v, int n, off64_t offset)
 }
 
 /* On an open file: do CALL, and record OP when it went well. */
-#define ON_FD(op, fd, at, call) \
-	do { \
-		char path_[PATH_MAX]; \
-		const char *name_; \
-		long rc_; \
-		if (log_fd < 0) \
-			return (int)(call); \
-		lock(); \
-		name_ = path_of_fd(fd, path_); \
-		rc_ = (call); \
-		if (rc_ == 0 && name_) \
-			record(op, name_, "", (uint64_t)(at)); \
-		unlock(); \
-		return (int)rc_; \
+#define ON_FD(op, fd, at, call)                                                                    \
+	do {                                                                                       \
+		char path_[PATH_MAX];                                                              \
+		const char *name_;                                                                 \
+		long rc_;                                                                          \
+		if (log_fd < 0)                                                                    \
+			return (int)(call);                                                        \
+		lock();                                                                            \
+		name_ = path_of_fd(fd, path_);                                                     \
+		rc_ = (call);                                                                      \
+		if (rc_ == 0 && name_)                                                             \
+			record(op, name_, "", (uint64_t)(at));                                     \
+		unlock();                                                                          \
+		return (int)rc_;                                                                   \
 	} while (0)
 
 int fsync(int fd)
@@ -322,20 +328,20 @@ int posix_fallocate64(int fd, off64_t offset, off64_t size)
 }
 
 /* On a name: the same. */
-#define ON_NAME(op, dir_fd, name, at, call) \
-	do { \
-		char path_[PATH_MAX]; \
-		const char *name_; \
-		long rc_; \
-		if (log_fd < 0) \
-			return (int)(call); \
-		lock(); \
-		name_ = path_of_name(dir_fd, name, path_); \
-		rc_ = (call); \
-		if (rc_ == 0 && name_) \
-			record(op, name_, "", (uint64_t)(at)); \
-		unlock(); \
-		return (int)rc_; \
+#define ON_NAME(op, dir_fd, name, at, call)                                                        \
+	do {                                                                                       \
+		char path_[PATH_MAX];                                                              \
+		const char *name_;                                                                 \
+		long rc_;                                                                          \
+		if (log_fd < 0)                                                                    \
+			return (int)(call);                                                        \
+		lock();                                                                            \
+		name_ = path_of_name(dir_fd, name, path_);                                         \
+		rc_ = (call);                                                                      \
+		if (rc_ == 0 && name_)                                                             \
+			record(op, name_, "", (uint64_t)(at));                                     \
+		unlock();                                                                          \
+		return (int)rc_;                                                                   \
 	} while (0)
 
 int truncate(const char *name, off_t size)
@@ -432,14 +438,14 @@ static int open_and_record(int dir_fd, const char *name, int flags, mode_t mode)
 	return fd;
 }
 
-#define MODE_ARGUMENT(flags, mode) \
-	do { \
-		if ((flags) & (O_CREAT | O_TMPFILE)) { \
-			va_list a_; \
-			va_start(a_, flags); \
-			mode = va_arg(a_, mode_t); \
-			va_end(a_); \
-		} \
+#define MODE_ARGUMENT(flags, mode)                                                                 \
+	do {                                                                                       \
+		if ((flags) & (O_CREAT | O_TMPFILE)) {                                             \
+			va_list a_;                                                                \
+			va_start(a_, flags);                                                       \
+			mode = va_arg(a_, mode_t);                                                 \
+			va_end(a_);                                                                \
+		}                                                                                  \
 	} while (0)
 
 int openat(int dir_fd, const char *name, int flags, ...)

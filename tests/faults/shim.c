@@ -40,8 +40,16 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum kind { NONE, KILL_BEFORE, KILL_HALF, EIO_ONCE, EIO_FOREVER, EIO_HALF,
-	ENOSPC_FOR_A_WHILE, SHORT };
+enum kind {
+	NONE,
+	KILL_BEFORE,
+	KILL_HALF,
+	EIO_ONCE,
+	EIO_FOREVER,
+	EIO_HALF,
+	ENOSPC_FOR_A_WHILE,
+	SHORT
+};
 static const char *const kind_names[] = { "none", "kill-before", "kill-half", "eio-once",
 	"eio-forever", "eio-half", "enospc", "short" };
 
@@ -191,7 +199,8 @@ static enum verdict judge(const char *name, const char *path, size_t bytes, enum
 	note(number, name, path, bytes);
 	if (struck && kind == KILL_BEFORE)
 		die();
-	if ((struck && kind == EIO_ONCE) || (kind == EIO_FOREVER && strike_at > 0 && number >= strike_at)) {
+	if ((struck && kind == EIO_ONCE) ||
+		(kind == EIO_FOREVER && strike_at > 0 && number >= strike_at)) {
 		errno = EIO;
 		return FAIL;
 	}
@@ -226,16 +235,16 @@ static enum verdict judge_fd(const char *name, int fd, size_t bytes, enum shape 
 }
 
 /* A call without data: do it unless it fails, and die behind it when that is its fate. */
-#define WITHOUT_DATA(fate, call) \
-	do { \
-		enum verdict v_ = (fate); \
-		long rc_; \
-		if (v_ == FAIL) \
-			return -1; \
-		rc_ = (call); \
-		if (v_ == HALF_AND_DIE) \
-			die(); \
-		return (int)rc_; \
+#define WITHOUT_DATA(fate, call)                                                                   \
+	do {                                                                                       \
+		enum verdict v_ = (fate);                                                          \
+		long rc_;                                                                          \
+		if (v_ == FAIL)                                                                    \
+			return -1;                                                                 \
+		rc_ = (call);                                                                      \
+		if (v_ == HALF_AND_DIE)                                                            \
+			die();                                                                     \
+		return (int)rc_;                                                                   \
 	} while (0)
 
 /* What the caller hears of a write of which DONE bytes were written. */
@@ -264,8 +273,8 @@ static ssize_t plain(const char *name, int fd, const void *data, size_t size, of
 		return -1;
 	if (v != GO_ON)
 		size = half_of(size);
-	n = offset < 0 ? syscall(SYS_write, fd, data, size) :
-			 syscall(SYS_pwrite64, fd, data, size, offset);
+	n = offset < 0 ? syscall(SYS_write, fd, data, size)
+		       : syscall(SYS_pwrite64, fd, data, size, offset);
 	return outcome(v, n);
 }
 
@@ -292,8 +301,8 @@ static ssize_t gathered(const char *name, int fd, const struct iovec *v, int n, 
 			part[i].iov_len = left;
 		left -= part[i].iov_len;
 	}
-	done = offset < 0 ? syscall(SYS_writev, fd, part, n) :
-			    syscall(SYS_pwritev, fd, part, n, offset, 0);
+	done = offset < 0 ? syscall(SYS_writev, fd, part, n)
+			  : syscall(SYS_pwritev, fd, part, n, offset, 0);
 	return outcome(verdict, done);
 }
 
@@ -346,8 +355,8 @@ int msync(void *at, size_t size, int flags)
 
 int ftruncate(int fd, off_t size)
 {
-	WITHOUT_DATA(judge_fd("ftruncate", fd, (size_t)size, OTHER),
-		syscall(SYS_ftruncate, fd, size));
+	WITHOUT_DATA(
+		judge_fd("ftruncate", fd, (size_t)size, OTHER), syscall(SYS_ftruncate, fd, size));
 }
 
 int ftruncate64(int fd, off64_t size)
@@ -411,7 +420,8 @@ int rename(const char *from, const char *to)
 
 int unlinkat(int dir_fd, const char *name, int flags)
 {
-	WITHOUT_DATA(judge_name("unlink", dir_fd, name), syscall(SYS_unlinkat, dir_fd, name, flags));
+	WITHOUT_DATA(
+		judge_name("unlink", dir_fd, name), syscall(SYS_unlinkat, dir_fd, name, flags));
 }
 
 int unlink(const char *name)

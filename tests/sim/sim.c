@@ -45,6 +45,7 @@ static void options_complete(struct sim_options *o)
 	o->step_ms = o->step_ms ? o->step_ms : 26;
 	o->in_future_ms = o->in_future_ms ? o->in_future_ms : 3600000;
 	o->segment_bytes = o->segment_bytes ? o->segment_bytes : 64 << 10;
+	o->lifecycle = o->lifecycle ? o->lifecycle : sim_shop;
 	if (o->settings.guard_window_ms == 0)
 		o->settings = settings_default;
 }
@@ -199,6 +200,8 @@ static void open_all(struct sim *s)
 	for (unsigned i = 0; i < s->o.shards; i++)
 		if (env_open(&s->store, i, SIM_MAP_BYTES, false, &s->env[i], &c) != 0)
 			sim_fail(s, "shard %u does not open: %s", i, c.text);
+	for (unsigned i = 0; i < s->o.shards; i++)
+		s->committed[i] = env_meta(s->env[i])->position;
 	open_journal(s, &c);
 	for (unsigned i = 0; i < s->o.shards; i++)
 		if (shard_open(&s->shard[i], i, s->env[i], &c) != 0)
@@ -216,7 +219,7 @@ static void recover_in_vain(struct sim *s)
 			low = env_meta(s->env[i])->position;
 	upto = low + random_below(&s->random, last - low + 1);
 	for (unsigned i = 0; i < s->o.shards; i++)
-		if (env_meta(s->env[i])->position > upto)
+		if (upto == 0 || env_meta(s->env[i])->position > upto)
 			return; /* one shard is further: nothing before it would fit all of them */
 	replay(s, upto, &c);
 	if (random_below(&s->random, 2))
@@ -258,6 +261,7 @@ void sim_checkpoint_shard(struct sim *s, unsigned shard)
 
 	if (rc != 0)
 		sim_fail(s, "checkpoint of shard %u: %s", shard, err_text(rc));
+	s->committed[shard] = env_meta(s->env[shard])->position;
 }
 
 /* As workers/worker.c does when a commit says ERR_NOSPACE. */
@@ -322,8 +326,8 @@ void sim_trim(struct sim *s)
 	uint64_t checkpoint = UINT64_MAX;
 
 	for (unsigned i = 0; i < s->o.shards; i++)
-		if (env_meta(s->env[i])->position < checkpoint)
-			checkpoint = env_meta(s->env[i])->position;
+		if (s->committed[i] < checkpoint)
+			checkpoint = s->committed[i];
 	if (journal_trim(s->journal, checkpoint, s->now_ms) != 0)
 		sim_fail(s, "the journal cannot be trimmed");
 }

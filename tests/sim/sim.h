@@ -16,6 +16,8 @@
 #define SIM_MAP_BYTES  (256u << 20)
 #define SIM_SHARDS_MAX 8
 
+extern const char sim_shop[]; /* a lifecycle file (sim_shop.c) */
+
 /* Where the process dies; each is used up by the next thing that reaches it. */
 enum sim_point {
 	POINT_NONE,
@@ -36,7 +38,7 @@ const char *sim_point_name(enum sim_point p);
 struct sim_options {
 	uint64_t seed;
 	unsigned shards;          /* 0: 2 */
-	const char *lifecycle;    /* NULL: the default file */
+	const char *lifecycle;    /* NULL: sim_shop */
 	struct settings settings; /* guard_window_ms 0: settings_default */
 	bool event_clock;         /* the engine's clock is the newest event time (--clock event) */
 	uint32_t due_per_input, sweep_per_input; /* 0: 256 */
@@ -86,6 +88,7 @@ struct sim {
 	struct store store;
 	struct env *env[SIM_SHARDS_MAX];
 	struct shard shard[SIM_SHARDS_MAX];
+	uint64_t committed[SIM_SHARDS_MAX]; /* the frame of each shard's last checkpoint */
 	struct journal *journal;
 	struct lifecycle *lifecycle; /* newest; one reference */
 	struct sim_task *group, **group_last;

@@ -22,7 +22,7 @@
 #include "store/journal.h"
 
 /* The calls that change storage are counted; from number `at` on, `times` of them fail with
- * `error`, but for the one numbered `spared`. A pwrite that fails has written `half` of its bytes. */
+ * `error`, but for the one numbered `spared`. A failed pwrite has written `half` of its bytes. */
 static struct {
 	long calls, at, times, spared;
 	int error;
@@ -49,7 +49,8 @@ static bool fault_strikes(void)
 {
 	long call = fault.calls++;
 
-	if (fault.at < 0 || call < fault.at || call >= fault.at + fault.times || call == fault.spared)
+	if (fault.at < 0 || call < fault.at || call >= fault.at + fault.times ||
+		call == fault.spared)
 		return false;
 	errno = fault.error;
 	return true;
@@ -116,8 +117,9 @@ static int world_setup(void **state)
 
 	(void)state;
 	fault_none();
-	settings = (struct journal_settings){ .segment_bytes = 16384, .keep_bytes = 1 << 30,
-		.keep_ms = INT64_C(1) << 40 };
+	settings = (struct journal_settings){
+		.segment_bytes = 16384, .keep_bytes = 1 << 30, .keep_ms = INT64_C(1) << 40
+	};
 	(void)snprintf(dir, sizeof dir, "%s/kith-journal-XXXXXX", tmp ? tmp : "/tmp");
 	j = NULL;
 	return mkdtemp(dir) ? 0 : -1;

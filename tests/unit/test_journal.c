@@ -198,7 +198,7 @@ static void a_full_disk_refuses_whole_groups_until_there_is_room(void **state)
 	assert_int_equal(journal_last(j), 12);
 }
 
-/* However much of the group reached the file before the error, after a crash none of it is there. */
+/* However much of the group reached the file before the error: after a crash none is there. */
 static void a_group_that_failed_does_not_come_back(void **state)
 {
 	(void)state;

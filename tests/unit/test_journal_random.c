@@ -45,7 +45,8 @@ static void remember_durable(void)
 static void maybe_arm(void)
 {
 	if (one_in(4))
-		fault_arm(below(4), one_in(3) ? 1000 : 1, one_in(2) ? EIO : ENOSPC, below(11) / 10.0);
+		fault_arm(
+			below(4), one_in(3) ? 1000 : 1, one_in(2) ? EIO : ENOSPC, below(11) / 10.0);
 }
 
 static void step_open(void);
@@ -199,8 +200,8 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_random_history_keeps_what_it_promised, world_setup,
-			teardown),
+		cmocka_unit_test_setup_teardown(
+			a_random_history_keeps_what_it_promised, world_setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("journal_random", tests, NULL, NULL);

@@ -110,7 +110,8 @@ static void a_flipped_bit_is_damage_or_an_unproven_tail(void **state)
 			assert_int_equal(rc, ERR_NOTFOUND);
 		assert_int_equal(try_open(4), rc == ERR_VERSION ? rc : ERR_CORRUPT);
 		assert_int_equal(try_open(0), rc == ERR_NOTFOUND ? 0 : rc);
-		assert_true(rc == ERR_NOTFOUND || strstr(said.text, "00000000000000000001.journal"));
+		assert_true(
+			rc == ERR_NOTFOUND || strstr(said.text, "00000000000000000001.journal"));
 		if (rc == ERR_NOTFOUND)
 			must_read_up_to(3);
 		image[at] ^= bit;
@@ -393,7 +394,8 @@ static void the_golden_journal_is_read_for_ever(void **state)
 	int rc;
 
 	(void)state;
-	assert_int_equal(journal_reader_open("tests/golden/journal-v1", golden_id, 0, &r, &said), 0);
+	assert_int_equal(
+		journal_reader_open("tests/golden/journal-v1", golden_id, 0, &r, &said), 0);
 	for (uint16_t n = 1; n <= 3; n++) {
 		assert_int_equal(journal_reader_next(r, &f, &said), 0);
 		assert_int_equal(f.sequence, n);
@@ -408,7 +410,11 @@ static void the_golden_journal_is_read_for_ever(void **state)
 	for (uint16_t n = 1; n <= 3; n++) {
 		struct span p = span_str(payload[n - 1]);
 
-		journal_append(j, n == 2 ? INPUT_TIME : n == 1 ? INPUT_ENGINE : INPUT_BATCH, &p, 1, &rc);
+		journal_append(j,
+			n == 2   ? INPUT_TIME
+			: n == 1 ? INPUT_ENGINE
+				 : INPUT_BATCH,
+			&p, 1, &rc);
 		assert_int_equal(journal_write(j, NOW), 0);
 		assert_int_equal(journal_sync(j), 0);
 	}

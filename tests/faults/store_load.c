@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Store load: drives a whole store, journal and shards, as the daemon does, but in one thread and
+ * without sockets, so that every run makes the same storage calls. For sweep.py.
+ *
+ *   store_load run DIR SEED LIFE FROM  recover, play the scenario from batch FROM on, stop
+ *   store_load check DIR               recover, look at everything, change nothing
+ *   store_load expect SEED             what the batches must add up to, without any store
+ *
+ * LIFE, another number for each run over a directory, decides when it makes checkpoints, trims,
+ * and in which order it syncs and applies. It says what happens, a line a write(2):
+ *   recovered P Q            the shards' checkpoints stood at frames P and Q; all is applied again
+ *   trying B                 about to write batch B
+ *   refused B WHY            it does not count, and is sent again
+ *   acked B ACCEPTED DUPLICATES CONFLICTS   durable and applied
+ *   note S-N HASH            a notification that has left the process
+ *   subscribed, acking S N   of a durable subscription: opened; done with N in shard S
+ *   exit WHY                 cannot go on; the supervisor starts it again
+ *   failed RC TEXT           could not start
+ *   stopped                  a clean end */
+#include "tests/faults/store_check.h"
+#include "tests/faults/store_scenario.h"
+#include "tests/faults/store_world.h"
+
+#define TASKS_MAX 5    /* engine, settings and lifecycle; or the batches of a group */
+#define TRIES     12   /* of what found no room */
+
+struct task {
+	struct input input;
+	struct buf raw;
+	uint32_t list[WORLD_SHARDS][SCENARIO_EVENTS_MAX], n[WORLD_SHARDS];
+	struct outcome outcome[WORLD_SHARDS];
+};
+
+static struct world world;
+static struct arena *arena;
+static struct random whim; /* of this life */
+static int64_t now_ms;
+static struct payload payload;
+static struct task tasks[TASKS_MAX];
+static unsigned n_tasks;
+
+static void give_up(const char *what, int rc) __attribute__((noreturn));
+static void give_up(const char *what, int rc)
+{
+	say("exit %s: %s\n", what, err_text(rc));
+	_exit(EXIT_GAVE_UP); /* nothing is closed, as in a crash */
+}
+
+/* -- checkpoints, as in workers/worker.c */
+
+static bool commit(unsigned i)
+{
+	struct complaint c = { 0 };
+	uint64_t position = env_meta(world.env[i])->position;
+	int rc = shard_checkpoint(&world.shard[i]);
+
+	if (rc == 0) {
+		world.committed[i] = position;
+		return true;
+	}
+	if (rc != ERR_NOSPACE)
+		give_up("checkpoint failed", rc);
+	shard_close(&world.shard[i]);
+	env_abort(world.env[i]);
+	rc = world_recover(&world, i, position, &c);
+	if (rc != 0)
+		give_up(c.text[0] ? c.text : "cannot apply again from the journal", rc);
+	return false;
+}
+
+static void checkpoint(unsigned i)
+{
+	if (journal_durable(world.journal) < env_meta(world.env[i])->position)
+		return;
+	for (unsigned k = 0; k < TRIES; k++)
+		if (commit(i))
+			return;
+	give_up("there is never room", ERR_NOSPACE);
+}
+
+/* -- the way of an input, as in daemon/pipeline.c */
+
+static struct task *task_new(uint16_t type)
+{
+	struct task *t = &tasks[n_tasks];
+
+	t->input = (struct input){ .type = type, .taken_ms = now_ms, .clock_ms = now_ms };
+	buf_clear(&t->raw);
+	memset(t->n, 0, sizeof t->n);
+	memset(t->outcome, 0, sizeof t->outcome);
+	return t;
+}
+
+static void submit(struct task *t)
+{
+	int rc = 0;
+
+	input_encode(&t->input, span_of(t->raw.data, t->raw.size), NULL, 0, &payload);
+	t->input.sequence = journal_append(world.journal, t->input.type, payload.parts, payload.n,
+		&rc);
+	if (rc != 0)
+		give_up("out of memory", rc);
+	n_tasks++;
+}
+
+static void group_drop(void)
+{
+	for (unsigned k = 0; k < n_tasks; k++) {
+		input_fini(&tasks[k].input);
+		for (unsigned i = 0; i < WORLD_SHARDS; i++)
+			outcome_fini(&tasks[k].outcome[i]);
+	}
+	n_tasks = 0;
+}
+
+static void group_say(const char *word, const char *why)
+{
+	for (unsigned k = 0; k < n_tasks; k++)
+		if (tasks[k].input.type == INPUT_BATCH)
+			say("%s %" PRIu64 "%s\n", word, tasks[k].input.batch.number, why);
+}
+
+static void group_apply(void)
+{
+	for (unsigned k = 0; k < n_tasks; k++)
+		for (unsigned i = 0; i < WORLD_SHARDS; i++) {
+			struct task *t = &tasks[k];
+			int rc = shard_apply(&world.shard[i], &t->input, t->list[i], t->n[i],
+				&t->outcome[i]);
+
+			if (rc != 0)
+				give_up("cannot apply an input", rc);
+		}
+}
+
+static void hand_out(const struct task *t)
+{
+	uint32_t accepted = 0, duplicates = 0, conflicts = 0;
+
+	for (unsigned i = 0; i < WORLD_SHARDS; i++) {
+		const struct outcome *o = &t->outcome[i];
+
+		for (unsigned n = 0; n < o->n_notes; n++)
+			say("note %u-%" PRIu64 " %016" PRIx64 "\n", i, o->notes[n].sequence,
+				hash_64(o->bytes.data + o->notes[n].offset, o->notes[n].size, 0));
+		accepted += o->accepted;
+		duplicates += o->duplicates;
+		conflicts += o->n_rejected;
+	}
+	if (t->input.type == INPUT_BATCH)
+		say("acked %" PRIu64 " %u %u %u\n", t->input.batch.number, accepted, duplicates,
+			conflicts);
+	if (t->input.type == INPUT_SUBSCRIPTION)
+		say("subscribed\n");
+}
+
+/* True: durable, applied and handed out. False: refused, and dropped. */
+static bool flush(void)
+{
+	bool apply_first = random_below(&whim, 2);
+	int rc;
+
+	group_say("trying", "");
+	rc = journal_write(world.journal, now_ms);
+	if (rc == ERR_UNKNOWN)
+		give_up("the journal could not be written", rc);
+	if (rc != 0) {
+		group_say("refused", rc == ERR_NOSPACE ? " no room" : " error");
+		group_drop();
+		return false;
+	}
+	if (random_below(&whim, 6) == 0) /* of what is durable and applied by now */
+		checkpoint((unsigned)random_below(&whim, WORLD_SHARDS));
+	if (apply_first)
+		group_apply();
+	if (journal_sync(world.journal) != 0)
+		give_up("the journal could not be made durable", ERR_UNKNOWN);
+	if (!apply_first)
+		group_apply();
+	for (unsigned k = 0; k < n_tasks; k++)
+		hand_out(&tasks[k]);
+	group_drop();
+	return true;
+}
+
+/* Submit and flush again and again: whoever was refused comes back. */
+static void insist(void (*submit_all)(unsigned arg), unsigned arg)
+{
+	for (unsigned k = 0; k < TRIES; k++) {
+		arena_reset(arena);
+		submit_all(arg);
+		if (flush())
+			return;
+	}
+	give_up("nothing is taken in", ERR_NOSPACE);
+}
+
+/* -- what is put in, as in daemon/inputs.c, timekeeper.c and ingest.c */
+
+static const struct settings settings = { .guard_window_ms = SCENARIO_WINDOW_MS, .outbox_keep = 40,
+	.outbox_keep_ms = INT64_C(1) << 40, .history_keep = 8 };
+
+static void submit_first(unsigned unused)
+{
+	struct task *t;
+
+	(void)unused;
+	if (world.shard[0].engine != ENGINE_VERSION) {
+		t = task_new(INPUT_ENGINE);
+		t->input.engine = ENGINE_VERSION;
+		submit(t);
+	}
+	if (journal_last(world.journal) == 0 ||
+		memcmp(&world.shard[0].settings, &settings, sizeof settings) != 0) {
+		t = task_new(INPUT_SETTINGS);
+		t->input.settings = settings;
+		submit(t);
+	}
+}
+
+static void submit_lifecycle(unsigned group)
+{
+	struct task *t = task_new(INPUT_LIFECYCLE);
+	struct complaint c = { 0 };
+	struct buf text = { 0 };
+	struct machine *m;
+
+	scenario_lifecycle(group, &text);
+	if (lifecycle_compile((const char *)text.data, text.size, &m, &c) != 0)
+		give_up(c.text, ERR_INVALID);
+	buf_fini(&text);
+	m->version = world.shard[0].lifecycle ? 2 : 1;
+	m->since_ms = now_ms;
+	t->input.lifecycle = lifecycle_new(m);
+	submit(t);
+}
+
+static void submit_time(unsigned sweep)
+{
+	struct task *t = task_new(INPUT_TIME);
+
+	t->input.pace = (struct pace){ .due = 3, .sweep = sweep };
+	submit(t);
+}
+
+static void submit_subscription(unsigned unused)
+{
+	struct subscriber_message m = { .verb = SUBSCRIBER_OPEN, .name = span_str("crm") };
+	struct task *t = task_new(INPUT_SUBSCRIPTION);
+	struct complaint c = { 0 };
+
+	(void)unused;
+	subscriber_encode(&t->raw, &m);
+	t->input.subscriber = span_of(t->raw.data, t->raw.size);
+	t->input.subscription = arena_alloc(arena, sizeof m);
+	if (subscriber_decode(t->input.subscription, t->raw.data, t->raw.size, arena, &c) != 0)
+		give_up(c.text, ERR_INVALID);
+	submit(t);
+}
+
+static uint64_t seed;
+static unsigned from;
+
+static void submit_batch(unsigned number)
+{
+	struct task *t = task_new(INPUT_BATCH);
+	struct complaint c = { 0 };
+	struct batch *b = &t->input.batch;
+
+	scenario_message(seed, number, &t->raw, NULL);
+	if (batch_decode(b, t->raw.data, t->raw.size, arena, &c) != 0 || b->n_rejected)
+		give_up(c.text, ERR_INVALID);
+	t->input.backfill = b->backfill;
+	for (unsigned i = 0; i < WORLD_SHARDS; i++)
+		t->n[i] = batch_select(b, i, WORLD_SHARDS, t->list[i]);
+	submit(t);
+}
+
+static void submit_group(unsigned group)
+{
+	for (unsigned b = from; b <= SCENARIO_BATCHES; b++)
+		if (scenario_group(b) == group)
+			submit_batch(b);
+}
+
+static void fire(int64_t at_ms)
+{
+	if (at_ms > now_ms)
+		now_ms = at_ms;
+	for (;;) {
+		bool due = false, sweeping = false;
+
+		for (unsigned i = 0; i < WORLD_SHARDS; i++) {
+			due |= world.shard[i].next_due_ms <= now_ms;
+			sweeping |= world.shard[i].sweeping;
+		}
+		if (!due && !sweeping)
+			return;
+		insist(submit_time, sweeping ? 5 : 0);
+	}
+}
+
+/* The file is not switched back for batches that are sent again. */
+static void switch_lifecycle(unsigned group)
+{
+	const struct lifecycle *l = world.shard[0].lifecycle;
+
+	if (!l || (group >= SCENARIO_RELOADS && l->machine->version == 1))
+		insist(submit_lifecycle, group);
+}
+
+/* What a subscriber does with what it got; in memory until the next checkpoint. */
+static void acknowledge(unsigned i)
+{
+	struct query *q = query_new(QUERY_ACK, NULL, NULL);
+
+	buf_add_str(&q->key, "crm");
+	q->from = env_meta(world.env[i])->outbox_last;
+	say("acking %u %" PRIu64 "\n", i, q->from);
+	query_answer(&world.shard[i], q);
+	if (q->rc != 0)
+		give_up("cannot keep an acknowledgement", q->rc);
+	query_free(q);
+}
+
+static void look_after_store(unsigned group)
+{
+	uint64_t low = UINT64_MAX;
+
+	for (unsigned i = 0; i < WORLD_SHARDS; i++) {
+		if (group >= SCENARIO_SUBSCRIBES && random_below(&whim, 2))
+			acknowledge(i);
+		if (random_below(&whim, 3) == 0)
+			checkpoint(i);
+		if (world.committed[i] < low)
+			low = world.committed[i];
+	}
+	if (random_below(&whim, 3) == 0)
+		(void)journal_trim(world.journal, low, now_ms); /* harms nothing, says the header */
+}
+
+static void play_group(unsigned group)
+{
+	switch_lifecycle(group);
+	fire(scenario_now_ms(group) - SCENARIO_STEP_MS / 2);
+	fire(scenario_now_ms(group));
+	if (group == SCENARIO_SUBSCRIBES)
+		insist(submit_subscription, 0);
+	insist(submit_group, group);
+	look_after_store(group);
+}
+
+static int64_t clock_of_store(void)
+{
+	int64_t ms = SCENARIO_BEGIN_MS;
+
+	for (unsigned i = 0; i < WORLD_SHARDS; i++)
+		if (env_meta(world.env[i])->clock_ms > ms)
+			ms = env_meta(world.env[i])->clock_ms;
+	return ms;
+}
+
+static int recover(const char *dir)
+{
+	struct complaint c = { 0 };
+	int rc = world_open(&world, dir, SCENARIO_BEGIN_MS, &c);
+
+	world.checkpoint_events = random_below(&whim, 2) ? 20 : 0;
+	for (unsigned i = 0; rc == 0 && i < WORLD_SHARDS; i++)
+		rc = world_recover(&world, i, journal_last(world.journal), &c);
+	world.checkpoint_events = 0;
+	if (rc != 0) {
+		say("failed %d %s\n", rc, c.text[0] ? c.text : err_text(rc));
+		return EXIT_NOT_OPENED;
+	}
+	say("recovered %" PRIu64 " %" PRIu64 "\n", world.committed[0], world.committed[1]);
+	return 0;
+}
+
+static int run(const char *dir)
+{
+	int rc = recover(dir);
+
+	if (rc != 0)
+		_exit(rc);
+	now_ms = clock_of_store();
+	insist(submit_first, 0);
+	for (unsigned g = scenario_group(from); g < SCENARIO_GROUPS; g++)
+		play_group(g);
+	fire(scenario_now_ms(SCENARIO_GROUPS));
+	for (unsigned i = 0; i < WORLD_SHARDS; i++)
+		checkpoint(i);
+	world_close(&world);
+	say("stopped\n");
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	int rc = 1;
+
+	arena = arena_new(64u << 10, 32u << 20);
+	log_set_level(LOG_LEVEL_ERROR);
+	if (argc == 6 && strcmp(argv[1], "run") == 0) {
+		seed = strtoull(argv[3], NULL, 0);
+		whim.state = seed * 1000003 + strtoull(argv[4], NULL, 0);
+		from = (unsigned)atoi(argv[5]);
+		rc = run(argv[2]);
+	} else if (argc == 3 && strcmp(argv[1], "check") == 0) {
+		rc = recover(argv[2]);
+		if (rc == 0)
+			rc = check(&world);
+		world_close(&world);
+	} else if (argc == 3 && strcmp(argv[1], "expect") == 0) {
+		rc = expect(strtoull(argv[2], NULL, 0), arena);
+	} else {
+		(void)fprintf(stderr, "usage: store_load run DIR SEED LIFE FROM | check DIR | "
+			"expect SEED\n");
+	}
+	payload_fini(&payload);
+	for (unsigned k = 0; k < TASKS_MAX; k++)
+		buf_fini(&tasks[k].raw);
+	arena_free(arena);
+	return rc;
+}

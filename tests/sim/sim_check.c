@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What must hold of every store at any time, without knowing what was sent to it. */
+#include "tests/sim/sim.h"
+
+struct recount {
+	uint64_t census[UINT16_MAX + 1];
+	uint64_t customers, armed;
+};
+
+static void problem(void *arg, const char *text)
+{
+	sim_fail(arg, "verify: %s", text);
+}
+
+static void count_name(struct sim *s, unsigned shard, struct recount *r, struct span ladder,
+	struct span rung)
+{
+	char id[200];
+
+	snprintf(id, sizeof id, "%.*s.%.*s", (int)ladder.size, (const char *)ladder.data,
+		(int)rung.size, (const char *)rung.data);
+	r->census[env_name_number(s->env[shard], span_str(id))]++;
+}
+
+/* By name, so that nothing is taken over from workers/census.c. */
+static void count_customer(struct sim *s, unsigned shard, struct recount *r,
+	const struct customer *c)
+{
+	const struct machine *m = s->shard[shard].lifecycle->machine;
+	const struct verdict *v = &c->standing.verdict;
+
+	r->customers++;
+	r->armed += c->armed_ms != 0;
+	for (unsigned i = 0; c->stale && i < c->n_places; i++) {
+		struct env *e = s->env[shard];
+		char rung[100];
+		struct span name = env_name(e, c->places[i].rung);
+
+		snprintf(rung, sizeof rung, "%.*s", (int)name.size, (const char *)name.data);
+		count_name(s, shard, r, c->places[i].ladder ? env_name(e, c->places[i].ladder) :
+			span_str("risk"), span_str(rung));
+	}
+	for (unsigned i = 0; !c->stale && i < m->n_ladders; i++)
+		if (v->rung[i] != RUNG_NONE)
+			count_name(s, shard, r, m->ladders[i].name, m->ladders[i].rungs[v->rung[i]].name);
+	for (unsigned i = 0; !c->stale && i < m->n_risks; i++)
+		if (v->risks >> i & 1)
+			count_name(s, shard, r, span_str("risk"), m->risks[i].name);
+}
+
+static void check_standing(struct sim *s, unsigned shard, const struct customer *c, bool drained)
+{
+	const struct machine *m = s->shard[shard].lifecycle->machine;
+	int64_t due = c->standing.due_ms, now = s->o.event_clock ? s->event_ms : s->now_ms;
+	struct verdict v;
+
+	if (due != NEVER && (c->armed_ms == 0 || c->armed_ms > due))
+		sim_fail(s, "%.*s is due at %lld and armed at %lld", c->id_size, c->id,
+			(long long)due, (long long)c->armed_ms);
+	if (c->stale)
+		return;
+	machine_judge(m, &c->facts, c->standing.settled_ms, &v);
+	if (!verdict_equal(m, &v, &c->standing.verdict))
+		sim_fail(s, "%.*s does not stand where the rules say", c->id_size, c->id);
+	if (machine_next_change(m, &c->facts, c->standing.settled_ms, &v) != due)
+		sim_fail(s, "%.*s is due at another instant", c->id_size, c->id);
+	machine_judge(m, &c->facts, now, &v);
+	if (drained && c->standing.settled_ms <= now && (due <= now ||
+		!verdict_equal(m, &v, &c->standing.verdict)))
+		sim_fail(s, "%.*s has changed, and nobody was told", c->id_size, c->id);
+}
+
+static void check_customers(struct sim *s, unsigned shard, struct recount *r, bool drained)
+{
+	uint8_t after[EVENT_CUSTOMER_MAX];
+	struct customer *c = malloc(sizeof *c);
+	struct span id, record;
+	size_t size = 0;
+
+	while (env_customer_next(s->env[shard], span_of(after, size), &id, &record) == 0) {
+		size = id.size;
+		memcpy(after, id.data, size);
+		if (shard_customer(&s->shard[shard], span_of(after, size), c) != 0)
+			sim_fail(s, "%.*s cannot be read", (int)size, after);
+		if (c->stale && !s->shard[shard].sweeping)
+			sim_fail(s, "%.*s was forgotten by the sweep", (int)size, after);
+		count_customer(s, shard, r, c);
+		check_standing(s, shard, c, drained);
+	}
+	free(c);
+}
+
+static void check_census(struct sim *s, unsigned shard, const struct recount *r)
+{
+	const struct shard *sh = &s->shard[shard];
+
+	for (unsigned name = 0; name <= UINT16_MAX; name++) {
+		uint64_t counted = name < sh->census_size ? sh->census[name] : 0;
+		struct span text;
+
+		if (counted == r->census[name])
+			continue;
+		text = env_name(s->env[shard], (uint16_t)name);
+		sim_fail(s, "the census of shard %u has %llu on %.*s, and there are %llu", shard,
+			(unsigned long long)counted, (int)text.size, (const char *)text.data,
+			(unsigned long long)r->census[name]);
+	}
+}
+
+static void check_shard(struct sim *s, unsigned shard, struct recount *r, bool drained)
+{
+	const struct env_meta *meta = env_meta(s->env[shard]);
+	uint8_t id[EVENT_CUSTOMER_MAX];
+	struct env_report report;
+	size_t size;
+	int64_t due;
+
+	memset(r, 0, sizeof *r);
+	if (env_verify(s->env[shard], &report, problem, s, record_armed) != 0)
+		sim_fail(s, "shard %u cannot be verified", shard);
+	check_customers(s, shard, r, drained);
+	check_census(s, shard, r);
+	if (r->armed != env_deadlines(s->env[shard]) || r->customers != meta->customers)
+		sim_fail(s, "shard %u counts its rows wrong", shard);
+	if (meta->outbox_last != s->n_handed[shard])
+		sim_fail(s, "shard %u: %llu notifications went out of %llu", shard,
+			(unsigned long long)s->n_handed[shard], (unsigned long long)meta->outbox_last);
+	if (env_deadline_first(s->env[shard], &due, id, &size) == 0 && s->shard[shard].next_due_ms > due)
+		sim_fail(s, "shard %u would sleep past its first deadline", shard);
+}
+
+void sim_check(struct sim *s)
+{
+	struct recount *r = malloc(sizeof *r);
+
+	for (unsigned i = 0; i < s->o.shards; i++)
+		check_shard(s, i, r, sim_is_drained(s));
+	free(r);
+}
