@@ -214,11 +214,11 @@ static int make_batch(struct daemon *d, struct task *t, struct delivery_note *no
 	int rc;
 
 	in->type = INPUT_BATCH;
-	timekeeper_stamp(d, in);
 	rc = batch_decode(&in->batch, raw.data, raw.size, t->arena, c);
 	if (rc != 0)
 		return rc;
 	in->backfill = in->batch.backfill;
+	timekeeper_stamp(d, in);
 	t->bytes = 4 * raw.size + 4096; /* message, arena and lists, about */
 	if (out_of_order(&d->ingest, &note->peer, in->batch.number))
 		return ERR_BUSY;

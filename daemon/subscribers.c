@@ -146,11 +146,29 @@ static int set_credit(struct daemon *d, struct subscription *sub, uint32_t credi
 	return 0;
 }
 
+/* PEER holds the name from now on; whoever held it before is told. */
+static void connect_peer(struct daemon *d, struct subscription *sub, const struct peer *peer,
+	uint32_t credit)
+{
+	if (sub->connected && !peer_equal(&sub->peer, peer)) {
+		d->subscribers.fenced++;
+		subscriber_refuse(d, &sub->peer, "fenced", "another process has opened this name");
+	}
+	subscription_leave(d, sub);
+	if (set_credit(d, sub, credit) != 0) {
+		subscriber_refuse(d, peer, "busy", "out of memory");
+		return;
+	}
+	sub->peer = *peer;
+	sub->connected = true;
+	send_opened(d, sub);
+	subscription_pump(d, sub);
+}
+
 static void opened(struct daemon *d, struct task *t)
 {
 	struct opening *o = t->message;
-	struct subscribers *s = &d->subscribers;
-	struct subscription *sub = find(s, o->name);
+	struct subscription *sub = find(&d->subscribers, o->name);
 	bool known = sub != NULL;
 
 	if (!sub)
@@ -159,24 +177,22 @@ static void opened(struct daemon *d, struct task *t)
 		subscriber_refuse(d, &o->peer, "busy", "out of memory");
 		return;
 	}
-	if (sub->connected && !peer_equal(&sub->peer, &o->peer)) {
-		s->fenced++;
-		subscriber_refuse(d, &sub->peer, "fenced", "another process has opened this name");
-	}
-	subscription_leave(d, sub);
 	for (unsigned i = 0; !known && i < d->store.shards; i++) {
 		uint64_t acked = t->work.parts[i].outcome.acknowledged;
 
 		sub->lanes[i].acked = sub->lanes[i].stored = sub->lanes[i].sent = acked;
 	}
-	if (set_credit(d, sub, o->credit) != 0) {
-		subscriber_refuse(d, &o->peer, "busy", "out of memory");
-		return;
-	}
-	sub->peer = o->peer;
-	sub->connected = true;
-	send_opened(d, sub);
-	subscription_pump(d, sub);
+	connect_peer(d, sub, &o->peer, o->credit);
+}
+
+static bool same_types(const struct subscription *sub, const struct subscriber_message *m)
+{
+	if (sub->n_types != m->n_types)
+		return false;
+	for (unsigned i = 0; i < m->n_types; i++)
+		if (!span_eq(span_str(sub->types[i]), m->types[i]))
+			return false;
+	return true;
 }
 
 static void forgotten(struct daemon *d, struct task *t)
@@ -260,8 +276,8 @@ static void on_ack(struct daemon *d, struct subscription *sub, const struct subs
 		if (m->positions[i].shard >= d->store.shards)
 			continue;
 		l = &sub->lanes[m->positions[i].shard];
-		if (upto > l->sent)
-			upto = l->sent;
+		if (upto > d->subscribers.last[m->positions[i].shard])
+			upto = d->subscribers.last[m->positions[i].shard];
 		while (l->n_flight && l->flight[l->first_flight] <= upto) {
 			l->first_flight = (l->first_flight + 1) % sub->credit;
 			l->n_flight--;
@@ -269,9 +285,25 @@ static void on_ack(struct daemon *d, struct subscription *sub, const struct subs
 		}
 		if (upto > l->acked)
 			l->acked = upto;
+		if (l->sent < l->acked)
+			l->sent = l->acked; /* it had them before it opened again */
 		lane_settle(l);
 	}
 	subscription_pump(d, sub);
+}
+
+/* Only what is new is an input: who opens again after a silence costs nothing. */
+static void open_name(struct daemon *d, const struct peer *peer, struct span raw,
+	const struct subscriber_message *m)
+{
+	struct subscription *sub = find(&d->subscribers, m->name);
+
+	if (sub && same_types(sub, m))
+		connect_peer(d, sub, peer, m->credit);
+	else if (!sub && d->subscribers.n >= d->config.subscriptions)
+		subscriber_refuse(d, peer, "too_many", "raise subscriptions, or forget some");
+	else
+		submit(d, peer, raw, SUBSCRIBER_OPEN);
 }
 
 static void on_message(struct daemon *d, const struct peer *peer, struct span raw)
@@ -289,10 +321,7 @@ static void on_message(struct daemon *d, const struct peer *peer, struct span ra
 	if (m.verb == SUBSCRIBER_OPEN) {
 		if (sub && !span_eq(span_str(sub->name), m.name))
 			subscription_leave(d, sub); /* one name a connection */
-		if (!find(s, m.name) && s->n >= d->config.subscriptions)
-			subscriber_refuse(d, peer, "too_many", "raise subscriptions, or forget some");
-		else
-			submit(d, peer, raw, SUBSCRIBER_OPEN);
+		open_name(d, peer, raw, &m);
 	} else if (!sub) {
 		subscriber_refuse(d, peer, "not_open", "open a name first");
 	} else if (m.verb == SUBSCRIBER_ACK) {

@@ -12,19 +12,26 @@ int64_t timekeeper_now(const struct daemon *d)
 	return d->config.clock == CLOCK_EVENT ? d->timekeeper.event_ms : clock_wall_ms();
 }
 
+/* What the event clock shows when IN has been taken in. */
+static int64_t event_clock(const struct daemon *d, const struct input *in)
+{
+	int64_t ms = d->timekeeper.event_ms;
+
+	for (uint32_t i = 0; !in->backfill && i < in->batch.n_events; i++)
+		if (in->batch.events[i].time_ms > ms)
+			ms = in->batch.events[i].time_ms;
+	return ms;
+}
+
 void timekeeper_stamp(const struct daemon *d, struct input *in)
 {
 	in->taken_ms = clock_wall_ms();
-	in->clock_ms = d->config.clock == CLOCK_EVENT ? d->timekeeper.event_ms : in->taken_ms;
+	in->clock_ms = d->config.clock == CLOCK_EVENT ? event_clock(d, in) : in->taken_ms;
 }
 
 void timekeeper_saw(struct daemon *d, const struct input *in)
 {
-	if (in->backfill)
-		return;
-	for (uint32_t i = 0; i < in->batch.n_events; i++)
-		if (in->batch.events[i].time_ms > d->timekeeper.event_ms)
-			d->timekeeper.event_ms = in->batch.events[i].time_ms;
+	d->timekeeper.event_ms = event_clock(d, in);
 }
 
 static int64_t earliest_due(const struct daemon *d, bool *ret_sweeping)

@@ -24,7 +24,8 @@ int timekeeper_open(struct daemon *d);
 void timekeeper_close(struct daemon *d);
 /* The engine's clock. */
 int64_t timekeeper_now(const struct daemon *d);
-/* Stamp an input with both clocks. */
+/* Stamp an input with both clocks; a batch when it is decoded, for its newest event is part of the
+ * event clock, which a restart takes up from the last input's stamp. */
 void timekeeper_stamp(const struct daemon *d, struct input *in);
 /* A batch was submitted: its newest event moves the event clock. */
 void timekeeper_saw(struct daemon *d, const struct input *in);

@@ -5,7 +5,7 @@
  * outcome. It carries two clocks. `taken_ms` is the wall clock at which it was received, and
  * drives what is about transport (the duplicate guard, retention). `clock_ms` is the engine's
  * clock, and drives what is about customers; with `--clock event` it is the newest event time
- * seen before this input. Layouts are drawn in docs/FORMAT.md. */
+ * seen, this input's own included. Layouts are drawn in docs/FORMAT.md. */
 #ifndef KITH_WORKERS_INPUT_H
 #define KITH_WORKERS_INPUT_H
 #include "proto/codec.h"

@@ -34,6 +34,19 @@ static int guard(struct shard *s, const struct event *e)
 	return env_guard_id(s->env, e->source, e->id, e->fingerprint);
 }
 
+/* What is told of C's past until UNTIL_MS is announced to nobody. A deadline that was live, and came
+ * up while nobody looked, is no part of that: it is announced first. */
+static int hush(struct shard *s, struct customer *c, int64_t until_ms, const struct cause *time)
+{
+	int rc = 0;
+
+	if (c->standing.due_ms > c->quiet_until_ms)
+		rc = customer_settle(s, c, time->input->clock_ms, time);
+	if (until_ms > c->quiet_until_ms)
+		c->quiet_until_ms = until_ms;
+	return rc;
+}
+
 /* Fold one event that the guard let through. ERR_CORRUPT: the customer's record is damaged. */
 static int fold(struct shard *s, const struct input *in, const struct event *e,
 	struct outcome *out)
@@ -46,13 +59,10 @@ static int fold(struct shard *s, const struct input *in, const struct event *e,
 
 	if (rc != 0)
 		return rc;
-	if (in->backfill) {
-		int64_t quiet = in->clock_ms > at ? in->clock_ms : at;
-
-		if (quiet > c->quiet_until_ms)
-			c->quiet_until_ms = quiet;
-	}
-	rc = customer_settle(s, c, at, &time);
+	if (in->backfill)
+		rc = hush(s, c, in->clock_ms > at ? in->clock_ms : at, &time);
+	if (rc == 0)
+		rc = customer_settle(s, c, at, &time);
 	if (rc != 0)
 		return rc;
 	/* A late event: what has been announced stands, the change is seen from there on. */

@@ -28,7 +28,7 @@ static void what_is_back_filled_goes_to_the_history_and_to_no_outbox(void **stat
 		    "[   -390d] phase.formation <- exploration (silent)\n"
 		    "[-349d23h59m59s999ms] risk.silent raised (silent)\n"
 		    "[-349d23h59m59s999ms] customer.at_risk (silent)\n"
-		    "[-256d15h25m22s203ms] phase.decline <- formation (silent)\n"
+		    "[-260d1h7m32s391ms] phase.decline <- formation (silent)\n"
 		    "[-14d23h59m59s999ms] stage.lapsed <- repeat (silent)\n"
 		    "[-14d23h59m59s999ms] phase.ended <- decline (silent)\n"
 		    "[-14d23h59m59s999ms] customer.lost (silent)\n");
@@ -45,7 +45,7 @@ static void going_live_floods_nobody_and_what_is_new_is_announced(void **state)
 	sim_until(s, "1d");
 	SIM_TRACE(s, "");
 	sim_until(s, "2d");
-	SIM_TRACE(s, "[    1d1ms] bert risk.no_second_purchase raised, customer.at_risk\n");
+	SIM_TRACE(s, "[   1d1ms] bert risk.no_second_purchase raised, customer.at_risk\n");
 	sim_send(s, "till/1 anna buys 200");
 	SIM_TRACE(s, "[      2d] anna stage.repeat <- first_time, phase.formation <- exploration\n");
 	story_end(s);
