@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kith: the command-line tool. */
+#include <stdlib.h>
 #include <string.h>
 #include "ctl/verb.h"
 
 static int help(FILE *out)
 {
-	fprintf(out, "usage: kith VERB [OPTION]... [OPERAND]...\n\n"
+	fprintf(out, "usage: kith [--run DIR] VERB [OPTION]... [OPERAND]...\n\n"
 		"Talks to kithd, which tells a business the moment a customer's standing changes.\n\n"
 		"Verbs\n");
 	for (const struct verb *const *v = verbs; *v; v++)
@@ -29,11 +30,38 @@ static int help_verb(const char *name)
 	return EXIT_WELL;
 }
 
+/* `kith --run DIR VERB` is `kith VERB --run DIR`. Returns how many arguments that took, or -1. */
+static int run_directory(int argc, char **argv)
+{
+	const char *dir = NULL;
+	int taken = 0;
+
+	if (argc > 1 && strncmp(argv[1], "--run=", 6) == 0) {
+		dir = argv[1] + 6;
+		taken = 1;
+	} else if (argc > 1 && (strcmp(argv[1], "--run") == 0 || strcmp(argv[1], "-r") == 0)) {
+		dir = argc > 2 ? argv[2] : NULL;
+		taken = 2;
+	}
+	if (taken && (!dir || !*dir || setenv("KITH_RUN", dir, 1) != 0))
+		return -1;
+	return taken;
+}
+
 int main(int argc, char **argv)
 {
-	const char *name = argc > 1 ? argv[1] : "";
+	int taken = run_directory(argc, argv), code;
 	const struct verb *v;
-	int code;
+	const char *name;
+
+	if (taken < 0) {
+		fprintf(stderr, "kith: --run needs a directory\n");
+		return EXIT_USAGE;
+	}
+	argc -= taken;
+	argv += taken;
+	name = argc > 1 ? argv[1] : "";
+
 
 	if (!*name)
 		return help(stderr);

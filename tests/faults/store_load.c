@@ -8,7 +8,7 @@
  *
  * LIFE, another number for each run over a directory, decides when it makes checkpoints, trims,
  * and in which order it syncs and applies. It says what happens, a line a write(2):
- *   recovered P Q            the shards' checkpoints stood at frames P and Q; all is applied again
+ *   recovered P Q N          the shards' checkpoints stood at frames P and Q; now all at N
  *   trying B                 about to write batch B
  *   refused B WHY            it does not count, and is sent again
  *   acked B ACCEPTED DUPLICATES CONFLICTS   durable and applied
@@ -360,12 +360,14 @@ static int64_t clock_of_store(void)
 	return ms;
 }
 
-static int recover(const char *dir)
+static int recover(const char *dir, bool checking)
 {
 	struct complaint c = { 0 };
 	int rc = world_open(&world, dir, SCENARIO_BEGIN_MS, &c);
 
-	world.checkpoint_events = random_below(&whim, 2) ? 20 : 0;
+	for (unsigned i = 0; checking && rc == 0 && i < WORLD_SHARDS; i++)
+		check_rows(world.env[i], i); /* what the last checkpoint left */
+	world.checkpoint_events = !checking && random_below(&whim, 2) ? 20 : 0;
 	for (unsigned i = 0; rc == 0 && i < WORLD_SHARDS; i++)
 		rc = world_recover(&world, i, journal_last(world.journal), &c);
 	world.checkpoint_events = 0;
@@ -373,13 +375,14 @@ static int recover(const char *dir)
 		say("failed %d %s\n", rc, c.text[0] ? c.text : err_text(rc));
 		return EXIT_NOT_OPENED;
 	}
-	say("recovered %" PRIu64 " %" PRIu64 "\n", world.committed[0], world.committed[1]);
+	say("recovered %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", world.committed[0], world.committed[1],
+		journal_last(world.journal));
 	return 0;
 }
 
 static int run(const char *dir)
 {
-	int rc = recover(dir);
+	int rc = recover(dir, false);
 
 	if (rc != 0)
 		_exit(rc);
@@ -407,7 +410,7 @@ int main(int argc, char **argv)
 		from = (unsigned)atoi(argv[5]);
 		rc = run(argv[2]);
 	} else if (argc == 3 && strcmp(argv[1], "check") == 0) {
-		rc = recover(argv[2]);
+		rc = recover(argv[2], true);
 		if (rc == 0)
 			rc = check(&world);
 		world_close(&world);
