@@ -12,14 +12,15 @@
 #include "tests/sim/sim.h"
 
 static struct {
-	bool armed;
-	unsigned left; /* calls that still happen */
-	unsigned long struck;
+	bool armed, dead;
+	unsigned left;       /* calls that still happen */
+	unsigned long deaths;
 } torn;
 
 static void torn_die_after(unsigned calls)
 {
 	torn.armed = true;
+	torn.dead = false;
 	torn.left = calls;
 }
 
@@ -30,25 +31,30 @@ static void torn_live(void)
 
 static const struct sim_storage torn_storage = { torn_die_after, torn_live };
 
-/* True: this call does not return to a living process. FIRST: it is the one that dies. */
-static bool torn_strikes(bool *ret_first)
+/* True: this call does not happen; HALF: but for half of its bytes. */
+static bool torn_strikes(bool *ret_half)
 {
-	*ret_first = torn.armed && torn.left == 0;
-	if (!torn.armed || torn.left-- > 0)
+	*ret_half = false;
+	if (!torn.armed)
 		return false;
-	torn.left = 0;
-	*ret_first = torn.struck++ % 2 == 0; /* now and then not a byte of it */
+	if (torn.left > 0) {
+		torn.left--;
+		return false;
+	}
+	*ret_half = !torn.dead && torn.deaths % 2;
+	torn.deaths += !torn.dead;
+	torn.dead = true;
 	errno = EIO;
 	return true;
 }
 
 ssize_t pwrite(int fd, const void *data, size_t size, off_t offset)
 {
-	bool first;
+	bool half;
 
-	if (!torn_strikes(&first))
+	if (!torn_strikes(&half))
 		return syscall(SYS_pwrite64, fd, data, size, offset);
-	if (first)
+	if (half)
 		(void)!syscall(SYS_pwrite64, fd, data, size / 2, offset);
 	errno = EIO;
 	return -1;
@@ -56,11 +62,11 @@ ssize_t pwrite(int fd, const void *data, size_t size, off_t offset)
 
 ssize_t writev(int fd, const struct iovec *parts, int n)
 {
-	bool first;
+	bool half;
 
-	if (!torn_strikes(&first))
+	if (!torn_strikes(&half))
 		return syscall(SYS_writev, fd, parts, n);
-	if (first)
+	if (half)
 		(void)!syscall(SYS_write, fd, parts[0].iov_base, parts[0].iov_len / 2);
 	errno = EIO;
 	return -1;
@@ -68,16 +74,16 @@ ssize_t writev(int fd, const struct iovec *parts, int n)
 
 int fdatasync(int fd)
 {
-	bool first;
+	bool half;
 
-	return torn_strikes(&first) ? -1 : (int)syscall(SYS_fdatasync, fd);
+	return torn_strikes(&half) ? -1 : (int)syscall(SYS_fdatasync, fd);
 }
 
 int fsync(int fd)
 {
-	bool first;
+	bool half;
 
-	return torn_strikes(&first) ? -1 : (int)syscall(SYS_fsync, fd);
+	return torn_strikes(&half) ? -1 : (int)syscall(SYS_fsync, fd);
 }
 
 #endif
