@@ -104,7 +104,7 @@ ubsan:
 	BUILD=build/ubsan SUITES="unit sim fuzz" tests/run
 tsan:
 	$(MAKE) BUILD=build/tsan SAN="-fsanitize=thread" CFLAGS="-O1 -g" all tests_built
-	BUILD=build/tsan SUITES="unit sim" tests/run
+	BUILD=build/tsan SUITES="unit sim" TSAN_OPTIONS="suppressions=$(CURDIR)/tests/tsan.supp" tests/run
 
 # Coverage-guided fuzzing with clang: SECONDS_EACH=20 TARGET=fuzz_batch
 SECONDS_EACH ?= 20

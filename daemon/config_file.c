@@ -41,6 +41,44 @@ static void remember(cyaml_log_t level, void *ctx, const char *format, va_list a
 			strncmp(line, "Load: ", 6) == 0 ? line + 6 : line);
 }
 
+/* The line on which KEY stands for the NTH time, 0 when it does not: libcyaml names the end of what
+ * it had read before, and of a value that only we find wrong it knows nothing. */
+static int key_line(const char *path, const char *key, unsigned nth)
+{
+	FILE *f = fopen(path, "re");
+	char line[256];
+	int row = 0, found = 0;
+	bool whole = true;
+
+	while (f && !found && fgets(line, sizeof line, f)) {
+		const char *p = line + strspn(line, " ");
+		size_t n = strlen(key);
+
+		row += whole;
+		if (whole && strncmp(p, key, n) == 0 && p[n + strspn(p + n, " ")] == ':' && --nth == 0)
+			found = row;
+		whole = strchr(line, '\n') != NULL;
+	}
+	if (f)
+		fclose(f);
+	return found;
+}
+
+static void find_place(struct complaint *found, const char *path)
+{
+	char key[64];
+	int line = 0;
+
+	if (sscanf(found->text, "Unexpected key: %63s", key) == 1)
+		line = key_line(path, key, 1);
+	else if (sscanf(found->text, "Mapping field already seen: %63s", key) == 1)
+		line = key_line(path, key, 2);
+	if (line == 0 && found->line != 0)
+		return;
+	found->line = line ? line : 1;
+	found->column = 1;
+}
+
 int config_read(struct config *c, const char *path, struct complaint *why)
 {
 	static const cyaml_schema_value_t text = { CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 0,
@@ -64,15 +102,18 @@ int config_read(struct config *c, const char *path, struct complaint *why)
 	if (err == CYAML_ERR_FILE_OPEN)
 		return complain(why, ERR_NOTFOUND, "%s: cannot be opened", path);
 	if (err != CYAML_OK) {
+		find_place(&found, path);
 		rc = complain(why, ERR_INVALID, "%s:%d:%d: %s", path, found.line, found.column,
 			found.text[0] ? found.text : cyaml_strerror(err));
 		return rc;
 	}
 	for (size_t i = 0; rc == 0 && values && i < N_NAMES; i++)
-		if (values->value[i])
+		if (values->value[i]) {
 			rc = config_set(c, names[i], values->value[i], &found);
+			found.line = rc == 0 ? 0 : key_line(path, names[i], 1);
+		}
 	if (rc != 0)
-		(void)complain(why, rc, "%s: %s", path, found.text);
+		(void)complain(why, rc, "%s:%d: %s", path, found.line, found.text);
 	(void)cyaml_free(&yaml, &top, values, 0);
 	return rc;
 }

@@ -48,6 +48,29 @@ static int reserve_lock_file(const char *dir)
 	return failed ? err_from_errno(failed) : OK;
 }
 
+/* LMDB begins a file with two pages in one write, which it does not sync; what a crash leaves of
+ * them it may refuse for ever. So a new file gets its name when it is whole and durable. */
+static int make_data_file(const char *dir)
+{
+	char path[PATH_BYTES + 16], fresh[PATH_BYTES + 16];
+	MDB_env *lmdb = NULL;
+	int rc;
+
+	snprintf(path, sizeof path, "%s/data.mdb", dir);
+	snprintf(fresh, sizeof fresh, "%s/data.new", dir);
+	if (access(path, F_OK) == 0)
+		return OK;
+	if (unlink(fresh) != 0 && errno != ENOENT)
+		return err_from_errno(errno);
+	if ((rc = mdb_env_create(&lmdb)) == 0 &&
+		(rc = mdb_env_open(lmdb, fresh, MDB_NOSUBDIR | MDB_NOLOCK, 0640)) == 0)
+		rc = mdb_env_sync(lmdb, 1);
+	mdb_env_close(lmdb);
+	if (rc != 0)
+		return err_from_lmdb(rc);
+	return rename(fresh, path) == 0 ? filesystem_sync_dir(dir) : err_from_errno(errno);
+}
+
 /* Reading ahead helps until the file outgrows memory. */
 static bool outgrows_memory(const char *data_path)
 {
@@ -140,7 +163,7 @@ static int env_start(struct env *e, const struct store *s, unsigned shard, const
 
 	if (!e->read_only && mkdir(dir, 0750) != 0 && errno != EEXIST)
 		return err_from_errno(errno);
-	if (!e->read_only && (rc = reserve_lock_file(dir)) != OK)
+	if (!e->read_only && ((rc = reserve_lock_file(dir)) != OK || (rc = make_data_file(dir)) != OK))
 		return rc;
 	if ((rc = open_lmdb(e, dir, map_bytes)) != OK || (rc = table_begin(e)) != OK)
 		return rc;

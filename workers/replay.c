@@ -139,7 +139,7 @@ int replay_run(struct replay *r, struct shard *const *list, unsigned n, struct c
 	if (rc == 0)
 		rc = replay_frames(r, list, n, reader, a, select, low + 1, c);
 	else if (rc == ERR_NOTFOUND)
-		rc = 0; /* nothing beyond the checkpoints */
+		rc = ERR_CORRUPT; /* that frame has been trimmed, and a checkpoint still needs it */
 	journal_reader_close(reader);
 	arena_free(a);
 	free(select);

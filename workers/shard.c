@@ -95,7 +95,8 @@ static int apply_event(struct shard *s, const struct input *in, uint32_t i, stru
 	if (rc == ERR_CORRUPT && env_failed(s->env) == 0) {
 		s->damaged++;
 		return reject(out, in->batch.index[i], REJECT_DAMAGED,
-			"the customer's record is damaged and set aside; see kith store verify");
+			"the customer's record is damaged and set aside; the event is in the journal: see "
+			"kith store rebuild");
 	}
 	if (rc != 0)
 		return rc;

@@ -56,7 +56,8 @@ static int recover(struct worker *w, struct replay *r, struct complaint *c)
 	if (rc == 0 && r->upto > env_meta(w->env)->position)
 		rc = replay_run(r, list, 1, c);
 	if (rc == 0 && env_meta(w->env)->position != r->upto)
-		rc = complain(c, ERR_CORRUPT, "shard %u stands at frame %llu, the journal at %llu",
+		rc = complain(c, ERR_CORRUPT, "shard-%u stands at frame %llu, the journal at %llu, and "
+			"the frames between are not there: put back a copy of the store",
 			w->number, (unsigned long long)env_meta(w->env)->position,
 			(unsigned long long)r->upto);
 	return rc;
@@ -94,7 +95,7 @@ static void commit(struct worker *w)
 		return;
 	}
 	if (atomic_exchange(&w->state, WORKER_FULL) != WORKER_FULL)
-		log_error("shard", "no room for a checkpoint: free disk space or raise store.map_size",
+		log_error("shard", "no room for a checkpoint: free disk space or raise map",
 			"shard=%u", w->number);
 	w->retry_at_ns = now + RETRY_NS;
 	reapply(w);
@@ -131,7 +132,7 @@ static void handle_part(struct worker *w, struct part *p)
 
 	if (rc == ERR_NOSPACE) {
 		/* The map is full in the middle of an input: nothing less than a larger map helps. */
-		fail(w, "the map is full; raise store.map_size and start again", rc);
+		fail(w, "the map is full; raise map and start again", rc);
 		return;
 	}
 	if (rc != 0) {

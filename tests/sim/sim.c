@@ -88,6 +88,11 @@ static int remove_one(const char *path, const struct stat *st, int flag, struct 
 	return remove(path);
 }
 
+void sim_remove(const char *dir)
+{
+	(void)nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
 /* Everything closes as a kill would close it: LMDB drops its transaction, the journal syncs
  * nothing. */
 static void close_all(struct sim *s)
@@ -112,7 +117,7 @@ void sim_free(struct sim *s)
 		return;
 	if (s->running)
 		close_all(s);
-	(void)nftw(s->store.dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	sim_remove(s->store.dir);
 	for (unsigned i = 0; i < SIM_SHARDS_MAX; i++) {
 		for (uint64_t k = 0; k < s->n_handed[i]; k++)
 			free(s->handed[i][k].bytes);
@@ -132,6 +137,8 @@ void sim_crash(struct sim *s)
 {
 	uint64_t synced = journal_durable(s->journal);
 
+	s->died[s->crash_at]++;
+	s->written = journal_last(s->journal);
 	s->crash_at = POINT_NONE;
 	sim_trace_end(s);
 	close_all(s);
@@ -237,7 +244,10 @@ void sim_start(struct sim *s)
 	open_all(s);
 	if (journal_last(s->journal) > 0 && random_below(&s->random, 4) == 0)
 		recover_in_vain(s);
-	replay(s, journal_last(s->journal), &c);
+	s->found = journal_last(s->journal);
+	s->lost += s->written > s->found ? s->written - s->found : 0;
+	s->written = 0;
+	replay(s, s->found, &c);
 	if (journal_last(s->journal) < s->acknowledged)
 		sim_fail(s, "frame %llu was acknowledged, and the journal ends at %llu",
 			(unsigned long long)s->acknowledged,

@@ -93,7 +93,12 @@ struct sim {
 	struct lifecycle *lifecycle; /* newest; one reference */
 	struct sim_task *group, **group_last;
 	enum sim_point crash_at;
-	uint64_t restarts, replayed; /* frames applied again by the last start */
+	uint64_t restarts;
+	uint64_t found;    /* the last frame that the last start found in the journal */
+	uint64_t replayed; /* frames it applied again */
+	uint64_t died[POINTS];   /* how often at each point … */
+	uint64_t written;        /* the last frame, synced or not, when it died */
+	uint64_t lost;           /* … and how many written frames that took along */
 
 	/* what the world outside has seen */
 	uint64_t acknowledged;       /* highest frame whose receipt went out */
@@ -155,10 +160,12 @@ void sim_checkpoint_shard(struct sim *s, unsigned shard);
 /* A checkpoint that finds the disk full: the transaction is dropped and applied again. */
 void sim_checkpoint_full(struct sim *s, unsigned shard);
 void sim_trim(struct sim *s);
+void sim_remove(const char *dir);          /* and all that is in it */
 void sim_tear(struct sim *s, uint64_t synced); /* the files of a dead journal (tear.c) */
 
 /* -- what it knows */
 struct customer *sim_customer(struct sim *s, const char *id); /* the caller frees; NULL: unknown */
+uint16_t sim_name(struct sim *s, unsigned shard, const char *name); /* 0: none; makes none */
 unsigned sim_shard_of(const struct sim *s, const char *customer);
 uint64_t sim_deadlines(struct sim *s);
 uint64_t sim_count(struct sim *s, const char *id); /* the census of "stage.repeat" */
@@ -168,6 +175,8 @@ char *sim_history(struct sim *s, const char *id);  /* the caller frees */
 /* All invariants that need no model; fails by itself. Once nothing is due any more it also asks
  * that everybody is announced as they are now. */
 void sim_check(struct sim *s);
+/* The kept journal, applied to a fresh store, gives this store: every row of every table. */
+void sim_check_replay(struct sim *s, uint64_t checkpoint_events);
 bool sim_is_drained(const struct sim *s);
 
 /* -- the trace (trace.c) */

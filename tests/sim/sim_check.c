@@ -19,7 +19,7 @@ static void count_name(struct sim *s, unsigned shard, struct recount *r, struct 
 
 	snprintf(id, sizeof id, "%.*s.%.*s", (int)ladder.size, (const char *)ladder.data,
 		(int)rung.size, (const char *)rung.data);
-	r->census[env_name_number(s->env[shard], span_str(id))]++;
+	r->census[sim_name(s, shard, id)]++;
 }
 
 /* By name, so that nothing is taken over from workers/census.c. */

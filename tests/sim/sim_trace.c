@@ -133,6 +133,16 @@ void sim_look_again(struct sim *s)
 	sim_trace_end(s);
 }
 
+uint16_t sim_name(struct sim *s, unsigned shard, const char *name)
+{
+	for (uint16_t i = 1;; i++) {
+		struct span text = env_name(s->env[shard], i);
+
+		if (text.size == 0 || span_eq(text, span_str(name)))
+			return text.size ? i : 0;
+	}
+}
+
 unsigned sim_shard_of(const struct sim *s, const char *customer)
 {
 	return hash_shard(customer, strlen(customer), s->o.shards);
@@ -197,7 +207,7 @@ uint64_t sim_count(struct sim *s, const char *id)
 	uint64_t n = 0;
 
 	for (unsigned i = 0; i < s->o.shards; i++) {
-		uint16_t name = env_name_number(s->env[i], span_str(id));
+		uint16_t name = sim_name(s, i, id);
 
 		n += name < s->shard[i].census_size ? s->shard[i].census[name] : 0;
 	}

@@ -77,7 +77,7 @@ static void a_checkpoint_that_dies_at_any_storage_call_is_whole_or_not_at_all(vo
 		assert_int_equal(env_meta(s->env[0])->customers, 3);
 		story_end(s);
 	}
-	assert_true(calls > 4); /* the last one was one too many to die */
+	assert_true(calls >= 4); /* pages, sync, meta page; the last one was one too many to die */
 }
 
 static void shards_that_committed_at_different_frames_meet_again(void **state)
