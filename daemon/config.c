@@ -244,6 +244,12 @@ int config_check(struct config *c, struct complaint *why)
 		c->checkpoint.events == 0 || c->credit == 0 || c->subscriber_credit == 0)
 		return complain(why, ERR_INVALID, "deadlines-per-second, under-way-events, "
 			"under-way-bytes, checkpoint-events, credit and subscriber-credit are at least 1");
+	if (c->checkpoint.idle_ns < 1000000 || c->checkpoint.idle_ns > INT64_C(5000000000) ||
+		c->checkpoint.interval_ns < 1000000)
+		return complain(why, ERR_INVALID, "checkpoint-idle: from 1ms to 5s; checkpoint-every: "
+			"at least 1ms");
+	if (c->settings.history_keep > 1000)
+		return complain(why, ERR_INVALID, "history-keep: at most 1000");
 	if (c->settings.guard_window_ms <= 0)
 		return complain(why, ERR_INVALID, "guard-window: more than 0");
 	return 0;

@@ -163,7 +163,10 @@ static void reload(struct daemon *d, const struct peer *peer, const struct reque
 	struct complaint c = { 0 };
 	bool changed;
 
-	if (inputs_lifecycle(d, &changed, &c) != 0)
+	if (!daemon_fires(d) || d->reloading)
+		reply_error(d, peer, r->number, "busy", d->reloading ?
+			"another reload is on its way" : "nothing can be written for now");
+	else if (inputs_lifecycle(d, &changed, &c) != 0)
 		reply_error(d, peer, r->number, "malformed", c.text);
 	else
 		reply_json(d, peer, r->number, json_pack("{s:b,s:i}", "changed", changed, "version",

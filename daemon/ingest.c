@@ -219,12 +219,12 @@ static int make_batch(struct daemon *d, struct task *t, struct delivery_note *no
 		return rc;
 	in->backfill = in->batch.backfill;
 	timekeeper_stamp(d, in);
-	t->bytes = 4 * raw.size + 4096; /* message, arena and lists, about */
 	if (out_of_order(&d->ingest, &note->peer, in->batch.number))
 		return ERR_BUSY;
 	rc = refuse_by_time(d, t, note);
 	if (rc == 0)
 		rc = split(d, t);
+	t->bytes = raw.size + arena_held(t->arena);
 	return rc;
 }
 

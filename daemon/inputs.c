@@ -30,6 +30,15 @@ static int submit_engine(struct daemon *d)
 	return submit(d, t);
 }
 
+/* An event may be dated ahead: it is told from its resend for the window after its own time. */
+static struct settings settings_wanted(const struct daemon *d)
+{
+	struct settings s = d->config.settings;
+
+	s.guard_window_ms += d->config.in_future_ms;
+	return s;
+}
+
 static int submit_settings(struct daemon *d)
 {
 	struct task *t = task_new(d);
@@ -37,7 +46,7 @@ static int submit_settings(struct daemon *d)
 	if (!t)
 		return ERR_NOMEM;
 	t->work.input.type = INPUT_SETTINGS;
-	t->work.input.settings = d->config.settings;
+	t->work.input.settings = settings_wanted(d);
 	return submit(d, t);
 }
 
@@ -171,13 +180,14 @@ int inputs_lifecycle(struct daemon *d, bool *ret_changed, struct complaint *c)
 
 int inputs_at_start(struct daemon *d, struct complaint *c)
 {
+	struct settings wanted = settings_wanted(d);
 	bool changed;
 	int rc = 0;
 
 	if (d->engine != ENGINE_VERSION)
 		rc = submit_engine(d);
 	if (rc == 0 && (journal_last(d->pipeline.journal) == 0 ||
-		!settings_equal(&d->settings, &d->config.settings)))
+		!settings_equal(&d->settings, &wanted)))
 		rc = submit_settings(d);
 	if (rc != 0)
 		return complain(c, rc, "cannot write the first inputs: %s", err_text(rc));

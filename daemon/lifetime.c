@@ -369,6 +369,8 @@ static int start(struct daemon *d, struct complaint *c)
 	}
 	if (rc == 0)
 		rc = pipeline_flush(d);
+	if (rc == 0 && d->state == DAEMON_FULL)
+		rc = complain(c, ERR_NOSPACE, "the journal cannot be written: is the disk full?");
 	if (rc == 0)
 		rc = open_sockets(d, c);
 	return rc;

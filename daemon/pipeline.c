@@ -157,6 +157,7 @@ int pipeline_flush(struct daemon *d)
 	if (rc != 0) {
 		daemon_full(d, "journal", rc);
 		group_failed(d, group, rc);
+		ingest_regulate(d);
 		return 0;
 	}
 	p->frames = journal_last(p->journal);

@@ -20,15 +20,17 @@ static void run_pump(evutil_socket_t fd, short what, void *arg)
 {
 	struct socket *s = arg;
 	int left = SOCKET_BURST;
+	bool more = waiting(s), going = true; /* asked even when paused: it takes the edge away */
 
 	(void)fd;
 	(void)what;
-	while (!s->paused && left-- > 0 && waiting(s))
-		if (!s->take(s->arg))
-			break;
+	while (going && !s->paused && more && left-- > 0) {
+		going = s->take(s->arg);
+		more = waiting(s);
+	}
 	if (s->drained)
 		s->drained(s->arg);
-	if (!s->paused && waiting(s))
+	if (going && !s->paused && waiting(s))
 		event_active(s->pump, EV_TIMEOUT, 0);
 }
 
@@ -43,9 +45,12 @@ static int set_options(void *zmq, int type)
 
 	rc |= set_int(zmq, ZMQ_LINGER, 1000);
 	rc |= set_int(zmq, ZMQ_BACKLOG, 1024);
-	rc |= set_int(zmq, ZMQ_HEARTBEAT_IVL, 5000);
-	rc |= set_int(zmq, ZMQ_HEARTBEAT_TIMEOUT, 15000);
-	rc |= set_int(zmq, ZMQ_HEARTBEAT_TTL, 15000);
+	/* No ZMQ_HEARTBEAT_*: libzmq 4.3.4 aborts (stream_engine_base.cpp, !_io_error) when a peer
+	 * goes away while its input is stopped at the high-water mark. TCP looks after itself. */
+	rc |= set_int(zmq, ZMQ_TCP_KEEPALIVE, 1);
+	rc |= set_int(zmq, ZMQ_TCP_KEEPALIVE_IDLE, 30);
+	rc |= set_int(zmq, ZMQ_TCP_KEEPALIVE_INTVL, 5);
+	rc |= set_int(zmq, ZMQ_TCP_KEEPALIVE_CNT, 3);
 	rc |= set_int(zmq, ZMQ_HANDSHAKE_IVL, 5000);
 	rc |= set_int(zmq, ZMQ_RCVHWM, 64);
 	rc |= set_int(zmq, ZMQ_SNDHWM, type == ZMQ_ROUTER ? 1000 : 10000);

@@ -41,6 +41,17 @@ void daemon_full(struct daemon *d, const char *what, int rc)
 	become_full(d, true, what);
 }
 
+/* What may still be written into a shard before anybody looks again: pages freed by a commit come
+ * back two commits later, and everything under way may be for one shard. */
+static uint64_t map_slack(const struct daemon *d)
+{
+	uint64_t slack = 4 * d->config.checkpoint.dirty_pages * 4096 +
+		1024 * d->config.under_way_events;
+
+	/* a small map cannot spare so much */
+	return slack < d->config.map_bytes / 4 ? slack : d->config.map_bytes / 4;
+}
+
 /* What is wrong, or NULL. */
 static const char *find_fault(struct daemon *d, bool *ret_hard)
 {
@@ -57,8 +68,8 @@ static const char *find_fault(struct daemon *d, bool *ret_hard)
 		uint64_t used = atomic_load(&d->workers[i].map_used);
 		uint64_t size = atomic_load(&d->workers[i].map_size);
 
-		if (used / 85 >= size / 100)
-			return "a shard's map is 85 % full: raise map";
+		if (used / 85 >= size / 100 || used + map_slack(d) > size)
+			return "a shard's map is nearly full: raise map";
 	}
 	if (store_space(&d->store, &space, &total) == 0 && space < d->config.space_reserve)
 		return "the disk has less room than space-reserve";
@@ -77,6 +88,8 @@ void space_check(struct daemon *d)
 		d->full_hard = false;
 		log_info("space", "there is room again", NULL);
 		notify_status(d);
-		timekeeper_check(d);
 	}
+	/* Whatever was held up by what is over now. */
+	ingest_regulate(d);
+	timekeeper_check(d);
 }

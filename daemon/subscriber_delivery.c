@@ -88,6 +88,7 @@ static void deliver(struct daemon *d, struct subscription *sub, unsigned shard,
 
 		delivery_add_gap(&out, &gap);
 		sub->gaps++;
+		fly(sub, l, gap.last); /* told until it is acknowledged */
 		l->sent = gap.last;
 	}
 	for (i = 0; i < q->notes.n_notes && sub->in_flight < sub->credit; i++) {
@@ -108,6 +109,8 @@ static void deliver(struct daemon *d, struct subscription *sub, unsigned shard,
 	if (i == q->notes.n_notes && q->upto > l->sent && q->upto <= d->subscribers.last[shard])
 		l->sent = q->upto;
 	push(d, sub, l, &out, was_sent, was_flight);
+	if (l->sent > l->highest)
+		l->highest = l->sent;
 	lane_settle(l);
 	buf_fini(&out);
 }
@@ -202,9 +205,7 @@ void subscribers_tick(struct daemon *d)
 		for (unsigned k = 0; k < d->store.shards; k++)
 			if (sub->lanes[k].acked != sub->lanes[k].stored)
 				store(d, sub, k);
-		if (sub->blocked) {
-			sub->blocked = false;
-			subscription_pump(d, sub);
-		}
+		sub->blocked = false;
+		subscription_pump(d, sub); /* also what a failed fetch left behind */
 	}
 }

@@ -150,10 +150,14 @@ static int set_credit(struct daemon *d, struct subscription *sub, uint32_t credi
 static void connect_peer(struct daemon *d, struct subscription *sub, const struct peer *peer,
 	uint32_t credit)
 {
+	struct subscription *other = find_peer(&d->subscribers, peer);
+
 	if (sub->connected && !peer_equal(&sub->peer, peer)) {
 		d->subscribers.fenced++;
 		subscriber_refuse(d, &sub->peer, "fenced", "another process has opened this name");
 	}
+	if (other && other != sub)
+		subscription_leave(d, other); /* one name a connection */
 	subscription_leave(d, sub);
 	if (set_credit(d, sub, credit) != 0) {
 		subscriber_refuse(d, peer, "busy", "out of memory");
@@ -171,6 +175,7 @@ static void opened(struct daemon *d, struct task *t)
 	struct subscription *sub = find(&d->subscribers, o->name);
 	bool known = sub != NULL;
 
+	d->subscribers.under_way--;
 	if (!sub)
 		sub = subscription_new(d, o->name);
 	if (!sub || set_types(sub, t->work.input.subscription) != 0) {
@@ -181,6 +186,7 @@ static void opened(struct daemon *d, struct task *t)
 		uint64_t acked = t->work.parts[i].outcome.acknowledged;
 
 		sub->lanes[i].acked = sub->lanes[i].stored = sub->lanes[i].sent = acked;
+		sub->lanes[i].highest = acked;
 	}
 	connect_peer(d, sub, &o->peer, o->credit);
 }
@@ -200,6 +206,7 @@ static void forgotten(struct daemon *d, struct task *t)
 	struct opening *o = t->message;
 	struct subscription *sub = find(&d->subscribers, o->name);
 
+	d->subscribers.under_way--;
 	if (!sub)
 		return;
 	if (sub->connected)
@@ -211,6 +218,7 @@ static void not_taken(struct daemon *d, struct task *t, int rc)
 {
 	struct opening *o = t->message;
 
+	d->subscribers.under_way--;
 	subscriber_refuse(d, &o->peer, "full", err_text(rc));
 }
 
@@ -218,7 +226,8 @@ static void not_taken(struct daemon *d, struct task *t, int rc)
 static void submit(struct daemon *d, const struct peer *peer, struct span raw,
 	enum subscriber_verb verb)
 {
-	struct task *t = task_new(d);
+	bool room = d->subscribers.under_way < OPENINGS_MAX;
+	struct task *t = room ? task_new(d) : NULL;
 	struct opening *o = t ? arena_alloc(t->arena, sizeof *o) : NULL;
 	uint8_t *copy = o ? arena_alloc(t->arena, raw.size + 1) : NULL;
 	struct input *in = t ? &t->work.input : NULL;
@@ -229,9 +238,11 @@ static void submit(struct daemon *d, const struct peer *peer, struct span raw,
 	if (!copy || !in->subscription) {
 		if (t)
 			task_free(d, t);
-		subscriber_refuse(d, peer, "busy", "out of memory");
+		subscriber_refuse(d, peer, "full", room ? "out of memory" :
+			"too many openings under way: open again later");
 		return;
 	}
+	d->subscribers.under_way++;
 	memcpy(copy, raw.data, raw.size);
 	in->type = INPUT_SUBSCRIPTION;
 	in->subscriber = span_of(copy, raw.size);
@@ -276,8 +287,8 @@ static void on_ack(struct daemon *d, struct subscription *sub, const struct subs
 		if (m->positions[i].shard >= d->store.shards)
 			continue;
 		l = &sub->lanes[m->positions[i].shard];
-		if (upto > d->subscribers.last[m->positions[i].shard])
-			upto = d->subscribers.last[m->positions[i].shard];
+		if (upto > l->highest)
+			upto = l->highest; /* never sent to this name: a slip */
 		while (l->n_flight && l->flight[l->first_flight] <= upto) {
 			l->first_flight = (l->first_flight + 1) % sub->credit;
 			l->n_flight--;
@@ -300,7 +311,7 @@ static void open_name(struct daemon *d, const struct peer *peer, struct span raw
 
 	if (sub && same_types(sub, m))
 		connect_peer(d, sub, peer, m->credit);
-	else if (!sub && d->subscribers.n >= d->config.subscriptions)
+	else if (!sub && d->subscribers.n + d->subscribers.under_way >= d->config.subscriptions)
 		subscriber_refuse(d, peer, "too_many", "raise subscriptions, or forget some");
 	else
 		submit(d, peer, raw, SUBSCRIBER_OPEN);
@@ -372,6 +383,8 @@ static int load_one(struct daemon *d, unsigned shard, struct span name, struct s
 	}
 	l = &sub->lanes[shard];
 	l->acked = l->stored = l->sent = get_le64(record.data);
+	/* before this daemon's life it may have been sent all there was */
+	l->highest = d->subscribers.last[shard] > l->acked ? d->subscribers.last[shard] : l->acked;
 	return 0;
 }
 

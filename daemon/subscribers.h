@@ -12,6 +12,8 @@
 #include "daemon/socket.h"
 #include "proto/codec.h"
 
+#define OPENINGS_MAX 64 /* under way at once: each is an input and an arena */
+
 struct daemon;
 struct query;
 
@@ -19,6 +21,7 @@ struct query;
 struct lane {
 	uint64_t acked, stored; /* done with; the same as the shard knows it */
 	uint64_t sent;          /* delivered or passed over, up to here */
+	uint64_t highest;       /* sent to this name by any connection of this daemon's life */
 	bool fetching;
 	unsigned n_flight, first_flight;
 	uint64_t *flight;       /* ring of `credit` numbers, delivered and not acknowledged */
@@ -43,6 +46,7 @@ struct subscribers {
 	unsigned n, capacity;
 	uint64_t *last;         /* by shard: the newest notification handed out */
 	struct arena *arena;
+	unsigned under_way;     /* openings and forgettings on their way into the journal */
 	uint64_t fenced;
 };
 

@@ -62,6 +62,13 @@ static void time_failed(struct daemon *d, struct task *t, int rc)
 	time_over(d, t);
 }
 
+static void sleep_ms(struct daemon *d, int64_t ms)
+{
+	struct timeval tv = { ms / 1000, ms % 1000 * 1000 };
+
+	event_add(d->timekeeper.timer, &tv);
+}
+
 static void fire(struct daemon *d, bool sweeping)
 {
 	struct timekeeper *k = &d->timekeeper;
@@ -69,8 +76,10 @@ static void fire(struct daemon *d, bool sweeping)
 	int64_t step = (int64_t)DUE_PER_INPUT * d->store.shards * 1000000000 /
 		d->config.deadlines_per_second;
 
-	if (!t)
+	if (!t) {
+		sleep_ms(d, SLEEP_MAX_MS);
 		return;
+	}
 	t->work.input.type = INPUT_TIME;
 	t->work.input.pace.due = DUE_PER_INPUT;
 	t->work.input.pace.sweep = sweeping ? SWEEP_PER_INPUT : 0;
@@ -87,19 +96,14 @@ static void fire(struct daemon *d, bool sweeping)
 	daemon_flush_soon(d);
 }
 
-static void sleep_ms(struct daemon *d, int64_t ms)
-{
-	struct timeval tv = { ms / 1000, ms % 1000 * 1000 };
-
-	event_add(d->timekeeper.timer, &tv);
-}
-
 void timekeeper_check(struct daemon *d)
 {
 	struct timekeeper *k = &d->timekeeper;
 	bool sweeping;
 	int64_t due = earliest_due(d, &sweeping), now = timekeeper_now(d), wait_ns;
 
+	/* Short of room, what is left is for deadlines. */
+	sweeping = sweeping && daemon_takes_in(d);
 	if (k->under_way || !daemon_fires(d) || !k->timer)
 		return;
 	if (due > now && !sweeping) {

@@ -66,7 +66,7 @@ int env_guard_rotate(struct env *e, int64_t taken_ms, int64_t window_ms)
 
 	if (rc != OK)
 		return rc;
-	if (e->meta.guard_since_ms == 0)
+	if (e->meta.guard_since_ms == 0 || taken_ms < e->meta.guard_since_ms) /* the clock was set back */
 		e->meta.guard_since_ms = taken_ms;
 	if (taken_ms - e->meta.guard_since_ms < window_ms)
 		return OK;

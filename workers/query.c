@@ -174,7 +174,8 @@ int query_subscriptions(struct shard *s, struct query *q)
 	struct span name, record, from = { NULL, 0 };
 	int rc;
 
-	while ((rc = env_subscription_next(s->env, from, &name, &record)) == 0) {
+	while ((rc = env_subscription_next(s->env, from, &name, &record)) == 0 ||
+		(rc == ERR_CORRUPT && env_failed(s->env) == 0)) {
 		uint8_t *p = buf_room(&q->texts, 5 + name.size + record.size);
 
 		if (!p)

@@ -4,6 +4,8 @@
 #include "base/hash.h"
 #include "workers/replay.h"
 
+#define CHECKPOINT_PAGES 16384
+
 uint32_t batch_select(const struct batch *b, unsigned shard, unsigned shards, uint32_t *list)
 {
 	uint32_t n = 0;
@@ -77,6 +79,15 @@ static int checkpoint_all(struct shard *const *list, unsigned n, struct complain
 	return 0;
 }
 
+/* TIME inputs write too. */
+static bool pages_many(struct shard *const *list, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (env_dirty_pages(list[i]->env) >= CHECKPOINT_PAGES)
+			return true;
+	return false;
+}
+
 static int replay_frame(struct replay *r, struct shard *const *list, unsigned n,
 	const struct frame *f, struct arena *a, uint32_t *select, struct complaint *c)
 {
@@ -115,7 +126,8 @@ static int replay_frames(struct replay *r, struct shard *const *list, unsigned n
 		next++;
 		if (r->progress && r->frames % 4096 == 0)
 			r->progress(r->arg, f.sequence);
-		if (r->checkpoint_events && r->events - committed >= r->checkpoint_events) {
+		if (r->checkpoint_events && (r->events - committed >= r->checkpoint_events ||
+			pages_many(list, n))) {
 			committed = r->events;
 			rc = checkpoint_all(list, n, c);
 			if (rc != 0)

@@ -115,7 +115,8 @@ static int record_change(struct shard *s, struct customer *c, const struct chang
 	int rc;
 
 	change_ends(s, c, ch, &h.from, &h.to);
-	if (ch->at_ms > c->quiet_until_ms) {
+	/* What a live event does is told, also when it happened before the history was read in. */
+	if (ch->at_ms > c->quiet_until_ms || (why->event && !why->input->backfill)) {
 		rc = announce(s, c, ch, h.from, why, &h.outbox_sequence);
 		if (rc != 0)
 			return rc;

@@ -12,6 +12,14 @@ void outcome_fini(struct outcome *o)
 	memset(o, 0, sizeof *o);
 }
 
+/* An answer about one row, not a failure of the store: that row is left alone, and the input goes
+ * on. An input that is in the journal must never be able to stop the daemon for good. */
+static bool is_set_aside(const struct shard *s, int rc)
+{
+	return (rc == ERR_CORRUPT || rc == ERR_TOOBIG || rc == ERR_INVALID || rc == ERR_EXISTS ||
+		rc == ERR_NOTFOUND) && env_failed(s->env) == 0;
+}
+
 static int reject(struct outcome *out, uint32_t index, enum reject code, const char *text)
 {
 	struct rejection *grown;
@@ -57,6 +65,9 @@ static int fold(struct shard *s, const struct input *in, const struct event *e,
 	int64_t at = e->time_ms;
 	int rc = customer_load(s, c, e->customer);
 
+	/* A sender's clock ahead of ours lets no deadline fire early. */
+	if (!in->backfill && at > in->clock_ms)
+		at = in->clock_ms;
 	if (rc != 0)
 		return rc;
 	if (in->backfill)
@@ -92,7 +103,7 @@ static int apply_event(struct shard *s, const struct input *in, uint32_t i, stru
 	}
 	if (rc == 0)
 		rc = fold(s, in, e, out);
-	if (rc == ERR_CORRUPT && env_failed(s->env) == 0) {
+	if (is_set_aside(s, rc)) {
 		s->damaged++;
 		return reject(out, in->batch.index[i], REJECT_DAMAGED,
 			"the customer's record is damaged and set aside; the event is in the journal: see "
@@ -118,11 +129,12 @@ static int apply_batch(struct shard *s, const struct input *in, const uint32_t *
 
 static int save_or_set_aside(struct shard *s, int rc)
 {
-	if (rc == ERR_CORRUPT && env_failed(s->env) == 0) {
-		s->damaged++;
-		return 0;
-	}
-	return rc != 0 ? rc : customer_save(s, &s->customer);
+	if (rc == 0)
+		rc = customer_save(s, &s->customer);
+	if (!is_set_aside(s, rc))
+		return rc;
+	s->damaged++;
+	return 0;
 }
 
 /* Settle those whose row has come up; a row that is not the customer's any more just goes. */
@@ -137,6 +149,8 @@ static int settle_due(struct shard *s, const struct input *in, struct outcome *o
 
 	for (uint32_t i = 0; rc == 0 && i < in->pace.due; i++) {
 		rc = env_deadline_first(s->env, &due, id, &size);
+		if (rc == ERR_CORRUPT && env_failed(s->env) == 0)
+			rc = 0; /* a damaged row has its key: it goes, and saving arms a new one */
 		if (rc == ERR_NOTFOUND || (rc == 0 && due > in->clock_ms))
 			return 0;
 		if (rc == 0)
@@ -241,7 +255,7 @@ static int apply_open(struct shard *s, const struct input *in, struct outcome *o
 
 	if (rc == 0 && old.size >= 8)
 		acked = get_le64(old.data);
-	else if (rc != 0 && rc != ERR_NOTFOUND)
+	else if (rc != 0 && rc != ERR_NOTFOUND && !is_set_aside(s, rc))
 		return rc;
 	if (out)
 		out->acknowledged = acked;
@@ -285,7 +299,7 @@ static int read_next_due(struct shard *s)
 		s->next_due_ms = NEVER;
 		rc = 0;
 	}
-	return rc;
+	return rc == ERR_CORRUPT && env_failed(s->env) == 0 ? 0 : rc; /* the key is good */
 }
 
 int shard_apply(struct shard *s, const struct input *in, const uint32_t *list, uint32_t n,

@@ -52,6 +52,7 @@ static int recover(struct worker *w, struct replay *r, struct complaint *c)
 	r->journal_dir = w->journal_dir;
 	r->store_id = w->store_id;
 	r->shards = w->shards;
+	r->any_engine = w->any_engine;
 	rc = shard_open(&w->shard, w->number, w->env, c);
 	if (rc == 0 && r->upto > env_meta(w->env)->position)
 		rc = replay_run(r, list, 1, c);
@@ -148,9 +149,10 @@ static void handle_part(struct worker *w, struct part *p)
 
 static void handle_start(struct worker *w, struct query *q)
 {
-	struct replay r = { .upto = q->from, .any_engine = q->any_engine,
-		.checkpoint_events = w->settings.events };
+	struct replay r = { .upto = q->from, .checkpoint_events = w->settings.events };
+	uint64_t committed = env_meta(w->env)->position;
 
+	w->any_engine = q->any_engine;
 	q->rc = recover(w, &r, &q->complaint);
 	q->frames = r.frames;
 	q->events = r.events;
@@ -164,7 +166,8 @@ static void handle_start(struct worker *w, struct query *q)
 	if (q->rc != 0) {
 		atomic_store(&w->state, WORKER_FAILED);
 	} else {
-		atomic_store(&w->checkpoint, env_meta(w->env)->position);
+		/* Not what is applied: the journal must keep what no commit has. */
+		atomic_store(&w->checkpoint, committed);
 		if (r.frames)
 			w->dirty_since_ns = clock_monotonic_ns();
 		worker_publish(w);
@@ -227,6 +230,7 @@ static void *run(void *arg)
 			struct query *stop = w->stop;
 
 			worker_publish(w);
+			env_abort(w->env); /* LMDB binds a transaction to its thread */
 			atomic_store(&w->state, WORKER_STOPPED);
 			give_back(w, &stop->mail);
 			break;

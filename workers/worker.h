@@ -128,6 +128,7 @@ struct worker {
 	int64_t dirty_since_ns;   /* of the first uncommitted change; 0 none */
 	int64_t retry_at_ns;      /* WORKER_FULL: next try */
 	bool stopping;
+	bool any_engine;     /* replay inputs that another engine version took, too */
 	struct query *stop;
 	/* for everybody */
 	atomic_int state;              /* enum worker_state */

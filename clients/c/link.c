@@ -36,9 +36,7 @@ static void socket_settings(const struct link *l)
 	set_int(l->socket, ZMQ_RECONNECT_IVL, 50);
 	set_int(l->socket, ZMQ_RECONNECT_IVL_MAX, 1000);
 	set_int(l->socket, ZMQ_HANDSHAKE_IVL, 5000);
-	set_int(l->socket, ZMQ_HEARTBEAT_IVL, 5000);
-	set_int(l->socket, ZMQ_HEARTBEAT_TIMEOUT, 15000);
-	set_int(l->socket, ZMQ_HEARTBEAT_TTL, 15000);
+	/* no ZMQ_HEARTBEAT_*: with them libzmq 4.3.4 may abort the process (see daemon/socket.c) */
 	if (l->type == ZMQ_SUB) {
 		set_int(l->socket, ZMQ_RCVHWM, 100000);
 		for (unsigned i = 0; i < l->n_topics; i++)

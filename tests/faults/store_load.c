@@ -169,7 +169,7 @@ static bool flush(void)
 		group_drop();
 		return false;
 	}
-	if (random_below(&whim, 6) == 0) /* of what is durable and applied by now */
+	if (random_below(&whim, 10) == 0) /* of what is durable and applied by now */
 		checkpoint((unsigned)random_below(&whim, WORLD_SHARDS));
 	if (apply_first)
 		group_apply();
@@ -183,7 +183,8 @@ static bool flush(void)
 	return true;
 }
 
-/* Submit and flush again and again: whoever was refused comes back. */
+/* Submit and flush again and again: whoever was refused comes back. Now and then it is stopped
+ * before that, and what was refused must not be found. */
 static void insist(void (*submit_all)(unsigned arg), unsigned arg)
 {
 	for (unsigned k = 0; k < TRIES; k++) {
@@ -191,6 +192,8 @@ static void insist(void (*submit_all)(unsigned arg), unsigned arg)
 		submit_all(arg);
 		if (flush())
 			return;
+		if (random_below(&whim, 4) == 0)
+			give_up("killed after a refusal", ERR_CLOSED);
 	}
 	give_up("nothing is taken in", ERR_NOSPACE);
 }
@@ -330,12 +333,12 @@ static void look_after_store(unsigned group)
 	for (unsigned i = 0; i < WORLD_SHARDS; i++) {
 		if (group >= SCENARIO_SUBSCRIBES && random_below(&whim, 2))
 			acknowledge(i);
-		if (random_below(&whim, 3) == 0)
+		if (random_below(&whim, 5) == 0)
 			checkpoint(i);
 		if (world.committed[i] < low)
 			low = world.committed[i];
 	}
-	if (random_below(&whim, 3) == 0)
+	if (random_below(&whim, 2) == 0)
 		(void)journal_trim(world.journal, low, now_ms); /* harms nothing, says the header */
 }
 

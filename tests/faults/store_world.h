@@ -55,7 +55,7 @@ static int world_open_envs(struct world *w, struct complaint *c)
 
 static int world_open_journal(struct world *w, int64_t now_ms, struct complaint *c)
 {
-	const struct journal_settings settings = { .segment_bytes = 8192, .keep_bytes = 12000,
+	const struct journal_settings settings = { .segment_bytes = 8192, .keep_bytes = 0,
 		.keep_ms = INT64_C(1) << 40 };
 	uint64_t high = 0;
 
