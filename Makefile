@@ -80,7 +80,8 @@ $(BUILD)/tests/faults/%.so: tests/faults/%.c
 $(BUILD)/tests/faults/%: $(BUILD)/tests/faults/%.o $(sim_lib_obj) $(BUILD)/libcore.a
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(CORE_LIBS)
 
-tests_built: $(unit_tests) $(sim_tests) $(fuzz_replays) $(tool_bins) $(patsubst tests/faults/%.c,$(BUILD)/tests/faults/%.so,$(wildcard tests/faults/*shim.c))
+fault_tools := $(tool_bins) $(patsubst tests/faults/%.c,$(BUILD)/tests/faults/%.so,$(wildcard tests/faults/*shim.c))
+tests_built: $(unit_tests) $(sim_tests) $(fuzz_replays) $(fault_tools)
 .PHONY: tests_built
 
 prereq:
@@ -91,6 +92,9 @@ check: prereq
 # Tests without looking for packages; ONLY=word picks those whose name contains it.
 test: all tests_built
 	@BUILD=$(BUILD) tests/run $(ONLY)
+# The simulation alone, seeds SEED, SEED + 1, … RUNS of them.
+sim: $(BUILD)/tests/sim/test_random
+	SEED=$(or $(SEED),1) SIM_RUNS=$(or $(RUNS),200) $<
 demo: prereq
 	@$(MAKE) --no-print-directory -j2 all
 	@BUILD=$(BUILD) examples/demo
@@ -117,6 +121,14 @@ $(BUILD)/kithd_objs: $(daemon_obj) $(ctl_obj) $(client_obj)
 
 arrows:
 	tests/arrows
+
+# The whole store under faults and power cuts; each prints one table (tests/faults/README.md).
+# LIMIT=n: fewer points.
+CUTS ?= 1000
+faults: $(fault_tools)
+	@BUILD=$(BUILD) python3 -B tests/faults/sweep.py faults
+power: $(fault_tools)
+	@BUILD=$(BUILD) CUTS=$(CUTS) python3 -B tests/faults/sweep.py power
 
 # DESTDIR for packagers. A configuration that is there stays. Users, directories and the daemon
 # are systemd's to make and start: systemd/README.md.

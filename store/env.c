@@ -66,9 +66,10 @@ static int make_data_file(const char *dir)
 		(rc = mdb_env_open(lmdb, fresh, MDB_NOSUBDIR | MDB_NOLOCK, 0640)) == 0)
 		rc = mdb_env_sync(lmdb, 1);
 	mdb_env_close(lmdb);
-	if (rc != 0)
-		return err_from_lmdb(rc);
-	return rename(fresh, path) == 0 ? filesystem_sync_dir(dir) : err_from_errno(errno);
+	rc = rc != 0 ? err_from_lmdb(rc) : rename(fresh, path) != 0 ? err_from_errno(errno) : OK;
+	if (rc != OK)
+		(void)unlink(fresh); /* else the next opening does */
+	return rc != OK ? rc : filesystem_sync_dir(dir);
 }
 
 /* Reading ahead helps until the file outgrows memory. */

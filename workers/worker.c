@@ -6,9 +6,9 @@
 #include "workers/replay.h"
 
 const struct checkpoint_settings checkpoint_default = {
-	.events = 100000,
-	.dirty_pages = 16384,
-	.interval_ns = INT64_C(2000000000),
+	.events = 150000,
+	.dirty_pages = 8192,
+	.interval_ns = INT64_C(5000000000),
 	.idle_ns = INT64_C(100000000),
 };
 
@@ -207,9 +207,12 @@ static void *run(void *arg)
 
 	while (atomic_load(&w->state) != WORKER_FAILED) {
 		struct mail *m = mailbox_take(&w->inbox, wait_ns(w));
-		bool idle = m == NULL;
+		int64_t now = clock_monotonic_ns();
+		bool idle = m == NULL && now - w->mail_ns >= w->settings.idle_ns;
 
 		atomic_fetch_add(&w->beat, 1);
+		if (m)
+			w->mail_ns = now;
 		while (m && atomic_load(&w->state) != WORKER_FAILED) {
 			struct mail *next = m->next;
 

@@ -125,6 +125,7 @@ struct worker {
 	unsigned shards;
 	/* the worker's own */
 	uint64_t events_since;
+	int64_t mail_ns;          /* when mail came last */
 	int64_t dirty_since_ns;   /* of the first uncommitted change; 0 none */
 	int64_t retry_at_ns;      /* WORKER_FULL: next try */
 	bool stopping;

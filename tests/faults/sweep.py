@@ -9,10 +9,11 @@ A life is one run of store_load over a directory. Each point of a sweep is: a li
 storage call goes wrong; a second life, mostly in its recovery, in which another one does; a look at
 what stands there; a third life without faults that sends what was not acknowledged; a last look.
 
-SEED=n (1): another scenario and other second faults. LIMIT=n: of the points of a kind only so many,
-evenly spread. KIND=k AT=n, or CUT=n: only this one, as a failure names it."""
+SEED=n (1): another scenario and other second faults. LIMIT=n: all calls that make the store, and of
+the others only so many, evenly spread. KIND=k AT=n, or CUT=n: only this one, as a failure names it."""
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -24,6 +25,7 @@ TOOLS = os.path.join(BUILD, "tests", "faults")
 SEED = int(os.environ.get("SEED", "1"))
 KINDS = ["kill-before", "kill-half", "eio-once", "eio-forever", "eio-half", "enospc", "short"]
 BATCHES, KEEP = 30, 40         # as in store_scenario.h and store_load.c
+BIRTH = 30                     # about so many storage calls make an empty store
 DAMAGED = (-5, -11)            # ERR_CORRUPT, ERR_VERSION: no crash may end in one of them
 ENDS = (0, 2, 3)               # stopped, not opened, gave up
 LOST, TWICE, CLOSED, OTHER = range(4)
@@ -264,6 +266,8 @@ def disturbed(outside, work, directory, life, start, at, kind):
         raise Broken(OTHER, f"life {life} ends with {code}: {text[-300:]}")
     if code != 0 and spoken(text)[-1][0] not in ("exit", "failed"):
         raise Broken(OTHER, f"life {life} does not say why it ends: {text[-300:]}")
+    if kind == "enospc" and code == 3 and re.search("nothing is taken in|never room", text):
+        raise Broken(OTHER, f"life {life} does not go on when there is room again")
 
 
 def one_point(expected, work, kind, at):
@@ -290,15 +294,17 @@ def storage_calls(work):
         return int(f.read())
 
 
-def some_of(points, limit):
-    if not limit or limit >= len(points):
-        return points
-    return [points[i * len(points) // limit] for i in range(limit)]
+def some_of(calls, limit):
+    """Evenly spread over the run; but all of its beginning, where the store is made."""
+    if not limit or BIRTH + limit >= calls:
+        return list(range(1, calls + 1))
+    rest = calls - BIRTH
+    return list(range(1, BIRTH + 1)) + [BIRTH + 1 + i * rest // limit for i in range(limit)]
 
 
 def sweep(expected, work, kind, limit=0):
     """Every call goes wrong in the way KIND. Returns points, lives, and what broke."""
-    points = some_of(list(range(1, storage_calls(work) + 1)), limit)
+    points = some_of(storage_calls(work), limit)
     if os.environ.get("AT"):
         points = [int(os.environ["AT"])]
     broken = []
@@ -333,7 +339,7 @@ def cut(log, at, seed, to, *base):
 
 def one_cut(expected, work, log, total, number):
     draw = random.Random(f"{SEED} cut {number}")
-    at, seed = draw.randint(0, total), draw.getrandbits(32)
+    at, seed = draw.randint(0, draw.choice([total, total, total, total, BIRTH])), draw.getrandbits(32)
     left, again, left_again, log2 = (f"{work}/{n}" for n in ("left", "again", "left2", "log2"))
     outside = Outside(expected)
     try:
@@ -352,7 +358,7 @@ def one_cut(expected, work, log, total, number):
 
 
 def power(expected, work, cuts):
-    """Returns operations, lives, and what broke. Each cut is followed by one in the next life."""
+    """Returns cuts, lives, and what broke. Each cut is followed by one in the next life."""
     log = f"{work}/log"
     directory = f"{work}/store"
     shutil.rmtree(directory, ignore_errors=True)
@@ -365,7 +371,7 @@ def power(expected, work, cuts):
             one_cut(expected, work, log, total, number)
         except Broken as e:
             broken.append(e)
-    return total, 3 * len(numbers_of_cuts), broken
+    return 2 * len(numbers_of_cuts), 3 * len(numbers_of_cuts), broken
 
 
 # -- telling it
@@ -373,7 +379,7 @@ def power(expected, work, cuts):
 def workplace():
     """In memory, when there is room: thousands of stores are made and thrown away."""
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    return tempfile.mkdtemp(prefix="kith-sweep-", dir=os.environ.get("TMPDIR") or memory)
+    return tempfile.mkdtemp(prefix="kith-store-", dir=os.environ.get("TMPDIR") or memory)
 
 
 def print_row(name, points, lives, broken):
@@ -417,8 +423,8 @@ def main():
         elif what == "power":
             cuts = int(os.environ.get("CUTS", "1000"))
             print_head("cuts")
-            _, lives, broken = power(expected, work, cuts)
-            print_row("power cut", lives // 3 * 2, lives, broken)
+            points, lives, broken = power(expected, work, cuts)
+            print_row("power cut", points, lives, broken)
             everything += broken
         else:
             sys.exit("usage: sweep.py faults|power")

@@ -38,7 +38,7 @@ static enum fate guard(const struct model *m, unsigned place)
 		if (e->sequence != 0 && known->sequence >= e->sequence)
 			return DUPLICATE;
 		if (e->sequence == 0 && span_eq(known->id, e->id))
-			return m->accepted[i].place == place ? DUPLICATE : CONFLICT;
+			return known->time_ms == e->time_ms ? DUPLICATE : CONFLICT; /* all a variant changes */
 	}
 	return ACCEPTED;
 }
@@ -53,7 +53,7 @@ static enum fate fate_of(const struct model *m, unsigned place, bool backfill, i
 	if (!o->event_clock && e->time_ms > clock_ms + o->in_future_ms)
 		return REFUSED;
 	if (!o->event_clock && !backfill && e->sequence == 0 &&
-		e->time_ms < clock_ms - o->settings.guard_window_ms + o->in_future_ms)
+		e->time_ms < clock_ms - o->settings.guard_window_ms)
 		return REFUSED;
 	return guard(m, place);
 }
@@ -135,6 +135,11 @@ static void note_rung(struct model *m, struct model_told *t, const struct notifi
 		sim_fail(m->sim, "%u-%llu: %.*s leaves %.*s, but was said to be on %s", n->shard,
 			(unsigned long long)n->sequence, (int)n->customer.size, n->customer.data,
 			(int)n->from.size, n->from.data, t->rung[row]);
+	if (!m->backfilled && n->from.size && t->ladder[row][0] && n->since_ms != t->since_ms[row])
+		sim_fail(m->sim, "%u-%llu: %.*s was on %s since another time", n->shard,
+			(unsigned long long)n->sequence, (int)n->customer.size, n->customer.data,
+			t->rung[row]);
+	t->since_ms[row] = n->at_ms;
 	copy(t->ladder[row], n->ladder);
 	copy(t->rung[row], n->to);
 }
@@ -150,11 +155,15 @@ static void note_risk(struct model *m, struct model_told *t, const struct notifi
 		sim_fail(m->sim, "%u-%llu: %.*s is %s twice of %.*s", n->shard,
 			(unsigned long long)n->sequence, (int)n->type.size, n->type.data,
 			up ? "raised" : "cleared", (int)n->customer.size, n->customer.data);
+	if (!m->backfilled && !up && n->since_ms != t->raised_ms[row])
+		sim_fail(m->sim, "%u-%llu: the risk was there since another time", n->shard,
+			(unsigned long long)n->sequence);
 	if (!up && row < RISKS_MAX)
 		t->raised[row][0] = '\0';
 	for (row = 0; up && row < RISKS_MAX; row++)
 		if (t->raised[row][0] == '\0') {
 			copy(t->raised[row], n->type);
+			t->raised_ms[row] = n->at_ms;
 			return;
 		}
 }

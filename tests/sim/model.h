@@ -22,7 +22,9 @@ struct model_told {
 	int64_t at_ms;
 	char rung[LADDERS_MAX][32];
 	char ladder[LADDERS_MAX][32];
+	int64_t since_ms[LADDERS_MAX];
 	char raised[RISKS_MAX][32]; /* risks; "" is free */
+	int64_t raised_ms[RISKS_MAX];
 };
 
 struct model {

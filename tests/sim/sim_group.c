@@ -3,6 +3,23 @@
 #include "base/hash.h"
 #include "tests/sim/sim.h"
 
+/* What the event clock shows when IN has been taken in. */
+static int64_t event_clock(const struct sim *s, const struct input *in)
+{
+	int64_t ms = s->event_ms;
+
+	for (uint32_t i = 0; !in->backfill && i < in->batch.n_events; i++)
+		if (in->batch.events[i].time_ms > ms)
+			ms = in->batch.events[i].time_ms;
+	return ms;
+}
+
+static void stamp(const struct sim *s, struct input *in)
+{
+	in->taken_ms = s->now_ms;
+	in->clock_ms = s->o.event_clock ? event_clock(s, in) : s->now_ms;
+}
+
 static struct sim_task *task_new(struct sim *s, uint16_t type)
 {
 	struct arena *a = arena_new(16 << 10, 32u << 20);
@@ -12,8 +29,7 @@ static struct sim_task *task_new(struct sim *s, uint16_t type)
 		sim_fail(s, "out of memory");
 	t->arena = a;
 	t->input.type = type;
-	t->input.taken_ms = s->now_ms;
-	t->input.clock_ms = s->o.event_clock ? s->event_ms : s->now_ms;
+	stamp(s, &t->input);
 	return t;
 }
 
@@ -56,8 +72,6 @@ static uint64_t submit(struct sim *s, struct sim_task *t)
 
 /* ---- batches */
 
-/* An id is kept for the window from when it was taken, which may be IN_FUTURE_MS before the time
- * of its event: what may be resent is so much younger than the window. */
 static enum reject time_check(const struct sim *s, const struct input *in, const struct event *e)
 {
 	if (s->o.event_clock)
@@ -65,8 +79,7 @@ static enum reject time_check(const struct sim *s, const struct input *in, const
 	if (e->time_ms > in->clock_ms + s->o.in_future_ms)
 		return REJECT_IN_FUTURE;
 	if (!in->backfill && e->sequence == 0 &&
-		e->time_ms < in->clock_ms - s->o.settings.guard_window_ms +
-			s->o.in_future_ms)
+		e->time_ms < in->clock_ms - s->o.settings.guard_window_ms)
 		return REJECT_TOO_OLD;
 	return REJECT_NONE;
 }
@@ -119,13 +132,6 @@ static void split(struct sim *s, struct sim_task *t)
 	}
 }
 
-static void saw(struct sim *s, const struct input *in)
-{
-	for (uint32_t i = 0; !in->backfill && i < in->batch.n_events; i++)
-		if (in->batch.events[i].time_ms > s->event_ms)
-			s->event_ms = in->batch.events[i].time_ms;
-}
-
 static void make_label(struct sim_task *t, const struct event *e)
 {
 	t->label = malloc(EVENT_SOURCE_MAX + EVENT_ID_MAX + 2);
@@ -147,6 +153,7 @@ uint64_t sim_submit(struct sim *s, uint64_t number, bool backfill, const struct 
 	if (batch_decode(&t->input.batch, t->raw.data, t->raw.size, t->arena, &c) != 0)
 		sim_fail(s, "a batch does not decode: %s", c.text);
 	t->input.backfill = t->input.batch.backfill;
+	stamp(s, &t->input);
 	refuse(s, t);
 	split(s, t);
 	if (t->input.batch.n_events == 0) {
@@ -155,7 +162,7 @@ uint64_t sim_submit(struct sim *s, uint64_t number, bool backfill, const struct 
 		return 0;
 	}
 	frame = submit(s, t);
-	saw(s, &t->input);
+	s->event_ms = event_clock(s, &t->input);
 	return frame;
 }
 
@@ -322,12 +329,21 @@ bool sim_tick(struct sim *s)
 	return submit_own(s, t);
 }
 
+/* An event may be dated ahead: it is told from its resend for the window after its own time. */
+static struct settings settings_wanted(const struct sim *s)
+{
+	struct settings wanted = s->o.settings;
+
+	wanted.guard_window_ms += s->o.in_future_ms;
+	return wanted;
+}
+
 bool sim_settings(struct sim *s, const struct settings *settings)
 {
 	struct sim_task *t = task_new(s, INPUT_SETTINGS);
 
 	s->o.settings = *settings;
-	t->input.settings = *settings;
+	t->input.settings = settings_wanted(s);
 	return submit_own(s, t);
 }
 
@@ -377,7 +393,7 @@ static bool settings_equal(const struct settings *a, const struct settings *b)
 bool sim_inputs_at_start(struct sim *s)
 {
 	const struct shard *first = &s->shard[0];
-	struct settings settings = s->o.settings;
+	struct settings settings = s->o.settings, wanted = settings_wanted(s);
 	bool ok = true;
 
 	if (first->lifecycle)
@@ -389,7 +405,7 @@ bool sim_inputs_at_start(struct sim *s)
 		ok = submit_own(s, t);
 	}
 	if (ok && (env_meta(s->env[0])->position <= 1 ||
-		!settings_equal(&first->settings, &settings)))
+		!settings_equal(&first->settings, &wanted)))
 		ok = sim_settings(s, &settings);
 	return ok && sim_lifecycle(s, s->o.lifecycle);
 }

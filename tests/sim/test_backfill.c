@@ -100,6 +100,20 @@ static void a_backfill_does_not_silence_a_deadline_that_is_already_past(void **s
 	story_end(s);
 }
 
+/* A till that was offline while the history was read in: late, but live. */
+static void a_live_event_from_before_the_backfill_is_announced(void **state)
+{
+	struct sim *s = story_new();
+
+	(void)state;
+	sim_until(s, "10d");
+	backfill(s, "log/1 anna buys 100 @-50d");
+	sim_send(s, "till/1 anna buys 100 @5d");
+	SIM_TRACE(s, "[      5d] anna stage.repeat <- first_time, phase.formation <- exploration "
+		     "(noticed at 10d)\n");
+	story_end(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -108,6 +122,7 @@ int main(void)
 		cmocka_unit_test(the_order_of_a_backfill_does_not_matter_to_the_facts),
 		cmocka_unit_test(a_resent_backfill_changes_nothing),
 		cmocka_unit_test(a_backfill_does_not_silence_a_deadline_that_is_already_past),
+		cmocka_unit_test(a_live_event_from_before_the_backfill_is_announced),
 	};
 
 	sim_failed = story_failed;

@@ -172,6 +172,7 @@ static void a_subscription_outlives_a_crash(void **state)
 	sim_send(s, "t/2 anna buys 1");
 	sim_crash(s);
 	sim_start(s);
+	sim_open_subscription(s, "mailer", true); /* "newest" is only for one that is new */
 	for (unsigned i = 0; i < s->o.shards; i++) {
 		struct span record;
 
@@ -180,6 +181,32 @@ static void a_subscription_outlives_a_crash(void **state)
 		assert_int_equal(get_le64(record.data), i == sim_shard_of(s, "anna") ? 2 : 0);
 	}
 	story_end(s);
+}
+
+static void a_damaged_customer_is_set_aside_and_harms_no_neighbour(void **state)
+{
+	struct sim *s = sim_new(&(struct sim_options){ .seed = 1, .shards = 1 });
+	uint64_t ticks;
+
+	(void)state;
+	sim_send(s, "t/1 anna buys 1\n" "t/2 anna complains c-1\n"
+		    "t/3 bert buys 1\n" "t/4 bert complains c-2");
+	assert_int_equal(env_customer_put(s->env[0], span_str("anna"), span_str("nonsense"), false), 0);
+	sim_checkpoint(s);
+	sim_crash(s);
+	sim_start(s);
+	free(sim_trace_take(s));
+	ticks = s->time_inputs;
+	sim_send(s, "t/5 anna buys 1\n" "t/6 bert buys 1");
+	sim_until(s, "3d");
+	sim_lifecycle(s, "ladder stage { none potential  buyer actual when purchases >= 1 }\n");
+	sim_until(s, "4d");
+	SIM_TRACE(s, "[       0] bert stage.repeat <- first_time\n"
+		     "[       0] batch: 1 accepted, 0 duplicates, 1 rejected\n"
+		     "[   2d1ms] bert risk.complaint raised, customer.at_risk\n"
+		     "[      3d] bert stage.buyer <- repeat\n");
+	assert_int_equal(s->time_inputs - ticks, 2); /* nobody is looked at again and again */
+	sim_free(s);
 }
 
 int main(void)
@@ -194,6 +221,7 @@ int main(void)
 		cmocka_unit_test(a_lifecycle_file_whose_frame_is_lost_is_switched_on_at_the_next_start),
 		cmocka_unit_test(a_trimmed_journal_still_holds_what_is_not_in_every_checkpoint),
 		cmocka_unit_test(a_subscription_outlives_a_crash),
+		cmocka_unit_test(a_damaged_customer_is_set_aside_and_harms_no_neighbour),
 	};
 
 	sim_failed = story_failed;

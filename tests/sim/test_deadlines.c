@@ -244,6 +244,24 @@ static void on_the_event_clock_silence_ends_with_the_next_event_of_anybody(void 
 	story_end(s);
 }
 
+static void the_event_clock_does_not_go_back_at_a_restart(void **state)
+{
+	struct sim *s = sim_new(&(struct sim_options){ .seed = 1, .event_clock = true });
+
+	(void)state;
+	sim_send(s, "t/1 anna buys 100 @0\n" "t/2 anna complains c-1 @0");
+	sim_send(s, "t/3 bert calls @3d");
+	free(sim_trace_take(s));
+	sim_crash(s);
+	sim_start(s);
+	sim_send(s, "t/4 anna resolved c-1 @2d12h\n" "t/5 carl buys 100 @0\n"
+		    "t/6 carl complains c-2 @0");
+	SIM_TRACE(s, "[       0] carl stage.first_time <- new, customer.converted (noticed at 3d)\n"
+		     "[   2d12h] anna risk.complaint cleared, customer.recovered (noticed at 3d)\n"
+		     "[   2d1ms] carl risk.complaint raised, customer.at_risk (noticed at 3d)\n");
+	story_end(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -258,6 +276,7 @@ int main(void)
 		cmocka_unit_test(a_deadline_that_comes_nearer_replaces_its_row),
 		cmocka_unit_test(an_event_that_takes_the_reason_away_leaves_no_alarm_behind),
 		cmocka_unit_test(on_the_event_clock_silence_ends_with_the_next_event_of_anybody),
+		cmocka_unit_test(the_event_clock_does_not_go_back_at_a_restart),
 	};
 
 	sim_failed = story_failed;

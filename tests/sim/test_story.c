@@ -168,9 +168,9 @@ static void an_id_is_remembered_for_the_window_and_what_is_older_is_refused(void
 	(void)state;
 	sim_send(s, "till-7/41 anna buys 1200");
 	sim_send(s, "till-9/1#1 anna buys 1");
-	sim_until(s, "29d23h");
+	sim_until(s, "30d");
 	sim_send(s, "till-7/41 anna buys 1200 @0");
-	sim_until(s, "29d23h1ms");
+	sim_until(s, "30d1ms");
 	sim_send(s, "till-7/41 anna buys 1200 @0");
 	sim_send(s, "till-9/1#1 anna buys 1 @0"); /* a sequence is for ever */
 	sim_until(s, "300d");
@@ -179,11 +179,12 @@ static void an_id_is_remembered_for_the_window_and_what_is_older_is_refused(void
 	sim_send(s, "till-7/43 anna buys 1 @300d1h1ms");
 	SIM_TRACE(s, "[       0] anna stage.first_time <- new, customer.converted\n"
 		     "[       0] anna stage.repeat <- first_time\n"
-		     "[  29d23h] till-7/41 duplicate\n"
-		     "[29d23h1ms] till-7/41 rejected too_old\n"
-		     "[29d23h1ms] till-9/1 duplicate\n"
+		     "[     30d] till-7/41 duplicate\n"
+		     "[  30d1ms] till-7/41 rejected too_old\n"
+		     "[  30d1ms] till-9/1 duplicate\n"
 		     "[    300d] till-9/1 duplicate\n"
-		     "[  300d1h] anna phase.formation <- exploration\n"
+		     /* a till that is fast: not before its customer could know */
+		     "[    300d] anna phase.formation <- exploration\n"
 		     "[    300d] till-7/43 rejected in_future\n");
 	story_end(s);
 }
@@ -209,6 +210,52 @@ static void an_event_dated_ahead_is_recognised_for_as_long_as_it_is_let_in(void 
 	story_end(s);
 }
 
+static void of_the_changes_of_a_customer_the_latest_are_kept(void **state)
+{
+	struct settings settings = settings_default;
+	struct sim *s = story_new();
+
+	(void)state;
+	settings.history_keep = 3;
+	sim_settings(s, &settings);
+	sim_send(s, "t/1 anna buys 1\n" "t/2 bert buys 1");
+	sim_until(s, "1d");
+	sim_send(s, "t/3 anna buys 1");
+	SIM_HISTORY(s, "anna", "[       0] customer.converted\n"
+		    "[      1d] stage.repeat <- first_time\n"
+		    "[      1d] phase.formation <- exploration\n");
+	settings.history_keep = 0;
+	sim_settings(s, &settings);
+	sim_send(s, "t/4 bert buys 1");
+	SIM_HISTORY(s, "bert", "[       0] stage.first_time <- new\n"
+		    "[       0] customer.converted\n");
+	story_end(s);
+}
+
+/* What nobody fetched in time leaves a gap that can be seen, not another number. */
+static void the_outbox_lets_the_oldest_go_and_numbers_go_on(void **state)
+{
+	struct settings settings = settings_default;
+	struct sim *s = sim_new(&(struct sim_options){ .seed = 1, .shards = 1 });
+	struct span encoded;
+	int64_t taken_ms;
+
+	(void)state;
+	settings.outbox_keep = 3;
+	sim_settings(s, &settings);
+	sim_send(s, "t/1 anna buys 1\n" "t/2 bert buys 1\n" "t/3 anna buys 1");
+	assert_int_equal(env_meta(s->env[0])->outbox_first, 3);
+	assert_int_equal(env_meta(s->env[0])->outbox_last, 5);
+	assert_int_equal(env_outbox_get(s->env[0], 2, &taken_ms, &encoded), ERR_NOTFOUND);
+	settings.outbox_keep_ms = 10 * DAY_MS;
+	sim_settings(s, &settings);
+	sim_until(s, "11d");
+	sim_send(s, "t/4 carl buys 1");
+	assert_int_equal(env_meta(s->env[0])->outbox_first, 6);
+	assert_int_equal(env_meta(s->env[0])->outbox_last, 7);
+	story_end(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -222,6 +269,8 @@ int main(void)
 		cmocka_unit_test(a_resend_is_told_apart_by_id_by_sequence_and_from_a_conflict),
 		cmocka_unit_test(an_id_is_remembered_for_the_window_and_what_is_older_is_refused),
 		cmocka_unit_test(an_event_dated_ahead_is_recognised_for_as_long_as_it_is_let_in),
+		cmocka_unit_test(of_the_changes_of_a_customer_the_latest_are_kept),
+		cmocka_unit_test(the_outbox_lets_the_oldest_go_and_numbers_go_on),
 	};
 
 	sim_failed = story_failed;

@@ -309,6 +309,7 @@ def take(socket, seconds=None, what='an answer'):
 
 class Control:
 	def __init__(self, daemon):
+		self.daemon = daemon
 		self.socket = dealer(daemon.endpoint('control'))
 		self.number = 0
 
@@ -327,7 +328,10 @@ class Control:
 		return self.number
 
 	def receive(self, seconds=None):
-		return pb.Reply.FromString(take(self.socket, seconds, 'a reply of the control socket'))
+		until(lambda: self.socket.poll(50) or not self.daemon.alive(), seconds, 'a reply')
+		if not self.socket.poll(0):
+			raise AssertionError('kithd has ended with %s' % self.daemon.process.returncode)
+		return pb.Reply.FromString(take(self.socket))
 
 	def ask(self, verb, seconds=None, **fields):
 		number = self.send(verb, **fields)
@@ -513,6 +517,7 @@ class Subscriber:
 	def __init__(self, daemon, name=None, hwm=0, **open_fields):
 		self.socket = dealer(daemon.endpoint('subscribe'), hwm)
 		self.got, self.raw, self.gaps, self.refused, self.positions = [], [], [], [], {}
+		self.upto = {}        # shard -> the highest number that has come
 		self.opened = 0
 		if name is not None:
 			self.open(name, **open_fields)
@@ -547,6 +552,9 @@ class Subscriber:
 		d = pb.Delivery.FromString(data)
 		self.raw += [v for number, v in wire_fields(data) if number == 3]
 		self.got += d.notifications
+		for shard, number in [(n.shard, n.sequence) for n in d.notifications] + [
+				(g.shard, g.last) for g in d.gaps]:
+			self.upto[shard] = max(self.upto.get(shard, 0), number)
 		self.gaps += [(g.shard, g.first, g.last) for g in d.gaps]
 		if d.opened:
 			self.opened += 1
@@ -561,9 +569,9 @@ class Subscriber:
 	def ack(self, *notifications):
 		"""Everything up to these is done with; without any, all that has come."""
 		upto = {}
-		for n in notifications or self.got:
+		for n in notifications:
 			upto[n.shard] = max(upto.get(n.shard, 0), n.sequence)
-		self.ack_positions(upto)
+		self.ack_positions(upto if notifications else self.upto)
 
 	def ack_positions(self, upto):
 		m = pb.Subscriber()
@@ -587,7 +595,8 @@ class Subscriber:
 		daemon.quiet()
 
 		def nothing_left():
-			self.pump(0.02)
+			while self.pump(0.02):
+				self.ack()
 			self.ack()
 			return [r['lag'] for r in daemon.ask('subscriptions') if r['name'] == self.name] == [0]
 		until(nothing_left, seconds, 'the whole outbox')

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Group: inputs on their way, as daemon/pipeline.c takes them: written together, synced, applied,
+ * handed out; and the checkpoints that workers/worker.c makes. What the daemon does in several
+ * threads side by side happens here in one order or the other, as this life's whim has it. */
+#ifndef KITH_TESTS_STORE_GROUP_H
+#define KITH_TESTS_STORE_GROUP_H
+#include "tests/faults/store_scenario.h"
+#include "tests/faults/store_world.h"
+
+#define TASKS_MAX 5    /* engine, settings and lifecycle; or the batches of a group */
+#define TRIES     12   /* of what found no room */
+
+struct task {
+	struct input input;
+	struct buf raw;
+	uint32_t list[WORLD_SHARDS][SCENARIO_EVENTS_MAX], n[WORLD_SHARDS];
+	struct outcome outcome[WORLD_SHARDS];
+};
+
+static struct world world;
+static struct arena *arena;
+static struct random whim; /* of this life */
+static int64_t now_ms;
+static struct payload payload;
+static struct task tasks[TASKS_MAX];
+static unsigned n_tasks;
+
+static void give_up(const char *what, int rc) __attribute__((noreturn));
+static void give_up(const char *what, int rc)
+{
+	say("exit %s: %s\n", what, err_text(rc));
+	_exit(EXIT_GAVE_UP); /* nothing is closed, as in a crash */
+}
+
+/* -- checkpoints, as in workers/worker.c */
+
+static bool commit(unsigned i)
+{
+	struct complaint c = { 0 };
+	uint64_t position = env_meta(world.env[i])->position;
+	int rc = shard_checkpoint(&world.shard[i]);
+
+	if (rc == 0) {
+		world.committed[i] = position;
+		return true;
+	}
+	if (rc != ERR_NOSPACE)
+		give_up("checkpoint failed", rc);
+	shard_close(&world.shard[i]);
+	env_abort(world.env[i]);
+	rc = world_recover(&world, i, position, &c);
+	if (rc != 0)
+		give_up(c.text[0] ? c.text : "cannot apply again from the journal", rc);
+	return false;
+}
+
+static void checkpoint(unsigned i)
+{
+	if (journal_durable(world.journal) < env_meta(world.env[i])->position)
+		return;
+	for (unsigned k = 0; k < TRIES; k++)
+		if (commit(i))
+			return;
+	give_up("there is never room", ERR_NOSPACE);
+}
+
+/* -- the way of an input, as in daemon/pipeline.c */
+
+static struct task *task_new(uint16_t type)
+{
+	struct task *t = &tasks[n_tasks];
+
+	t->input = (struct input){ .type = type, .taken_ms = now_ms, .clock_ms = now_ms };
+	buf_clear(&t->raw);
+	memset(t->n, 0, sizeof t->n);
+	memset(t->outcome, 0, sizeof t->outcome);
+	return t;
+}
+
+static void submit(struct task *t)
+{
+	int rc = 0;
+
+	input_encode(&t->input, span_of(t->raw.data, t->raw.size), NULL, 0, &payload);
+	t->input.sequence = journal_append(world.journal, t->input.type, payload.parts, payload.n,
+		&rc);
+	if (rc != 0)
+		give_up("out of memory", rc);
+	n_tasks++;
+}
+
+static void group_drop(void)
+{
+	for (unsigned k = 0; k < n_tasks; k++) {
+		input_fini(&tasks[k].input);
+		for (unsigned i = 0; i < WORLD_SHARDS; i++)
+			outcome_fini(&tasks[k].outcome[i]);
+	}
+	n_tasks = 0;
+}
+
+static void group_say(const char *word, const char *why)
+{
+	for (unsigned k = 0; k < n_tasks; k++)
+		if (tasks[k].input.type == INPUT_BATCH)
+			say("%s %" PRIu64 "%s\n", word, tasks[k].input.batch.number, why);
+}
+
+static void group_apply(void)
+{
+	for (unsigned k = 0; k < n_tasks; k++)
+		for (unsigned i = 0; i < WORLD_SHARDS; i++) {
+			struct task *t = &tasks[k];
+			int rc = shard_apply(&world.shard[i], &t->input, t->list[i], t->n[i],
+				&t->outcome[i]);
+
+			if (rc != 0)
+				give_up("cannot apply an input", rc);
+		}
+}
+
+static void hand_out(const struct task *t)
+{
+	uint32_t accepted = 0, duplicates = 0, conflicts = 0;
+
+	for (unsigned i = 0; i < WORLD_SHARDS; i++) {
+		const struct outcome *o = &t->outcome[i];
+
+		for (unsigned n = 0; n < o->n_notes; n++)
+			say("note %u-%" PRIu64 " %016" PRIx64 "\n", i, o->notes[n].sequence,
+				hash_64(o->bytes.data + o->notes[n].offset, o->notes[n].size, 0));
+		accepted += o->accepted;
+		duplicates += o->duplicates;
+		conflicts += o->n_rejected;
+	}
+	if (t->input.type == INPUT_BATCH)
+		say("acked %" PRIu64 " %u %u %u\n", t->input.batch.number, accepted, duplicates,
+			conflicts);
+	if (t->input.type == INPUT_SUBSCRIPTION)
+		say("subscribed\n");
+}
+
+/* True: durable, applied and handed out. False: refused, and dropped. */
+static bool flush(void)
+{
+	bool apply_first = random_below(&whim, 2);
+	int rc;
+
+	group_say("trying", "");
+	rc = journal_write(world.journal, now_ms);
+	if (rc == ERR_UNKNOWN)
+		give_up("the journal could not be written", rc);
+	if (rc != 0) {
+		group_say("refused", rc == ERR_NOSPACE ? " no room" : " error");
+		group_drop();
+		return false;
+	}
+	if (random_below(&whim, 10) == 0) /* of what is durable and applied by now */
+		checkpoint((unsigned)random_below(&whim, WORLD_SHARDS));
+	if (apply_first)
+		group_apply();
+	if (journal_sync(world.journal) != 0)
+		give_up("the journal could not be made durable", ERR_UNKNOWN);
+	if (!apply_first)
+		group_apply();
+	for (unsigned k = 0; k < n_tasks; k++)
+		hand_out(&tasks[k]);
+	group_drop();
+	return true;
+}
+
+#endif
