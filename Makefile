@@ -33,7 +33,7 @@ fuzz_names := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 fuzz_replays := $(fuzz_names:%=$(BUILD)/tests/fuzz/%_replay)
 tool_bins := $(patsubst tests/faults/%.c,$(BUILD)/tests/faults/%,$(filter-out %shim.c,$(wildcard tests/faults/*.c)))
 
-.PHONY: all check test demo prereq clean format arrows asan ubsan tsan fuzz help install sim faults power
+.PHONY: all bench check test demo prereq clean format arrows asan ubsan tsan fuzz help install sim faults power
 .SECONDARY:
 all: $(BUILD)/kithd $(BUILD)/kith $(BUILD)/libkith.a
 
@@ -119,6 +119,11 @@ fuzz:
 $(BUILD)/kithd_objs: $(daemon_obj) $(ctl_obj) $(client_obj)
 	@touch $@
 
+$(BUILD)/kith-load: $(BUILD)/bench/load.o $(BUILD)/bench/stream.o $(BUILD)/libcore.a
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(TOOL_LIBS)
+bench: all $(BUILD)/kith-load
+	@BUILD=$(BUILD) bench/run $(or $(ROUNDS),3) $(or $(EACH),4)
+
 arrows:
 	tests/arrows
 
@@ -161,6 +166,7 @@ help:
 # make faults            the storage-call sweep, whole      make power CUTS=1000
 # make asan ubsan tsan   unit and simulation tests under a sanitizer
 # make fuzz SECONDS_EACH=600    coverage-guided fuzzing of every parser
+# make bench ROUNDS=3 EACH=4    a load generator's figures as a table
 # make format clean
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -378,7 +378,9 @@ def power(expected, work, cuts):
 
 def workplace():
     """In memory, when there is room: thousands of stores are made and thrown away."""
-    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    memory = "/dev/shm"
+    if not os.access(memory, os.W_OK) or shutil.disk_usage(memory).free < 64 << 20:
+        memory = None
     return tempfile.mkdtemp(prefix="kith-store-", dir=os.environ.get("TMPDIR") or memory)
 
 

@@ -37,6 +37,40 @@ const char *sim_point_name(enum sim_point p)
 	return names[p];
 }
 
+/* Those that were not freed, because their test failed, leave their directories at the end: these
+ * may lie in memory. */
+#define LIVE_MAX 64
+static char *live[LIVE_MAX];
+
+static void remove_live(void)
+{
+	for (unsigned i = 0; i < LIVE_MAX; i++)
+		if (live[i])
+			sim_remove(live[i]);
+}
+
+static void live_add(const char *dir)
+{
+	static bool registered;
+	unsigned i = 0;
+
+	if (!registered)
+		registered = atexit(remove_live) == 0;
+	while (i < LIVE_MAX && live[i])
+		i++;
+	if (i < LIVE_MAX)
+		live[i] = strdup(dir);
+}
+
+static void live_del(const char *dir)
+{
+	for (unsigned i = 0; i < LIVE_MAX; i++)
+		if (live[i] && strcmp(live[i], dir) == 0) {
+			free(live[i]);
+			live[i] = NULL;
+		}
+}
+
 static void options_complete(struct sim_options *o)
 {
 	o->shards = o->shards ? o->shards : 2;
@@ -76,6 +110,7 @@ struct sim *sim_new(const struct sim_options *o)
 	s->group_last = &s->group;
 	s->store.lock_fd = -1;
 	make_dir(s);
+	live_add(s->store.dir);
 	sim_start(s);
 	return s;
 }
@@ -118,6 +153,7 @@ void sim_free(struct sim *s)
 	if (s->running)
 		close_all(s);
 	sim_remove(s->store.dir);
+	live_del(s->store.dir);
 	for (unsigned i = 0; i < SIM_SHARDS_MAX; i++) {
 		for (uint64_t k = 0; k < s->n_handed[i]; k++)
 			free(s->handed[i][k].bytes);

@@ -3,6 +3,8 @@
 #include "base/hash.h"
 #include "tests/sim/sim.h"
 
+#define JOURNAL_BYTES_MAX (64u << 20) /* of a store that may lie in memory */
+
 /* What the event clock shows when IN has been taken in. */
 static int64_t event_clock(const struct sim *s, const struct input *in)
 {
@@ -60,6 +62,8 @@ static uint64_t submit(struct sim *s, struct sim_task *t)
 	struct payload p = { 0 };
 	int rc = 0;
 
+	if (journal_bytes(s->journal) > JOURNAL_BYTES_MAX)
+		sim_fail(s, "the journal grows without end");
 	input_encode(&t->input, span_of(t->raw.data, t->raw.size), t->refused, t->n_rejected, &p);
 	t->input.sequence = journal_append(s->journal, t->input.type, p.parts, p.n, &rc);
 	payload_fini(&p);

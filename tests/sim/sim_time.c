@@ -2,6 +2,8 @@
 /* Time: offsets as text, and the TIME inputs, as daemon/timekeeper.c fires them. */
 #include "tests/sim/sim.h"
 
+#define TICKS_MAX 20000 /* in one move of the clock */
+
 static const struct {
 	const char *name;
 	int64_t ms;
@@ -105,10 +107,13 @@ static int64_t next_tick(const struct sim *s)
 
 bool sim_until_ms(struct sim *s, int64_t at_ms)
 {
+	unsigned ticks = 0;
 	int64_t tick;
 
 	while ((tick = next_tick(s)) <= at_ms) {
 		s->now_ms = tick;
+		if (++ticks > TICKS_MAX)
+			sim_fail(s, "deadlines come up without end");
 		if (!sim_tick(s))
 			return false;
 		s->not_before_ms = s->now_ms + s->o.step_ms;

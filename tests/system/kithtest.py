@@ -8,6 +8,7 @@ happens. Nothing here sleeps for the sake of order: `until` waits for a conditio
 Environment: BUILD (where kithd is), SEED, RUNS (multiplies the random ones), FULL=1 (as long as it
 takes), KEEP=1 (leave the directories)."""
 import atexit
+import ctypes
 import json
 import os
 import random
@@ -161,6 +162,10 @@ def main():
 
 # ------------------------------------------------------------------------------ the daemon
 
+def die_with_us():
+	ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
 class Daemon:
 	"""A kithd on a store and a run directory below DIRECTORY. Flags as on its command line."""
 
@@ -192,7 +197,8 @@ class Daemon:
 		self.log_start = os.path.getsize(self.log_path) if os.path.exists(self.log_path) else 0
 		log = open(self.log_path, 'ab')
 		self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log,
-			stderr=log, env=self.env and {**os.environ, **self.env}, user=self.user)
+			stderr=log, env=self.env and {**os.environ, **self.env}, user=self.user,
+			preexec_fn=die_with_us)
 		log.close()
 		if wait:
 			self.await_ready()
