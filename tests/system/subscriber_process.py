@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 # SPDX-License-Identifier: Apache-2.0
 """A subscriber to be killed at any moment: subscriber_process.py ENDPOINT NAME CREDIT FILE
 
