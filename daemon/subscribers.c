@@ -173,7 +173,7 @@ static void opened(struct daemon *d, struct task *t)
 {
 	struct opening *o = t->message;
 	struct subscription *sub = find(&d->subscribers, o->name);
-	bool known = sub != NULL;
+	bool loaded = sub != NULL;
 
 	d->subscribers.under_way--;
 	if (!sub)
@@ -182,11 +182,15 @@ static void opened(struct daemon *d, struct task *t)
 		subscriber_refuse(d, &o->peer, "busy", "out of memory");
 		return;
 	}
-	for (unsigned i = 0; !known && i < d->store.shards; i++) {
+	for (unsigned i = 0; i < d->store.shards; i++) {
 		uint64_t acked = t->work.parts[i].outcome.acknowledged;
+		struct lane *l = &sub->lanes[i];
 
-		sub->lanes[i].acked = sub->lanes[i].stored = sub->lanes[i].sent = acked;
-		sub->lanes[i].highest = acked;
+		if (l->known)
+			continue;
+		l->known = true;
+		l->acked = l->stored = l->sent = acked;
+		l->highest = loaded && d->subscribers.last[i] > acked ? d->subscribers.last[i] : acked;
 	}
 	connect_peer(d, sub, &o->peer, o->credit);
 }
@@ -303,13 +307,22 @@ static void on_ack(struct daemon *d, struct subscription *sub, const struct subs
 	subscription_pump(d, sub);
 }
 
+/* A shard whose row was damaged needs a new one. */
+static bool known_everywhere(const struct daemon *d, const struct subscription *sub)
+{
+	for (unsigned i = 0; i < d->store.shards; i++)
+		if (!sub->lanes[i].known)
+			return false;
+	return true;
+}
+
 /* Only what is new is an input: who opens again after a silence costs nothing. */
 static void open_name(struct daemon *d, const struct peer *peer, struct span raw,
 	const struct subscriber_message *m)
 {
 	struct subscription *sub = find(&d->subscribers, m->name);
 
-	if (sub && same_types(sub, m))
+	if (sub && same_types(sub, m) && known_everywhere(d, sub))
 		connect_peer(d, sub, peer, m->credit);
 	else if (!sub && d->subscribers.n + d->subscribers.under_way >= d->config.subscriptions)
 		subscriber_refuse(d, peer, "too_many", "raise subscriptions, or forget some");
@@ -382,6 +395,7 @@ static int load_one(struct daemon *d, unsigned shard, struct span name, struct s
 			return ERR_NOMEM;
 	}
 	l = &sub->lanes[shard];
+	l->known = true;
 	l->acked = l->stored = l->sent = get_le64(record.data);
 	/* before this daemon's life it may have been sent all there was */
 	l->highest = d->subscribers.last[shard] > l->acked ? d->subscribers.last[shard] : l->acked;

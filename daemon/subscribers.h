@@ -22,6 +22,7 @@ struct lane {
 	uint64_t acked, stored; /* done with; the same as the shard knows it */
 	uint64_t sent;          /* delivered or passed over, up to here */
 	uint64_t highest;       /* sent to this name by any connection of this daemon's life */
+	bool known;             /* its shard has a row of the name that is whole */
 	bool fetching;
 	unsigned n_flight, first_flight;
 	uint64_t *flight;       /* ring of `credit` numbers, delivered and not acknowledged */

@@ -257,6 +257,8 @@ static int apply_open(struct shard *s, const struct input *in, struct outcome *o
 		acked = get_le64(old.data);
 	else if (rc != 0 && rc != ERR_NOTFOUND && !is_set_aside(s, rc))
 		return rc;
+	else if (rc == ERR_CORRUPT)
+		acked = meta->outbox_first - 1; /* its place is lost: rather twice than not at all */
 	if (out)
 		out->acknowledged = acked;
 	buf_clear(&s->scratch);

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The life of a simulated kith: a directory, starting, stopping, dying. */
-#define _GNU_SOURCE
 #include "tests/sim/sim.h"
-#include <ftw.h>
 #include <stdarg.h>
-#include <unistd.h>
 
 static void give_up(const char *text)
 {
@@ -37,40 +34,6 @@ const char *sim_point_name(enum sim_point p)
 	return names[p];
 }
 
-/* Those that were not freed, because their test failed, leave their directories at the end: these
- * may lie in memory. */
-#define LIVE_MAX 64
-static char *live[LIVE_MAX];
-
-static void remove_live(void)
-{
-	for (unsigned i = 0; i < LIVE_MAX; i++)
-		if (live[i])
-			sim_remove(live[i]);
-}
-
-static void live_add(const char *dir)
-{
-	static bool registered;
-	unsigned i = 0;
-
-	if (!registered)
-		registered = atexit(remove_live) == 0;
-	while (i < LIVE_MAX && live[i])
-		i++;
-	if (i < LIVE_MAX)
-		live[i] = strdup(dir);
-}
-
-static void live_del(const char *dir)
-{
-	for (unsigned i = 0; i < LIVE_MAX; i++)
-		if (live[i] && strcmp(live[i], dir) == 0) {
-			free(live[i]);
-			live[i] = NULL;
-		}
-}
-
 static void options_complete(struct sim_options *o)
 {
 	o->shards = o->shards ? o->shards : 2;
@@ -82,19 +45,6 @@ static void options_complete(struct sim_options *o)
 	o->lifecycle = o->lifecycle ? o->lifecycle : sim_shop;
 	if (o->settings.guard_window_ms == 0)
 		o->settings = settings_default;
-}
-
-/* In memory where there is such a place: what a power cut would take is simulated, not waited for. */
-static void make_dir(struct sim *s)
-{
-	const char *tmp = getenv("TMPDIR");
-	char *dir = s->store.dir;
-
-	if (!tmp)
-		tmp = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-	snprintf(dir, sizeof s->store.dir, "%s/kith-sim-XXXXXX", tmp);
-	if (!mkdtemp(dir))
-		sim_fail(s, "cannot make a directory in %s", tmp);
 }
 
 struct sim *sim_new(const struct sim_options *o)
@@ -109,23 +59,9 @@ struct sim *sim_new(const struct sim_options *o)
 	s->now_ms = SIM_BEGIN_MS;
 	s->group_last = &s->group;
 	s->store.lock_fd = -1;
-	make_dir(s);
-	live_add(s->store.dir);
+	sim_dir_make(s);
 	sim_start(s);
 	return s;
-}
-
-static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *at)
-{
-	(void)st;
-	(void)flag;
-	(void)at;
-	return remove(path);
-}
-
-void sim_remove(const char *dir)
-{
-	(void)nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 /* Everything closes as a kill would close it: LMDB drops its transaction, the journal syncs
@@ -152,8 +88,7 @@ void sim_free(struct sim *s)
 		return;
 	if (s->running)
 		close_all(s);
-	sim_remove(s->store.dir);
-	live_del(s->store.dir);
+	sim_dir_remove(s);
 	for (unsigned i = 0; i < SIM_SHARDS_MAX; i++) {
 		for (uint64_t k = 0; k < s->n_handed[i]; k++)
 			free(s->handed[i][k].bytes);

@@ -16,7 +16,7 @@
 #define SIM_MAP_BYTES  (256u << 20)
 #define SIM_SHARDS_MAX 8
 
-extern const char sim_shop[]; /* a lifecycle file (sim_shop.c) */
+extern const char sim_shop[], sim_other_shop[]; /* lifecycle files (sim_shop.c) */
 
 /* Where the process dies; each is used up by the next thing that reaches it. */
 enum sim_point {
@@ -189,6 +189,10 @@ char *sim_trace_take(struct sim *s); /* what was added since; the caller frees *
 void sim_hand_out(struct sim *s, unsigned shard, struct span encoded);
 void sim_look_again(struct sim *s);  /* the outbox after a restart */
 bool sim_inputs_at_start(struct sim *s);
+struct sim_task *sim_task_new(struct sim *s, uint16_t type);
+bool sim_submit_own(struct sim *s, struct sim_task *t); /* and flush */
+void sim_dir_make(struct sim *s);
+void sim_dir_remove(struct sim *s);
 void sim_group_drop(struct sim *s);
 /* Read one line "till-7/41 anna buys 1200 @2h" into E, whose texts live in A. */
 void sim_event(const struct sim *s, const char *line, struct arena *a, struct event *e);

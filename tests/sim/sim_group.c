@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Inputs in, receipts and notifications out: what daemon/ingest.c, pipeline.c and inputs.c do. */
+/* Inputs in, receipts and notifications out: what daemon/ingest.c and pipeline.c do. */
 #include "base/hash.h"
 #include "tests/sim/sim.h"
 
@@ -22,7 +22,7 @@ static void stamp(const struct sim *s, struct input *in)
 	in->clock_ms = s->o.event_clock ? event_clock(s, in) : s->now_ms;
 }
 
-static struct sim_task *task_new(struct sim *s, uint16_t type)
+struct sim_task *sim_task_new(struct sim *s, uint16_t type)
 {
 	struct arena *a = arena_new(16 << 10, 32u << 20);
 	struct sim_task *t = a ? calloc(1, sizeof *t) : NULL;
@@ -147,7 +147,7 @@ static void receipt_out(struct sim *s, struct sim_task *t);
 
 uint64_t sim_submit(struct sim *s, uint64_t number, bool backfill, const struct event *e, size_t n)
 {
-	struct sim_task *t = task_new(s, INPUT_BATCH);
+	struct sim_task *t = sim_task_new(s, INPUT_BATCH);
 	struct complaint c = { 0 };
 	uint64_t frame;
 
@@ -312,104 +312,9 @@ bool sim_flush(struct sim *s)
 	return true;
 }
 
-/* ---- inputs of the daemon itself */
-
 /* The group's inputs come before it in the journal, so they are flushed along with it. */
-static bool submit_own(struct sim *s, struct sim_task *t)
+bool sim_submit_own(struct sim *s, struct sim_task *t)
 {
 	(void)submit(s, t);
 	return sim_flush(s);
-}
-
-bool sim_tick(struct sim *s)
-{
-	struct sim_task *t = task_new(s, INPUT_TIME);
-
-	t->input.pace.due = s->o.due_per_input;
-	for (unsigned i = 0; i < s->o.shards; i++)
-		if (s->shard[i].sweeping)
-			t->input.pace.sweep = s->o.sweep_per_input;
-	s->time_inputs++;
-	return submit_own(s, t);
-}
-
-/* An event may be dated ahead: it is told from its resend for the window after its own time. */
-static struct settings settings_wanted(const struct sim *s)
-{
-	struct settings wanted = s->o.settings;
-
-	wanted.guard_window_ms += s->o.in_future_ms;
-	return wanted;
-}
-
-bool sim_settings(struct sim *s, const struct settings *settings)
-{
-	struct sim_task *t = task_new(s, INPUT_SETTINGS);
-
-	s->o.settings = *settings;
-	t->input.settings = settings_wanted(s);
-	return submit_own(s, t);
-}
-
-bool sim_lifecycle(struct sim *s, const char *text)
-{
-	struct machine *m, *old = s->lifecycle ? s->lifecycle->machine : NULL;
-	struct complaint c = { 0 };
-	struct sim_task *t;
-
-	s->o.lifecycle = text;
-	if (machine_compile(text, strlen(text), &m, &c) != 0)
-		sim_fail(s, "lifecycle: %d:%d: %s", c.line, c.column, c.text);
-	if (old && span_eq(old->text, m->text)) {
-		machine_free(m);
-		return true;
-	}
-	t = task_new(s, INPUT_LIFECYCLE);
-	m->version = old ? old->version + 1 : 1;
-	m->since_ms = t->input.clock_ms;
-	t->input.lifecycle = lifecycle_new(m);
-	lifecycle_drop(s->lifecycle);
-	s->lifecycle = lifecycle_hold(t->input.lifecycle);
-	return submit_own(s, t);
-}
-
-void sim_open_subscription(struct sim *s, const char *name, bool newest)
-{
-	struct subscriber_message m = { .verb = SUBSCRIBER_OPEN, .name = span_str(name),
-		.newest = newest };
-	struct sim_task *t = task_new(s, INPUT_SUBSCRIPTION);
-
-	subscriber_encode(&t->raw, &m);
-	t->input.subscriber = span_of(t->raw.data, t->raw.size);
-	t->input.subscription = arena_alloc(t->arena, sizeof m);
-	if (subscriber_decode(t->input.subscription, t->raw.data, t->raw.size, t->arena, NULL) != 0)
-		sim_fail(s, "a subscription does not decode");
-	if (!submit_own(s, t))
-		sim_fail(s, "died while a subscription was opened");
-}
-
-static bool settings_equal(const struct settings *a, const struct settings *b)
-{
-	return a->guard_window_ms == b->guard_window_ms && a->outbox_keep == b->outbox_keep &&
-		a->outbox_keep_ms == b->outbox_keep_ms && a->history_keep == b->history_keep;
-}
-
-bool sim_inputs_at_start(struct sim *s)
-{
-	const struct shard *first = &s->shard[0];
-	struct settings settings = s->o.settings, wanted = settings_wanted(s);
-	bool ok = true;
-
-	if (first->lifecycle)
-		s->lifecycle = lifecycle_hold(first->lifecycle);
-	if (first->engine != ENGINE_VERSION) {
-		struct sim_task *t = task_new(s, INPUT_ENGINE);
-
-		t->input.engine = ENGINE_VERSION;
-		ok = submit_own(s, t);
-	}
-	if (ok && (env_meta(s->env[0])->position <= 1 ||
-		!settings_equal(&first->settings, &wanted)))
-		ok = sim_settings(s, &settings);
-	return ok && sim_lifecycle(s, s->o.lifecycle);
 }

@@ -13,31 +13,6 @@
 #define BATCH_MAX       20
 #define GROUP_MAX       4
 
-/* The other files that are switched on: other bounds, another order, a rung and a risk that come
- * and go. Ladders keep their first rungs, so that "no word" still means "there". */
-static const char file_b[] =
-	"ladder stage {\n"
-	"    suspect    potential\n"
-	"    prospect   potential  when need or contacts >= 2\n"
-	"    first_time actual     when purchases = 1\n"
-	"    repeat     actual     when purchases >= 2\n"
-	"    regular    actual     when purchases >= 4 and purchase_rate > 8\n"
-	"    client     actual     when purchases >= 5 and tenure >= 90d\n"
-	"    lapsed     potential  when purchases >= 1 and silence > 200d\n"
-	"}\n"
-	"ladder phase {\n"
-	"    exploration\n"
-	"    formation  when purchase_days >= 2\n"
-	"    ended      when stage = lapsed\n"
-	"}\n"
-	"risk no_second_purchase when purchases = 1 and silence > 30d\n"
-	"risk silent     severity high   when purchase_days >= 2 and silence > 2 * usual_gap\n"
-	"risk shrinking  when purchases >= 3 and spend_trend < 70%\n"
-	"risk complaint  severity high   when complaint_age > 12h\n"
-	"risk contract   when contract_remaining < 20d and contract_remaining > -20d\n"
-	"risk competitor severity medium when purchases >= 1 and competitor_age < 10d\n"
-	"risk market     severity watch  when market_remaining > 0d\n";
-
 struct batch_sent {
 	uint64_t number;
 	bool backfill, answered;
@@ -218,7 +193,7 @@ static void settings(struct world *w)
 
 static void reload(struct world *w)
 {
-	if (!sim_lifecycle(w->sim, w->sim->o.lifecycle == file_b ? sim_shop : file_b))
+	if (!sim_lifecycle(w->sim, w->sim->o.lifecycle == sim_shop ? sim_other_shop : sim_shop))
 		come_back(w);
 }
 

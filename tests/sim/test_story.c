@@ -210,6 +210,30 @@ static void an_event_dated_ahead_is_recognised_for_as_long_as_it_is_let_in(void 
 	story_end(s);
 }
 
+static void no_problem(void *arg, const char *text)
+{
+	(void)arg;
+	fail_msg("%s", text);
+}
+
+static void an_id_is_forgotten_after_two_windows(void **state)
+{
+	struct sim *s = sim_new(&(struct sim_options){ .seed = 1, .shards = 1 });
+	struct env_report report;
+
+	(void)state;
+	sim_send(s, "t/1 anna calls");
+	sim_until(s, "31d");
+	sim_send(s, "t/2 anna calls");
+	assert_int_equal(env_verify(s->env[0], &report, no_problem, NULL, NULL), 0);
+	assert_int_equal(report.guard_ids, 2);
+	sim_until(s, "62d");
+	sim_send(s, "t/3 anna calls");
+	assert_int_equal(env_verify(s->env[0], &report, no_problem, NULL, NULL), 0);
+	assert_int_equal(report.guard_ids, 2);
+	story_end(s);
+}
+
 static void of_the_changes_of_a_customer_the_latest_are_kept(void **state)
 {
 	struct settings settings = settings_default;
@@ -269,6 +293,7 @@ int main(void)
 		cmocka_unit_test(a_resend_is_told_apart_by_id_by_sequence_and_from_a_conflict),
 		cmocka_unit_test(an_id_is_remembered_for_the_window_and_what_is_older_is_refused),
 		cmocka_unit_test(an_event_dated_ahead_is_recognised_for_as_long_as_it_is_let_in),
+		cmocka_unit_test(an_id_is_forgotten_after_two_windows),
 		cmocka_unit_test(of_the_changes_of_a_customer_the_latest_are_kept),
 		cmocka_unit_test(the_outbox_lets_the_oldest_go_and_numbers_go_on),
 	};

@@ -62,11 +62,12 @@ class Control:
 
 class Sender:
 	"""Sends batches and keeps them until their receipt: go-back-N, as docs/PROTOCOL.md asks of who
-	numbers their batches. Survives the daemon: reconnect() and pump() on."""
+	numbers their batches. Survives the daemon: reconnect() and pump() on. HOLD: seconds until what
+	was refused is sent again."""
 
-	def __init__(self, daemon, window=64, source='till', backfill=False, hwm=0):
+	def __init__(self, daemon, window=64, source='till', backfill=False, hwm=0, hold=0.1):
 		self.daemon, self.window, self.source, self.backfill = daemon, window, source, backfill
-		self.hwm = hwm
+		self.hwm, self.hold = hwm, hold
 		self.socket = None
 		self.batches = {}     # number -> bytes, not acknowledged
 		self.last = 0         # number of the newest batch
@@ -113,7 +114,11 @@ class Sender:
 			assert r.refused in (b'full', b'stopping'), r
 			if r.number < self.next:
 				self.next = r.number
-				self.hold_until = time.monotonic() + 0.1
+				self.hold_until = time.monotonic() + self.hold
+			if r.number not in self.batches:
+				# A second copy was refused, the first has its receipt: the daemon waits for this
+				# number, so it gets it, without events.
+				self.batches[r.number] = pb.Batch(number=r.number).SerializeToString()
 			return
 		if r.number not in self.batches:
 			return
