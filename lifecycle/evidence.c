@@ -20,7 +20,7 @@ static void ladder_evidence(const struct machine *m, const struct test *t,
 static void quantity_evidence(const struct test *t, const struct facts *f, int64_t now_ms,
 	struct evidence *e)
 {
-	struct law law = quantity_law(t->quantity, f);
+	struct law law = test_law(t, f);
 	const char *name = NULL;
 
 	e->fact = span_str(quantity_name(t->quantity));

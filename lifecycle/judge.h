@@ -12,6 +12,16 @@ struct comparison {
 	uint8_t op; /* enum test_op, not OP_IN */
 };
 
+/* The law of T's quantity, which is no ladder. */
+static inline struct law test_law(const struct test *t, const struct facts *f)
+{
+	struct law law = quantity_law(t->quantity, f, t->rhythm);
+
+	if (law.kind == LAW_ACTIVE && t->window_ms > 0)
+		law.window_ms = t->window_ms;
+	return law;
+}
+
 /* LAW is that of T's quantity for F; T is not OP_IN. False when a value is unknown, so that T does
  * not hold whatever the time. */
 bool comparison_read(const struct test *t, const struct facts *f, const struct law *law,

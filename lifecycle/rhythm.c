@@ -10,34 +10,34 @@
 #define TERMS_MAX 1000000
 #define U_MAX     690.0 /* expm1 of more leaves little room below the largest double */
 
-struct pace rhythm_pace(const struct rhythm *r, double x, double tx)
+struct tempo rhythm_tempo(const struct rhythm *r, double x, double tx)
 {
 	double drop = fmax(r->a / (r->b + x), r->floor);
 
-	return (struct pace){ .n = r->r + x, .base = r->alpha + tx, .log_drop = log(drop) };
+	return (struct tempo){ .n = r->r + x, .base = r->alpha + tx, .log_drop = log(drop) };
 }
 
 /* P(alive) at u; its odds are S / c. */
-static double alive_at(const struct pace *p, double u)
+static double alive_at(const struct tempo *p, double u)
 {
 	return 1 / (1 + exp(p->log_drop + p->n * u));
 }
 
 /* The chance of a purchase within W of somebody who is alive, when A + s is GROWN. */
-static double comes_at(const struct pace *p, double grown, double w)
+static double comes_at(const struct tempo *p, double grown, double w)
 {
 	return -expm1(-p->n * log1p(w / grown));
 }
 
-double pace_alive(const struct pace *p, double s)
+double tempo_alive(const struct tempo *p, double s)
 {
 	return alive_at(p, log1p(s / p->base));
 }
 
 /* (S(s) - S(s + W)) / (S(s) + c), with S(s + W) / S(s) = (1 + W / (A + s))^-n. */
-double pace_active(const struct pace *p, double s, double w)
+double tempo_active(const struct tempo *p, double s, double w)
 {
-	return pace_alive(p, s) * comes_at(p, p->base + s, w);
+	return tempo_alive(p, s) * comes_at(p, p->base + s, w);
 }
 
 static double logit(double q)
@@ -46,12 +46,12 @@ static double logit(double q)
 }
 
 /* The u at which P(alive) is THETA. */
-static double alive_root(const struct pace *p, double theta)
+static double alive_root(const struct tempo *p, double theta)
 {
 	return -(p->log_drop + logit(theta)) / p->n;
 }
 
-double pace_alive_until(const struct pace *p, double theta)
+double tempo_alive_until(const struct tempo *p, double theta)
 {
 	double u;
 
@@ -64,7 +64,7 @@ double pace_alive_until(const struct pace *p, double theta)
 }
 
 /* logit P(active) at u, and its slope. 1 - P is summed, not subtracted: P may be next to 1. */
-static double active_logit(const struct pace *p, double w, double u, double *ret_slope)
+static double active_logit(const struct tempo *p, double w, double u, double *ret_slope)
 {
 	double grown = p->base * exp(u);
 	double alive = alive_at(p, u), dead = 1 / (1 + exp(-(p->log_drop + p->n * u)));
@@ -77,7 +77,7 @@ static double active_logit(const struct pace *p, double w, double u, double *ret
 
 /* An u at which P(active) is not above THETA: where P(alive) alone is not, or where it would not
  * be if nobody ever left. */
-static double active_bound(const struct pace *p, double w, double theta)
+static double active_bound(const struct tempo *p, double w, double theta)
 {
 	double grown = w / expm1(-log1p(-theta) / p->n);
 	double u = fmin(alive_root(p, theta), log(grown / p->base));
@@ -86,14 +86,14 @@ static double active_bound(const struct pace *p, double w, double theta)
 }
 
 /* Newton in u, kept within a bracket that each step narrows. */
-double pace_active_until_counted(const struct pace *p, double w, double theta, int *ret_steps)
+double tempo_active_until_counted(const struct tempo *p, double w, double theta, int *ret_steps)
 {
 	double low = 0, high, u, goal, slope;
 	int steps = 1;
 
 	if (ret_steps)
 		*ret_steps = steps;
-	if (pace_active(p, 0, w) <= theta)
+	if (tempo_active(p, 0, w) <= theta)
 		return 0;
 	if (!(theta > 0))
 		return INFINITY;
@@ -117,12 +117,12 @@ double pace_active_until_counted(const struct pace *p, double w, double theta, i
 	return p->base * expm1(u);
 }
 
-double pace_active_until(const struct pace *p, double w, double theta)
+double tempo_active_until(const struct tempo *p, double w, double theta)
 {
-	return pace_active_until_counted(p, w, theta, NULL);
+	return tempo_active_until_counted(p, w, theta, NULL);
 }
 
-double pace_median(const struct pace *p)
+double tempo_median(const struct tempo *p)
 {
 	return p->base * expm1(M_LN2 / p->n);
 }
@@ -150,13 +150,13 @@ static double hypergeometric_slope(double g, double e, double c, double z)
  * it: 2F1 = 1 + e H makes the bracket  -expm1(e ln(1 - z)) - e (1 - z)^e H. */
 double rhythm_expected(const struct rhythm *r, double x, double tx, double s, double t)
 {
-	struct pace p = rhythm_pace(r, x, tx);
+	struct tempo p = rhythm_tempo(r, x, tx);
 	double grown = p.base + s, z = t / (grown + t), l = -log1p(t / grown);
 	double e = r->a - 1, c = r->a + r->b + x;
 	double h = hypergeometric_slope(r->a + r->b - r->r, e, c, z);
 	double direct = e == 0 ? -l : -expm1(e * l) / e;
 
-	return pace_alive(&p, s) * c * (direct - exp(e * l) * h);
+	return tempo_alive(&p, s) * c * (direct - exp(e * l) * h);
 }
 
 /* lgamma() writes a global. */

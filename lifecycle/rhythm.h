@@ -26,28 +26,28 @@ struct rhythm {
 #define RHYTHM_MAX 1e4
 
 /* One customer's own, which is constant between purchases. */
-struct pace {
+struct tempo {
 	double n;
 	double base;     /* A */
 	double log_drop; /* ln c; -INFINITY when c is 0 */
 };
 
-struct pace rhythm_pace(const struct rhythm *r, double x, double tx);
+struct tempo rhythm_tempo(const struct rhythm *r, double x, double tx);
 
 /* S >= 0 and W > 0 in all of these. */
-double pace_alive(const struct pace *p, double s);
-double pace_active(const struct pace *p, double s, double w);
+double tempo_alive(const struct tempo *p, double s);
+double tempo_active(const struct tempo *p, double s, double w);
 
 /* The silence at which the chance falls to THETA: 0 when it is not above it to begin with,
  * INFINITY when it never gets there. */
-double pace_alive_until(const struct pace *p, double theta);
-double pace_active_until(const struct pace *p, double w, double theta);
+double tempo_alive_until(const struct tempo *p, double theta);
+double tempo_active_until(const struct tempo *p, double w, double theta);
 /* The same, with how many times the chance was computed (RET_STEPS may be NULL). */
-double pace_active_until_counted(const struct pace *p, double w, double theta, int *ret_steps);
+double tempo_active_until_counted(const struct tempo *p, double w, double theta, int *ret_steps);
 
-/* Half of those with this pace who are still customers have bought again by then. INFINITY beyond
+/* Half of those with this tempo who are still customers have bought again by then. INFINITY beyond
  * the range of doubles. */
-double pace_median(const struct pace *p);
+double tempo_median(const struct tempo *p);
 
 /* Purchase days expected within T from now on, after silence S: for potential value. */
 double rhythm_expected(const struct rhythm *r, double x, double tx, double s, double t);

@@ -45,15 +45,15 @@ static void assert_near(double v, double reference, double limit, const char *wh
 static void assert_row(const struct row *w, const char *line)
 {
 	struct rhythm r = { .r = w->r, .alpha = w->alpha, .a = w->a, .b = w->b };
-	struct pace p = rhythm_pace(&r, w->x, w->tx);
+	struct tempo p = rhythm_tempo(&r, w->x, w->tx);
 	double s = w->t - w->tx;
 
-	assert_near(pace_alive(&p, s), w->alive, 1e-11, "P(alive)", line);
-	assert_near(pace_active(&p, s, w->window), w->active, 1e-11, "P(active)", line);
-	assert_near(pace_active(&p, s, 13), w->active_13, 1e-11, "P(active in 13)", line);
-	assert_near(pace_alive_until(&p, w->theta), w->silence, 1e-11, "D_alive", line);
-	assert_near(w->tx + pace_alive_until(&p, w->theta), w->until, 1e-11, "deadline", line);
-	assert_near(pace_active_until(&p, 13, w->theta), w->silence_13, 1e-11, "D_active", line);
+	assert_near(tempo_alive(&p, s), w->alive, 1e-11, "P(alive)", line);
+	assert_near(tempo_active(&p, s, w->window), w->active, 1e-11, "P(active)", line);
+	assert_near(tempo_active(&p, s, 13), w->active_13, 1e-11, "P(active in 13)", line);
+	assert_near(tempo_alive_until(&p, w->theta), w->silence, 1e-11, "D_alive", line);
+	assert_near(w->tx + tempo_alive_until(&p, w->theta), w->until, 1e-11, "deadline", line);
+	assert_near(tempo_active_until(&p, 13, w->theta), w->silence_13, 1e-11, "D_active", line);
 	assert_near(rhythm_expected(&r, w->x, w->tx, s, w->window), w->expected, 1e-11, "E[X]", line);
 }
 
@@ -144,8 +144,8 @@ static void four_hundred_purchases_overflow_nothing(void **state)
 {
 	(void)state;
 	for (double x = 400; x <= 1e6; x *= 10) {
-		struct pace p = rhythm_pace(&cdnow, x, 50);
-		double alive = pace_alive(&p, 50), active = pace_active(&p, 50, 13);
+		struct tempo p = rhythm_tempo(&cdnow, x, 50);
+		double alive = tempo_alive(&p, 50), active = tempo_active(&p, 50, 13);
 
 		assert_true(alive >= 0 && alive < 1e-90 && active >= 0 && active <= alive);
 		assert_true(isfinite(rhythm_log_likelihood(&cdnow, x, 50, 100)));
@@ -156,58 +156,58 @@ static void four_hundred_purchases_overflow_nothing(void **state)
 /* D = A (...)^(1/n) - alpha - tx has no digit left here; the series of expm1 has them all. */
 static void ten_million_purchases_keep_the_digits_of_a_deadline(void **state)
 {
-	struct pace p = rhythm_pace(&cdnow, 1e7, 520);
+	struct tempo p = rhythm_tempo(&cdnow, 1e7, 520);
 	double u = -(p.log_drop + log(.25)) / p.n; /* theta = 0.2 */
 
 	(void)state;
-	assert_near(pace_alive_until(&p, .2), p.base * (u + u * u / 2 + u * u * u / 6), 1e-12,
+	assert_near(tempo_alive_until(&p, .2), p.base * (u + u * u / 2 + u * u * u / 6), 1e-12,
 		"D_alive", "1e7");
-	assert_near(pace_alive(&p, pace_alive_until(&p, .2)), .2, 1e-12, "P(alive)", "1e7");
-	assert_near(pace_active(&p, pace_active_until(&p, 8, .2), 8), .2, 1e-10, "P(active)", "1e7");
-	assert_near(pace_median(&p), p.base * (M_LN2 / p.n + M_LN2 * M_LN2 / p.n / p.n / 2), 1e-12,
+	assert_near(tempo_alive(&p, tempo_alive_until(&p, .2)), .2, 1e-12, "P(alive)", "1e7");
+	assert_near(tempo_active(&p, tempo_active_until(&p, 8, .2), 8), .2, 1e-10, "P(active)", "1e7");
+	assert_near(tempo_median(&p), p.base * (M_LN2 / p.n + M_LN2 * M_LN2 / p.n / p.n / 2), 1e-12,
 		"median", "1e7");
 }
 
 static void where_nobody_drops_out_nobody_is_ever_gone(void **state)
 {
 	struct rhythm r = { .r = .85, .alpha = 45 };
-	struct pace p;
+	struct tempo p;
 
 	(void)state;
 	r.b = 1;
-	p = rhythm_pace(&r, 3, 100);
-	assert_true(pace_alive(&p, 0) == 1 && pace_alive(&p, 1e9) == 1);
-	assert_true(isinf(pace_alive_until(&p, .2)) && isinf(pace_alive_until(&p, 1)));
-	assert_true(isfinite(pace_active_until(&p, 60, .2)));
-	assert_near(pace_active(&p, pace_active_until(&p, 60, .2), 60), .2, 1e-12, "P(active)", "a 0");
+	p = rhythm_tempo(&r, 3, 100);
+	assert_true(tempo_alive(&p, 0) == 1 && tempo_alive(&p, 1e9) == 1);
+	assert_true(isinf(tempo_alive_until(&p, .2)) && isinf(tempo_alive_until(&p, 1)));
+	assert_true(isfinite(tempo_active_until(&p, 60, .2)));
+	assert_near(tempo_active(&p, tempo_active_until(&p, 60, .2), 60), .2, 1e-12, "P(active)", "a 0");
 	r.a = 1e-4;
 	r.b = RHYTHM_MAX;
-	p = rhythm_pace(&r, 0, 0);
-	assert_true(pace_alive_until(&p, .2) > 1e9);
-	assert_near(pace_active(&p, pace_active_until(&p, 60, .2), 60), .2, 1e-12, "P(active)", "b");
+	p = rhythm_tempo(&r, 0, 0);
+	assert_true(tempo_alive_until(&p, .2) > 1e9);
+	assert_near(tempo_active(&p, tempo_active_until(&p, 60, .2), 60), .2, 1e-12, "P(active)", "b");
 }
 
 static void the_floor_bounds_what_the_best_customer_is_believed(void **state)
 {
 	struct rhythm r = { .r = .85, .alpha = 45, .a = .6, .b = 1, .floor = .02 };
-	struct pace often = rhythm_pace(&r, 1000, 3000), once = rhythm_pace(&r, 0, 0);
+	struct tempo often = rhythm_tempo(&r, 1000, 3000), once = rhythm_tempo(&r, 0, 0);
 
 	(void)state;
-	assert_true(pace_alive(&often, 0) == 1 / 1.02);
-	assert_true(fabs(pace_alive(&once, 0) - 1 / 1.6) < 1e-15);
+	assert_true(tempo_alive(&often, 0) == 1 / 1.02);
+	assert_true(fabs(tempo_alive(&once, 0) - 1 / 1.6) < 1e-15);
 }
 
 static void alpha_alone_carries_the_unit_of_time(void **state)
 {
 	struct rhythm days = cdnow;
-	struct pace p = rhythm_pace(&cdnow, 4, 12), q;
+	struct tempo p = rhythm_tempo(&cdnow, 4, 12), q;
 
 	(void)state;
 	days.alpha *= 7;
-	q = rhythm_pace(&days, 4, 84);
-	assert_near(pace_alive(&q, 70), pace_alive(&p, 10), 1e-14, "P(alive)", "days");
-	assert_near(pace_active(&q, 70, 91), pace_active(&p, 10, 13), 1e-14, "P(active)", "days");
-	assert_near(pace_active_until(&q, 91, .2), 7 * pace_active_until(&p, 13, .2), 1e-13, "D",
+	q = rhythm_tempo(&days, 4, 84);
+	assert_near(tempo_alive(&q, 70), tempo_alive(&p, 10), 1e-14, "P(alive)", "days");
+	assert_near(tempo_active(&q, 70, 91), tempo_active(&p, 10, 13), 1e-14, "P(active)", "days");
+	assert_near(tempo_active_until(&q, 91, .2), 7 * tempo_active_until(&p, 13, .2), 1e-13, "D",
 		"days");
 	assert_near(rhythm_log_likelihood(&days, 4, 84, 154),
 		rhythm_log_likelihood(&cdnow, 4, 12, 22) - 4 * log(7), 1e-13, "likelihood", "days");
@@ -219,8 +219,8 @@ static void more_purchases_mean_less_patience_with_the_same_silence(void **state
 
 	(void)state;
 	for (double x = 1; x < 50; x++) {
-		struct pace p = rhythm_pace(&cdnow, x, 30);
-		double alive = pace_alive(&p, 20);
+		struct tempo p = rhythm_tempo(&cdnow, x, 30);
+		double alive = tempo_alive(&p, 20);
 
 		assert_true(x < 4 || alive < before);
 		before = alive;
@@ -244,14 +244,14 @@ static void expected_purchases_are_smooth_where_a_is_one(void **state)
 
 static void a_chance_that_is_low_from_the_start_is_due_at_once(void **state)
 {
-	struct pace p = rhythm_pace(&cdnow, 0, 0);
+	struct tempo p = rhythm_tempo(&cdnow, 0, 0);
 
 	(void)state;
-	assert_true(pace_alive_until(&p, .99) == 0);
-	assert_true(pace_active_until(&p, 13, .99) == 0);
-	assert_true(pace_active_until(&p, 13, 1) == 0);
-	assert_true(isinf(pace_alive_until(&p, 0)) && isinf(pace_active_until(&p, 13, 0)));
-	assert_true(isinf(pace_alive_until(&p, -1)) && isinf(pace_active_until(&p, 13, -1)));
+	assert_true(tempo_alive_until(&p, .99) == 0);
+	assert_true(tempo_active_until(&p, 13, .99) == 0);
+	assert_true(tempo_active_until(&p, 13, 1) == 0);
+	assert_true(isinf(tempo_alive_until(&p, 0)) && isinf(tempo_active_until(&p, 13, 0)));
+	assert_true(isinf(tempo_alive_until(&p, -1)) && isinf(tempo_active_until(&p, 13, -1)));
 }
 
 /* ---- properties */
@@ -280,13 +280,13 @@ static struct rhythm random_rhythm(struct random *r)
 	return m;
 }
 
-static struct pace random_pace(struct random *r)
+static struct tempo random_tempo(struct random *r)
 {
 	struct rhythm m = random_rhythm(r);
 	double x = random_below(r, 2) ? (double)random_below(r, 10)
 				      : floor(random_scale(r, 1, 1e5));
 
-	return rhythm_pace(&m, x, x > 0 ? random_scale(r, .1, 4000) : 0);
+	return rhythm_tempo(&m, x, x > 0 ? random_scale(r, .1, 4000) : 0);
 }
 
 static void chances_never_rise_while_nothing_happens(void **state)
@@ -297,14 +297,14 @@ static void chances_never_rise_while_nothing_happens(void **state)
 	(void)state;
 	for (unsigned i = 0; i < runs; i++) {
 		struct random r = { seed * 1000003 + i };
-		struct pace p = random_pace(&r);
+		struct tempo p = random_tempo(&r);
 		double w = random_scale(&r, .1, 1000), s = random_scale(&r, 1e-3, 1e5);
 		double later = random_below(&r, 2) ? nextafter(s, INFINITY)
 						   : s + random_scale(&r, 1e-8, 1e5);
-		double alive = pace_alive(&p, s), active = pace_active(&p, s, w);
+		double alive = tempo_alive(&p, s), active = tempo_active(&p, s, w);
 
 		if (!(alive >= 0 && active >= 0 && active <= alive && alive <= 1 &&
-		      pace_alive(&p, later) <= alive && pace_active(&p, later, w) <= active))
+		      tempo_alive(&p, later) <= alive && tempo_active(&p, later, w) <= active))
 			fail_msg("SEED=%llu run %u: s %.17g, then %.17g", (unsigned long long)seed, i, s,
 				later);
 	}
@@ -319,22 +319,22 @@ static void the_chance_at_its_deadline_is_the_bound(void **state)
 	(void)state;
 	for (unsigned i = 0; i < runs; i++) {
 		struct random r = { seed * 1000003 + i };
-		struct pace p = random_pace(&r);
+		struct tempo p = random_tempo(&r);
 		double w = random_scale(&r, .1, 1000), theta = random_scale(&r, 1e-3, .999);
 		int steps;
-		double d = pace_active_until_counted(&p, w, theta, &steps);
+		double d = tempo_active_until_counted(&p, w, theta, &steps);
 		double off = 1e-9 * (1 + d / p.base); /* of s, by rounding of d itself */
 
 		if (d == 0) {
-			assert_true(pace_active(&p, 0, w) <= theta);
+			assert_true(tempo_active(&p, 0, w) <= theta);
 			continue;
 		}
 		if (d > 1e200) /* an infinite patience to all ends */
 			continue;
-		if (!(pace_active(&p, d * (1 - 1e-9), w) >= theta * (1 - off) &&
-		      pace_active(&p, d * (1 + 1e-9), w) <= theta * (1 + off)))
+		if (!(tempo_active(&p, d * (1 - 1e-9), w) >= theta * (1 - off) &&
+		      tempo_active(&p, d * (1 + 1e-9), w) <= theta * (1 + off)))
 			fail_msg("SEED=%llu run %u: D %.17g, P %.17g, theta %.17g", (unsigned long long)seed,
-				i, d, pace_active(&p, d, w), theta);
+				i, d, tempo_active(&p, d, w), theta);
 		all += (uint64_t)steps;
 		n++;
 		most = steps > most ? steps : most;
