@@ -137,12 +137,11 @@ static void print_dropout(const struct fit *f)
 			"does not depend on it.\n", r->a / (r->a + r->b), gain);
 }
 
-static void print_text(const struct fit_report *p, FILE *out)
+static void print_text(const struct fit_report *p)
 {
 	const struct fit *f = &p->fit;
 	char until[TIME_BYTES], block[400];
 
-	(void)out;
 	day_text(p->buyers.until, until);
 	printf("%zu customers until %s; fitted to %.0f of them, who came back %.0f times, every %.1f days on "
 		"average.\n", p->buyers.n, until, f->customers, f->repeats, f->mean_gap);
@@ -198,17 +197,18 @@ static bool is_directory(const char *path)
 	return dir != NULL;
 }
 
-static int read_until(const char *text, int32_t *ret_day, struct complaint *c)
+/* False: TEXT is no day. */
+static bool read_day(const char *text, int32_t *ret_day)
 {
 	int64_t ms;
 
 	*ret_day = DAY_NONE;
 	if (!text)
-		return 0;
+		return true;
 	if (strlen(text) != 10 || time_parse(text, 10, &ms) != 0)
-		return complain(c, ERR_INVALID, "--until wants a day such as 2026-05-31, found %s", text);
+		return false;
 	*ret_day = (int32_t)div_floor(ms, DAY_MS);
-	return 0;
+	return true;
 }
 
 static int read_buyers(struct fit_report *p, const char *path, struct complaint *c)
@@ -216,12 +216,12 @@ static int read_buyers(struct fit_report *p, const char *path, struct complaint 
 	const struct fit_settings *o = p->settings;
 	struct mapping *map = NULL;
 	int32_t until;
-	int rc;
+	int rc = 0;
 
 	if (is_directory(path))
 		return buyers_from_store(&p->buyers, path, c);
-	rc = read_until(o->until, &until, c);
-	if (!rc && o->map)
+	(void)read_day(o->until, &until); /* usage_of() has looked */
+	if (o->map)
 		rc = mapping_load(o->map, &map, c);
 	if (!rc)
 		rc = buyers_from_file(&p->buyers, path, map, o->zone, until, c);
@@ -232,11 +232,14 @@ static int read_buyers(struct fit_report *p, const char *path, struct complaint 
 static int usage_of(const struct fit_settings *o, const char *path)
 {
 	size_t n = strlen(path);
+	int32_t day;
 
 	if (is_directory(path) && (o->map || o->until || o->zone))
 		fprintf(stderr, "kith fit: --map, --until and --zone are for files, and %s is a store\n", path);
 	else if (!o->map && n > 4 && strcmp(path + n - 4, ".csv") == 0)
 		fprintf(stderr, "kith fit: a CSV file wants --map FILE, which says what its columns mean\n");
+	else if (!read_day(o->until, &day))
+		fprintf(stderr, "kith fit: --until wants a day such as 2026-05-31, found %s\n", o->until);
 	else
 		return EXIT_WELL;
 	return EXIT_USAGE;
@@ -259,7 +262,7 @@ static int report(struct fit_report *p, struct complaint *c)
 	if (p->settings->json)
 		print_json(p);
 	else if (!p->settings->customers || strcmp(p->settings->customers, "-") != 0)
-		print_text(p, stdout);
+		print_text(p);
 	return EXIT_WELL;
 }
 
