@@ -528,7 +528,11 @@ static void who_never_drops_out_is_never_gone(void **state)
 	/* more than five years away is nobody's deadline */
 	assert_int_equal(next_of("need\nrhythm { a 0.0001 floor 0 }\nrisk y when alive < 20%", &f, T0),
 		NEVER);
-	/* and a chance is above nothing for ever */
+	/* and a chance is above nothing for ever, also when 2^-x has become 0 */
+	assert_int_equal(next_of("need\nrhythm { r 10000 alpha 1h }\nrisk y when alive > 0%", &f, T0),
+		NEVER);
+	assert_int_equal(next_of("need\nrhythm { r 10000 alpha 1h }\nrisk y when not active <= 0%", &f,
+		T0), NEVER);
 	assert_int_equal(next_of("active > 0", &f, T0), NEVER);
 	assert_int_equal(next_of("alive <= 0%", &f, T0), NEVER);
 }
