@@ -52,15 +52,16 @@ static bool name_holds(const struct test *t, const struct facts *f, const struct
 
 	if (t->quantity >= QUANTITY_LADDER)
 		return t->names >> v->rung[t->quantity - QUANTITY_LADDER] & 1;
-	l = test_law(t, f);
+	l = quantity_law(t->quantity, f, t->rhythm);
 	return l.kind == LAW_CONST && l.c >= 0 && l.c < 64 && (t->names >> (unsigned)l.c & 1);
 }
 
 static bool number_holds(const struct test *t, const struct facts *f, int64_t now_ms)
 {
-	struct law law = test_law(t, f);
+	struct law law = quantity_law(t->quantity, f, t->rhythm);
 	struct comparison c;
 
+	law_adopt_window(&law, t);
 	return comparison_read(t, f, &law, &c) && comparison_holds(&c, now_ms);
 }
 

@@ -12,14 +12,11 @@ struct comparison {
 	uint8_t op; /* enum test_op, not OP_IN */
 };
 
-/* The law of T's quantity, which is no ladder. */
-static inline struct law test_law(const struct test *t, const struct facts *f)
+/* Give LAW, that of T's quantity, the window of active(30d). Apart for the same reason. */
+static inline void law_adopt_window(struct law *law, const struct test *t)
 {
-	struct law law = quantity_law(t->quantity, f, t->rhythm);
-
-	if (law.kind == LAW_ACTIVE && t->window_ms > 0)
-		law.window_ms = t->window_ms;
-	return law;
+	if (t->window_ms > 0 && law->kind == LAW_ACTIVE)
+		law->window_ms = t->window_ms;
 }
 
 /* LAW is that of T's quantity for F; T is not OP_IN. False when a value is unknown, so that T does

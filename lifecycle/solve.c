@@ -57,10 +57,11 @@ static int64_t comparison_settle(const struct comparison *c, bool before, int64_
 /* The first instant after NOW at which T, which moves, flips. */
 static int64_t moving_test_flips_at(const struct test *t, const struct facts *f, int64_t now_ms)
 {
-	struct law law = test_law(t, f);
+	struct law law = quantity_law(t->quantity, f, t->rhythm);
 	struct comparison c;
 	bool before;
 
+	law_adopt_window(&law, t);
 	if (!comparison_read(t, f, &law, &c) || law.kind == LAW_CONST)
 		return NEVER;
 	before = comparison_holds(&c, now_ms);
