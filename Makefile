@@ -14,7 +14,7 @@ ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARN) $(if $(WERROR),-Werror) $(SAN) -I. -I$
              -DKITH_VERSION='"$(VERSION)"' -MMD -MP -pthread -fno-strict-aliasing
 
 CORE_LIBS = -lprotobuf-c -llmdb -ljansson -lxxhash -lm
-TOOL_LIBS = -lzmq -lcyaml $(CORE_LIBS)
+TOOL_LIBS = -lzmq -lcyaml -lnlopt $(CORE_LIBS)
 DAEMON_LIBS = -levent -lzmq -lcyaml $(CORE_LIBS) $(shell pkg-config --libs libsystemd 2>/dev/null)
 
 PREREQ = tests/prereq
@@ -68,12 +68,13 @@ $(BUILD)/kithd: $(BUILD)/daemon/main.o $(daemon_obj) $(BUILD)/libcore.a
 $(BUILD)/kith: $(BUILD)/ctl/main.o $(ctl_obj) $(client_obj) $(BUILD)/libcore.a
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(TOOL_LIBS)
 
+# Tests hold the daemon and the tool, so they want the libraries of both.
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(ctl_obj) $(client_obj) $(daemon_obj) $(BUILD)/libcore.a
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(DAEMON_LIBS)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lnlopt $(DAEMON_LIBS)
 $(BUILD)/tests/sim/test_%: $(BUILD)/tests/sim/test_%.o $(sim_lib_obj) $(BUILD)/libcore.a
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(CORE_LIBS)
 $(BUILD)/tests/fuzz/%_replay: $(BUILD)/tests/fuzz/%.o $(BUILD)/tests/fuzz/replay.o $(ctl_obj) $(client_obj) $(daemon_obj) $(BUILD)/libcore.a
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(DAEMON_LIBS)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lnlopt $(DAEMON_LIBS)
 $(BUILD)/tests/faults/%.so: tests/faults/%.c
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -O2 -g -Wall -Wextra -shared -fPIC -o $@ $< -ldl

@@ -21,6 +21,9 @@ static const char *law_text(enum quantity q)
 {
 	switch (quantity_law_kind(q)) {
 	case LAW_AGE: return "grows";
+	case LAW_MULTIPLE: return "grows";
+	case LAW_ALIVE:
+	case LAW_ACTIVE: return "falls";
 	case LAW_REMAINING: return "shrinks";
 	case LAW_EXP: return "fades";
 	case LAW_CONST:

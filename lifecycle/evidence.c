@@ -20,9 +20,10 @@ static void ladder_evidence(const struct machine *m, const struct test *t,
 static void quantity_evidence(const struct test *t, const struct facts *f, int64_t now_ms,
 	struct evidence *e)
 {
-	struct law law = quantity_law(t->quantity, f);
+	struct law law = quantity_law(t->quantity, f, t->rhythm);
 	const char *name = NULL;
 
+	law_adopt_window(&law, t);
 	e->fact = span_str(quantity_name(t->quantity));
 	e->unit = (uint8_t)quantity_unit(t->quantity);
 	e->known = law_value(&law, now_ms, &e->value);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Judging: which rungs and risks the rules give for facts at an instant. No allocation, and
- * 2^x only where a decaying quantity is compared. */
+ * 2^x and its like only where what needs it is compared. */
 #include "lifecycle/judge.h"
 
 bool comparison_read(const struct test *t, const struct facts *f, const struct law *law,
@@ -8,7 +8,7 @@ bool comparison_read(const struct test *t, const struct facts *f, const struct l
 {
 	*ret_c = (struct comparison){ law, t->number, t->op };
 	if (t->other != QUANTITY_NONE) {
-		struct law other = quantity_law(t->other, f);
+		struct law other = quantity_law(t->other, f, t->rhythm);
 
 		if (other.kind != LAW_CONST)
 			return false;
@@ -37,9 +37,11 @@ bool comparison_holds(const struct comparison *c, int64_t now_ms)
 	const struct law *l = c->law;
 	double v = l->c;
 
-	/* What decays keeps its sign for ever, also when 2^x has become 0. */
-	if (l->kind != LAW_CONST && !(l->kind == LAW_EXP && c->bound == 0) &&
-	    !law_value(l, now_ms, &v))
+	/* What decays keeps its sign for ever, also when 2^x has become 0; a chance is above 0. */
+	if (c->bound == 0 && law_is_chance(l->kind))
+		v = 1;
+	else if (l->kind != LAW_CONST && !(l->kind == LAW_EXP && c->bound == 0) &&
+		 !law_value(l, now_ms, &v))
 		return false;
 	return is_accepted(c->op, v, c->bound);
 }
@@ -50,15 +52,16 @@ static bool name_holds(const struct test *t, const struct facts *f, const struct
 
 	if (t->quantity >= QUANTITY_LADDER)
 		return t->names >> v->rung[t->quantity - QUANTITY_LADDER] & 1;
-	l = quantity_law(t->quantity, f);
+	l = quantity_law(t->quantity, f, t->rhythm);
 	return l.kind == LAW_CONST && l.c >= 0 && l.c < 64 && (t->names >> (unsigned)l.c & 1);
 }
 
 static bool number_holds(const struct test *t, const struct facts *f, int64_t now_ms)
 {
-	struct law law = quantity_law(t->quantity, f);
+	struct law law = quantity_law(t->quantity, f, t->rhythm);
 	struct comparison c;
 
+	law_adopt_window(&law, t);
 	return comparison_read(t, f, &law, &c) && comparison_holds(&c, now_ms);
 }
 

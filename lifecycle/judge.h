@@ -12,6 +12,13 @@ struct comparison {
 	uint8_t op; /* enum test_op, not OP_IN */
 };
 
+/* Give LAW, that of T's quantity, the window of active(30d). Apart for the same reason. */
+static inline void law_adopt_window(struct law *law, const struct test *t)
+{
+	if (t->window_ms > 0 && law->kind == LAW_ACTIVE)
+		law->window_ms = t->window_ms;
+}
+
 /* LAW is that of T's quantity for F; T is not OP_IN. False when a value is unknown, so that T does
  * not hold whatever the time. */
 bool comparison_read(const struct test *t, const struct facts *f, const struct law *law,

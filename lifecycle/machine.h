@@ -19,6 +19,12 @@
 #define NODES_MAX   1024
 #define LIFECYCLE_BYTES_MAX (256u << 10)
 
+/* Where no fit says better: the middle of what shops were found to be. */
+#define RHYTHM_DEFAULT ((struct rhythm){ .r = 0.85, .alpha = 45 * 86400000.0, .a = 0.6, .b = 1, \
+	.floor = 0.02, .window = 60 * 86400000.0 })
+#define RHYTHM_TIME_MIN_MS 3600000.0             /* alpha and windows: an hour … */
+#define RHYTHM_TIME_MAX_MS (100 * 365 * 86400000.0) /* … to a hundred years */
+
 enum test_op { OP_LT, OP_LE, OP_GT, OP_GE, OP_EQ, OP_NE, OP_IS /* flag */, OP_IN /* names */ };
 
 #define OWNER_RISK LADDERS_MAX
@@ -29,6 +35,8 @@ struct test {
 	uint8_t op;           /* enum test_op; OP_EQ and OP_NE only of what does not move */
 	double number;        /* in the unit of the quantity: ms, minor units, 0.5 for 50 % */
 	uint64_t names;       /* OP_IN: bit per enum value or rung */
+	double window_ms;     /* of active(30d); 0: that of the rhythm */
+	const struct rhythm *rhythm; /* the machine's */
 	uint8_t owner;        /* whose rule it stands in: a ladder, or OWNER_RISK + a risk */
 	bool moves;           /* the passing of time alone can flip it */
 	struct span text;     /* as written in the file, blanks and comments folded; cut with a …
@@ -70,6 +78,7 @@ struct machine {
 	uint64_t fingerprint; /* hash_64() of the text, seed 0 */
 	char zone_name[64];   /* `zone "Europe/London"`, default UTC */
 	struct zone zone;     /* opened by machine_compile() */
+	struct rhythm rhythm; /* `rhythm { … }`, default RHYTHM_DEFAULT; times in ms */
 	unsigned n_ladders;
 	struct ladder ladders[LADDERS_MAX];
 	unsigned n_risks;

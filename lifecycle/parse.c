@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Declarations: zone, ladders with their rungs, risks. */
+/* Declarations: zone, rhythm, ladders with their rungs, risks. */
 #include <stdio.h>
 #include "lifecycle/parse.h"
 
 #define SHOW(s)  (int)(s).size, (const char *)(s).data
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
-static const char *const words[] = { "ladder", "risk", "zone", "when", "potential", "actual",
+static const char *const words[] = { "ladder", "risk", "rhythm", "zone", "when", "potential", "actual",
 	"severity", "job", "play", "and", "or", "not", "in" };
 /* Ladders share the first part of a notification's type with these. */
 static const char *const reserved[] = { "customer", "source", "follow_up" };
@@ -210,11 +210,14 @@ static int parse_declaration(struct parser *p)
 		return parse_ladder(p);
 	if (token_is(&p->token, "risk"))
 		return parse_risk(p);
+	if (token_is(&p->token, "rhythm"))
+		return parse_rhythm(p);
 	suggestion_init(&s, p->token.text);
 	suggestion_offer(&s, span_str("zone"));
+	suggestion_offer(&s, span_str("rhythm"));
 	suggestion_offer(&s, span_str("ladder"));
 	suggestion_offer(&s, span_str("risk"));
-	return parse_expected(p, "ladder, risk or zone", &s);
+	return parse_expected(p, "ladder, risk, rhythm or zone", &s);
 }
 
 int parse_file(struct parser *p)

@@ -2,6 +2,7 @@
 /* Parser: fills a machine from a lifecycle file, by recursive descent, one token ahead.
  *
  *   parse.c       zone, ladders, risks
+ *   parse_rhythm.c  the customers' rhythm
  *   parse_rung.c  what follows a name: attributes, the rule
  *   parse_rule.c  and, or, not, parentheses
  *   parse_test.c  one comparison
@@ -28,6 +29,7 @@ struct parser {
 	unsigned depth;           /* of parentheses and nots */
 	struct complaint *complaint; /* may be NULL */
 	int zone_line;            /* 0: no zone yet */
+	int rhythm_line;          /* 0: no rhythm yet */
 };
 
 /* The room that machine->names must have for a file of SIZE bytes. */
@@ -55,6 +57,12 @@ void parse_keep(struct parser *p, struct span *s, struct span more);
 int parse_body(struct parser *p, struct rung *r, bool has_rule);
 int parse_rule(struct parser *p, uint16_t *ret_node);
 int parse_test(struct parser *p, uint16_t *ret_test);
+/* The next token as a number of UNIT within [LEAST, MOST]; RANGE says so in words. */
+int parse_number(struct parser *p, unsigned unit, double least, double most, const char *range,
+	double *ret_value);
+/* `rhythm { … }`, from the word on. */
+int parse_rhythm(struct parser *p);
+#define RHYTHM_TIME_RANGE "a duration from 1h to 100y"
 /* The value after an operator of T, whose quantity and op are set. */
 int parse_value(struct parser *p, struct test *t);
 /* Offer the quantities that fit: all, or those of T's unit that do not move. */

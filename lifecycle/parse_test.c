@@ -33,7 +33,23 @@ static int unknown_quantity(struct parser *p)
 		suggestion_text(&s));
 }
 
-/* The quantity or ladder, and the token after it. No quantity takes an argument yet. */
+/* (30d) after a quantity that takes one. */
+static int take_window(struct parser *p, struct test *t, struct span name)
+{
+	int rc;
+
+	if (!token_is(&p->token, "("))
+		return 0;
+	if (t->quantity >= QUANTITIES || !quantity_takes_window(t->quantity))
+		return parse_fail(p, &p->token, "%.*s takes no argument, found (", SHOW(name));
+	rc = parse_next(p);
+	if (rc == 0)
+		rc = parse_number(p, UNIT_DURATION, RHYTHM_TIME_MIN_MS, RHYTHM_TIME_MAX_MS,
+			RHYTHM_TIME_RANGE, &t->window_ms);
+	return rc == 0 ? parse_take(p, ")", ") after the window") : rc;
+}
+
+/* The quantity or ladder, and what belongs to it. */
 static int take_quantity(struct parser *p, struct test *t)
 {
 	struct span name = p->token.text;
@@ -51,9 +67,7 @@ static int take_quantity(struct parser *p, struct test *t)
 	}
 	t->quantity = (uint16_t)found;
 	rc = parse_next(p);
-	if (rc == 0 && token_is(&p->token, "("))
-		return parse_fail(p, &p->token, "%.*s takes no argument, found (", SHOW(name));
-	return rc;
+	return rc == 0 ? take_window(p, t, name) : rc;
 }
 
 static unsigned unit_of(const struct test *t)
@@ -201,7 +215,8 @@ int parse_test(struct parser *p, uint16_t *ret_test)
 
 	if (m->n_tests == TESTS_MAX)
 		return parse_fail(p, &name, "a file has at most %d tests", TESTS_MAX);
-	*t = (struct test){ .other = QUANTITY_NONE, .owner = p->owner, .line = name.line };
+	*t = (struct test){ .other = QUANTITY_NONE, .owner = p->owner, .line = name.line,
+			     .rhythm = &m->rhythm };
 	rc = take_quantity(p, t);
 	if (rc != 0)
 		return rc;

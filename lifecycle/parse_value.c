@@ -134,6 +134,21 @@ static int take_other(struct parser *p, struct test *t, const char *what)
 	return parse_next(p);
 }
 
+int parse_number(struct parser *p, unsigned unit, double least, double most, const char *range,
+	double *ret_value)
+{
+	struct token number = p->token;
+	struct literal l;
+
+	if (number.kind != TOKEN_NUMBER)
+		return parse_expected(p, range, NULL);
+	if (!literal_read(number.text, &l))
+		return bad_literal(p, &number, NULL, range);
+	if (!literal_is(&l, unit, ret_value) || !(*ret_value >= least && *ret_value <= most))
+		return bad_literal(p, &number, &l, range);
+	return parse_next(p);
+}
+
 int parse_value(struct parser *p, struct test *t)
 {
 	struct token number = p->token;

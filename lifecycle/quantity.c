@@ -188,7 +188,55 @@ static struct law held_by_competitor(const struct facts *f)
 	return s->time_ms ? constant(s->size > 0) : unknown;
 }
 
-struct law quantity_law(enum quantity q, const struct facts *f)
+/* x is counted in calendar days, so that two baskets of one day are one purchase; tx is measured
+ * to the millisecond, as the silence is: a day more or less of rounding would move a deadline by
+ * so much. Who bought on one day only has no tx, however long that day was. */
+static bool read_tempo(const struct facts *f, const struct rhythm *r, struct tempo *ret_tempo)
+{
+	double x = (double)facts_purchase_days(f) - 1;
+	double tx = x > 0 ? buying_for(f).c : 0;
+
+	if (f->scalar[FACT_last_purchase].i == 0)
+		return false;
+	*ret_tempo = rhythm_tempo(r, fmax(x, 0), fmax(tx, 0));
+	return true;
+}
+
+static struct law chance(const struct facts *f, const struct rhythm *r, enum law_kind kind)
+{
+	struct law l = { .kind = kind, .t_ms = f->scalar[FACT_last_purchase].i };
+
+	l.window_ms = r->window;
+	return read_tempo(f, r, &l.tempo) ? l : unknown;
+}
+
+static double own_gap_ms(const struct tempo *p)
+{
+	return fmin(tempo_median(p), CHANCE_SPAN_MS);
+}
+
+static struct law overdue(const struct facts *f, const struct rhythm *r)
+{
+	struct tempo p;
+
+	if (!read_tempo(f, r, &p))
+		return unknown;
+	return (struct law){ .kind = LAW_MULTIPLE, .t_ms = f->scalar[FACT_last_purchase].i,
+			     .c = own_gap_ms(&p) };
+}
+
+/* Rounded up, so that nobody is expected before half of their like have come. */
+static struct law expected_next(const struct facts *f, const struct rhythm *r)
+{
+	struct tempo p;
+
+	if (!read_tempo(f, r, &p))
+		return unknown;
+	return (struct law){ .kind = LAW_REMAINING, .t_ms = f->scalar[FACT_last_purchase].i +
+			     (int64_t)ceil(own_gap_ms(&p)) };
+}
+
+struct law quantity_law(enum quantity q, const struct facts *f, const struct rhythm *rhythm)
 {
 	switch (q) {
 #define QUANTITY(name, unit, law, reading, text) case QUANTITY_##name: return reading;
@@ -202,12 +250,16 @@ struct law quantity_law(enum quantity q, const struct facts *f)
 bool law_value(const struct law *l, int64_t now_ms, double *ret_value)
 {
 	double s = (double)now_ms - (double)l->t_ms;
+	double within = fmin(fmax(s, 0), CHANCE_SPAN_MS);
 
 	switch ((enum law_kind)l->kind) {
 	case LAW_CONST: *ret_value = l->c; return true;
 	case LAW_AGE: *ret_value = s; return true;
 	case LAW_REMAINING: *ret_value = -s; return true;
 	case LAW_EXP: *ret_value = l->c * exp2(-s / l->half_ms); return true;
+	case LAW_MULTIPLE: *ret_value = s / l->c; return true;
+	case LAW_ALIVE: *ret_value = tempo_alive(&l->tempo, within); return true;
+	case LAW_ACTIVE: *ret_value = tempo_active(&l->tempo, within, l->window_ms); return true;
 	case LAW_UNKNOWN: break;
 	}
 	return false;

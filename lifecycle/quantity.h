@@ -8,20 +8,40 @@
  *   AGE        s                      grows
  *   REMAINING  -s                     shrinks
  *   EXP        c * 2^(-s / half)      falls (half > 0) or grows (half < 0) towards or from 0
+ *   MULTIPLE   s / c                  grows
+ *   ALIVE      tempo_alive(s)          falls (rhythm.h)
+ *   ACTIVE     tempo_active(s, window) falls
+ * For the last two s is at least 0 and at most CHANCE_SPAN_MS: then they stand still.
  * Durations are in ms, money in minor units, ratios as 0.5 for 50 %, flags 0 or 1. */
 #ifndef KITH_LIFECYCLE_QUANTITY_H
 #define KITH_LIFECYCLE_QUANTITY_H
 #include "base/notification.h"
 #include "lifecycle/facts.h"
+#include "lifecycle/rhythm.h"
 
-enum law_kind { LAW_UNKNOWN, LAW_CONST, LAW_AGE, LAW_REMAINING, LAW_EXP };
+enum law_kind { LAW_UNKNOWN, LAW_CONST, LAW_AGE, LAW_REMAINING, LAW_EXP, LAW_MULTIPLE, LAW_ALIVE,
+	LAW_ACTIVE };
+static inline bool law_is_chance(enum law_kind k)
+{
+	return k == LAW_ALIVE || k == LAW_ACTIVE;
+}
 
 struct law {
 	uint8_t kind;   /* enum law_kind */
-	double c;
 	int64_t t_ms;
-	double half_ms; /* LAW_EXP */
+	union {
+		struct {
+			double c, half_ms; /* half_ms: LAW_EXP */
+		};
+		struct {
+			struct tempo tempo; /* times in ms: LAW_ALIVE, LAW_ACTIVE */
+			double window_ms; /* LAW_ACTIVE */
+		};
+	};
 };
+
+/* Five years. What a chance would do later is nobody's deadline, and no own median gap is longer. */
+#define CHANCE_SPAN_MS (5 * 365 * 86400000.0)
 
 /* The list itself is lifecycle/quantity.def. */
 enum quantity {
@@ -33,8 +53,8 @@ enum quantity {
 	QUANTITY_NONE = 0xffff,
 };
 
-/* The law of Q for these facts. */
-struct law quantity_law(enum quantity q, const struct facts *f);
+/* The law of Q for these facts; RHYTHM has its times in ms. */
+struct law quantity_law(enum quantity q, const struct facts *f, const struct rhythm *rhythm);
 /* The value of L at NOW; false and no value when unknown. */
 bool law_value(const struct law *l, int64_t now_ms, double *ret_value);
 
@@ -45,6 +65,8 @@ unsigned quantity_unit(enum quantity q);   /* enum unit */
 enum law_kind quantity_law_kind(enum quantity q); /* the law it has when known and not 0 */
 /* Whether the passing of time alone changes its value. */
 bool quantity_moves(enum quantity q);
+/* Whether it may be written with a window: active(30d). */
+bool quantity_takes_window(enum quantity q);
 /* The naming function of a quantity whose unit is UNIT_NAME. */
 const char *(*quantity_naming(enum quantity q))(unsigned);
 int quantity_lookup(struct span name); /* or -1 */

@@ -41,6 +41,11 @@ bool quantity_moves(enum quantity q)
 	return quantity_law_kind(q) != LAW_CONST;
 }
 
+bool quantity_takes_window(enum quantity q)
+{
+	return quantity_law_kind(q) == LAW_ACTIVE;
+}
+
 const char *(*quantity_naming(enum quantity q))(unsigned)
 {
 	switch (q) {

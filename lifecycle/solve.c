@@ -2,7 +2,7 @@
 /* Solving: when a comparison, and with it a verdict, changes with nothing happening.
  *
  * Every law is monotone in time, and = and != are not allowed on what moves, so a comparison
- * flips at most once after any instant. The instant is guessed in closed form and then settled by
+ * flips at most once after any instant. The instant is guessed in closed form (a chance by Newton's method) and then settled by
  * the very function that judges (comparison_holds), in whole milliseconds: whatever rounding does,
  * the solver and the judge agree, because the judge decides.
  *
@@ -20,6 +20,10 @@ static double comparison_crosses(const struct comparison *c)
 	case LAW_AGE: return (double)l->t_ms + c->bound;
 	case LAW_REMAINING: return (double)l->t_ms - c->bound;
 	case LAW_EXP: return (double)l->t_ms + l->half_ms * log2(l->c / c->bound);
+	case LAW_MULTIPLE: return (double)l->t_ms + l->c * c->bound;
+	case LAW_ALIVE: return (double)l->t_ms + tempo_alive_until(&l->tempo, c->bound);
+	case LAW_ACTIVE:
+		return (double)l->t_ms + tempo_active_until(&l->tempo, l->window_ms, c->bound);
 	case LAW_CONST:
 	case LAW_UNKNOWN: break;
 	}
@@ -53,10 +57,11 @@ static int64_t comparison_settle(const struct comparison *c, bool before, int64_
 /* The first instant after NOW at which T, which moves, flips. */
 static int64_t moving_test_flips_at(const struct test *t, const struct facts *f, int64_t now_ms)
 {
-	struct law law = quantity_law(t->quantity, f);
+	struct law law = quantity_law(t->quantity, f, t->rhythm);
 	struct comparison c;
 	bool before;
 
+	law_adopt_window(&law, t);
 	if (!comparison_read(t, f, &law, &c) || law.kind == LAW_CONST)
 		return NEVER;
 	before = comparison_holds(&c, now_ms);

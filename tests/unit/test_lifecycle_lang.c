@@ -169,7 +169,7 @@ static void windows_line_ends_and_a_byte_order_mark_are_accepted(void **state)
 {
 	(void)state;
 	machine_free(compile("\xef\xbb\xbf" "ladder a {\r\n  x\r\n  y when member\r\n}\r\n"));
-	assert_refused("\xef\xbb\xbf" "ladr", 1, 1, "expected ladder, risk or zone, found ladr");
+	assert_refused("\xef\xbb\xbf" "ladr", 1, 1, "expected ladder, risk, rhythm or zone, found ladr");
 }
 
 /* ---- what it means */
@@ -330,6 +330,24 @@ static void a_rule_reads_ladders_declared_before(void **state)
 	machine_free(m);
 }
 
+static void the_rhythm_is_read_wherever_it_stands_and_has_defaults(void **state)
+{
+	struct machine *m = compile("risk a when active < 20%\nrisk b when active(2w) < 20%\n"
+		"rhythm { alpha 30d window 1w\n a 0 }");
+	struct machine *none = compile("risk a when need");
+
+	(void)state;
+	assert_true(m->rhythm.r == 0.85 && m->rhythm.alpha == 30.0 * DAY && m->rhythm.a == 0);
+	assert_true(m->rhythm.b == 1 && m->rhythm.floor == 0.02 && m->rhythm.window == 7.0 * DAY);
+	assert_ptr_equal(m->tests[0].rhythm, &m->rhythm);
+	assert_true(m->tests[0].window_ms == 0 && m->tests[1].window_ms == 14.0 * DAY);
+	assert_true(span_eq(m->tests[1].text, span_str("active(2w) < 20%")));
+	assert_true(none->rhythm.alpha == 45.0 * DAY && none->rhythm.a == 0.6);
+	assert_true(none->rhythm.window == 60.0 * DAY);
+	machine_free(none);
+	machine_free(m);
+}
+
 /* ---- what it says */
 
 static void complaints_about_declarations_name_the_place(void **state)
@@ -339,7 +357,7 @@ static void complaints_about_declarations_name_the_place(void **state)
 	assert_refused("zone \"UTC\"\n", 2, 1,
 		"expected a ladder or a risk, found the end of the file");
 	assert_refused("\n  lader x {}", 2, 3,
-		"expected ladder, risk or zone, found lader; did you mean ladder?");
+		"expected ladder, risk, rhythm or zone, found lader; did you mean ladder?");
 	assert_refused("risk x when member\nzone UTC", 2, 6,
 		"expected a time zone in quotes such as \"Europe/London\", found UTC");
 	assert_refused("zone \"UTC\" zone \"UTC\"", 1, 12, "the zone is set already, in line 1");
@@ -360,6 +378,33 @@ static void complaints_about_declarations_name_the_place(void **state)
 		"expected the name of a rung, or }, found the end of the file");
 	assert_refused("risk aaaaaaaaaabbbbbbbbbbccccccccccddddddddddx when need", 1, 6,
 		"a name has at most 40 letters, this one has 41");
+}
+
+static void complaints_about_the_rhythm_name_the_place(void **state)
+{
+	(void)state;
+	assert_refused("rhythm r 1", 1, 8, "expected { after rhythm, found r");
+	assert_refused("rhythm by role { }", 1, 8, "expected { after rhythm, found by");
+	assert_refused("rhythm { alhpa 3d }", 1, 10,
+		"expected r, alpha, a, b, floor, window or }, found alhpa; did you mean alpha?");
+	assert_refused("rhythm { r 0 }", 1, 12, "expected a number from 0.0001 to 10000, found 0");
+	assert_refused("rhythm { a -1 }", 1, 12, "expected a number from 0 to 10000, found -1");
+	assert_refused("rhythm { b 10000.5 }", 1, 12,
+		"expected a number from 0.0001 to 10000, found 10000.5");
+	assert_refused("rhythm { b 12345678901234567 }", 1, 12,
+		"a number has at most 15 digits, found 12345678901234567");
+	assert_refused("rhythm { r 20% }", 1, 12,
+		"expected a number from 0.0001 to 10000, found 20%");
+	assert_refused("rhythm { alpha 45 }", 1, 16, "expected a duration from 1h to 100y, found 45");
+	assert_refused("rhythm { alpha 101y }", 1, 16,
+		"expected a duration from 1h to 100y, found 101y");
+	assert_refused("rhythm { window }", 1, 17, "expected a duration from 1h to 100y, found }");
+	assert_refused("rhythm { floor 101% }", 1, 16,
+		"expected a ratio from 0% to 100%, found 101%");
+	assert_refused("rhythm { r 1 r 1 }", 1, 14, "r is given twice");
+	assert_refused("rhythm { }\nrhythm { }", 2, 1, "the rhythm is set already, in line 1");
+	assert_refused("rhythm { r 1", 1, 13,
+		"expected r, alpha, a, b, floor, window or }, found the end of the file");
 }
 
 static void complaints_about_rungs_name_the_place(void **state)
@@ -412,7 +457,13 @@ static void complaints_about_tests_name_the_place(void **state)
 	assert_rule_refused("need = 1", 18, "need is yes or no and stands alone, found =");
 	assert_rule_refused("need in (a)", 18, "need is yes or no and stands alone, found in");
 	assert_rule_refused("silence(60d) > 4d", 20, "silence takes no argument, found (");
-	assert_rule_refused("active(60d) < 5%", 13, "unknown quantity active");
+	assert_rule_refused("active() < 5%", 20, "expected a duration from 1h to 100y, found )");
+	assert_rule_refused("active(30) < 5%", 20, "expected a duration from 1h to 100y, found 30");
+	assert_rule_refused("active(59min) < 5%", 20,
+		"expected a duration from 1h to 100y, found 59min");
+	assert_rule_refused("active(30d < 5%", 24, "expected ) after the window, found <");
+	assert_rule_refused("active = 5%", 20, "expected <, <=, > or >= after active, which moves "
+		"with time and equals a value for an instant, found =");
 	assert_rule_refused("purchases", 22, "expected <, <=, >, >=, = or != after purchases, "
 		"found the end of the file");
 	assert_rule_refused("silence = 4d", 21, "expected <, <=, > or >= after silence, which moves "
@@ -635,7 +686,8 @@ static void manual_row(unsigned q, char *row, size_t size)
 		[UNIT_RATIO] = "ratio", [UNIT_DURATION] = "duration", [UNIT_FLAG] = "flag",
 		[UNIT_NAME] = "name" };
 	static const char *const laws[] = { [LAW_CONST] = "stands", [LAW_AGE] = "grows",
-		[LAW_REMAINING] = "shrinks", [LAW_EXP] = "decays" };
+		[LAW_REMAINING] = "shrinks", [LAW_EXP] = "decays", [LAW_MULTIPLE] = "grows",
+		[LAW_ALIVE] = "falls", [LAW_ACTIVE] = "falls" };
 
 	snprintf(row, size, "| `%s` | %s | %s | %s |\n", quantity_name(q),
 		units[quantity_unit(q)], laws[quantity_law_kind(q)], quantity_text(q));
@@ -706,7 +758,9 @@ int main(void)
 		cmocka_unit_test(what_is_unknown_holds_in_no_comparison),
 		cmocka_unit_test(names_are_compared_by_in_and_equality),
 		cmocka_unit_test(a_rule_reads_ladders_declared_before),
+		cmocka_unit_test(the_rhythm_is_read_wherever_it_stands_and_has_defaults),
 		cmocka_unit_test(complaints_about_declarations_name_the_place),
+		cmocka_unit_test(complaints_about_the_rhythm_name_the_place),
 		cmocka_unit_test(complaints_about_rungs_name_the_place),
 		cmocka_unit_test(complaints_about_tests_name_the_place),
 		cmocka_unit_test(complaints_about_values_name_the_place),

@@ -14,6 +14,9 @@
 #define NOW (T0 + 200 * DAY)
 #define UNKNOWN NAN
 
+static const struct rhythm rhythm = { .r = 0.85, .alpha = 45.0 * DAY, .a = 0.6, .b = 1,
+	.window = 60.0 * DAY };
+
 struct reading {
 	enum quantity q;
 	double value; /* at NOW; UNKNOWN */
@@ -21,7 +24,7 @@ struct reading {
 
 static double value_of(enum quantity q, const struct facts *f, int64_t now_ms)
 {
-	struct law l = quantity_law(q, f);
+	struct law l = quantity_law(q, f, &rhythm);
 	double v;
 
 	return law_value(&l, now_ms, &v) ? v : UNKNOWN;
@@ -330,6 +333,70 @@ static void the_profile_and_the_market_are_read(void **state)
 	ASSERT_READINGS(&f, { QUANTITY_held_by_competitor, 0 });
 }
 
+/* Days 0, 14 and 28, twice on the last one: x = 2, A = 45 + 28, n = 2.85, c = 0.6 / 3. At NOW the
+ * silence is 172 days. */
+static void the_rhythm_reads_days_and_times(void **state)
+{
+	double s = pow(73.0 / (73 + 172), 2.85), later = pow(73.0 / (73 + 232), 2.85);
+	double gap = 73 * (exp2(1 / 2.85) - 1);
+	struct facts f;
+
+	(void)state;
+	facts_init(&f);
+	buy(&f, 28, 100);
+	buy(&f, 0, 100);
+	buy(&f, 14, 100);
+	buy(&f, 28, 100);
+	ASSERT_READINGS(&f, { QUANTITY_alive, s / (s + 0.2) },
+		{ QUANTITY_active, (s - later) / (s + 0.2) }, { QUANTITY_overdue, 172 / gap },
+		{ QUANTITY_expected_next, ceil((gap - 172) * DAY) });
+}
+
+/* Morning and evening of one day are one purchase, and the hours between no gap. */
+static void one_day_has_no_length(void **state)
+{
+	struct event e = { .body = BODY_PURCHASE, .time_ms = T0 };
+	double gap = 45 * (exp2(1 / 0.85) - 1);
+	struct facts f;
+
+	(void)state;
+	facts_init(&f);
+	facts_add(&f, &e, NULL);
+	e.time_ms += DAY / 2;
+	facts_add(&f, &e, NULL);
+	ASSERT_READINGS(&f, { QUANTITY_overdue, 199.5 / gap });
+}
+
+/* RHYTHM.md: a late event before the first purchase moves the origin. */
+static void a_late_event_before_the_first_moves_the_origin(void **state)
+{
+	struct facts f;
+	double before;
+
+	(void)state;
+	facts_init(&f);
+	buy(&f, 100, 100);
+	buy(&f, 110, 100);
+	before = value_of(QUANTITY_alive, &f, NOW);
+	buy(&f, -300, 100);
+	assert_true(value_of(QUANTITY_alive, &f, NOW) > before);
+}
+
+static void a_chance_stands_still_before_the_purchase_and_after_five_years(void **state)
+{
+	struct facts f;
+	int64_t late_ms = T0 + (int64_t)CHANCE_SPAN_MS;
+
+	(void)state;
+	facts_init(&f);
+	buy(&f, 0, 100);
+	for (enum quantity q = QUANTITY_alive; q <= QUANTITY_active; q++) {
+		assert_true(value_of(q, &f, T0 - 100 * DAY) == value_of(q, &f, T0));
+		assert_true(value_of(q, &f, late_ms - 1) > value_of(q, &f, late_ms));
+		assert_true(value_of(q, &f, late_ms + DAY) == value_of(q, &f, late_ms));
+	}
+}
+
 /* What the compiler believes of a quantity must be what its reading does. */
 static void the_law_in_the_table_is_the_law_that_is_read(void **state)
 {
@@ -355,7 +422,7 @@ static void the_law_in_the_table_is_the_law_that_is_read(void **state)
 	tell(&f, 5, e);
 	f.text[TEXT_HELD_BY].time_ms = T0;
 	for (unsigned q = 0; q < QUANTITIES; q++) {
-		struct law l = quantity_law(q, &f);
+		struct law l = quantity_law(q, &f, &rhythm);
 
 		if (q == QUANTITY_notice_age) /* excludes the others: looked at below */
 			continue;
@@ -364,12 +431,12 @@ static void the_law_in_the_table_is_the_law_that_is_read(void **state)
 				quantity_law_kind(q));
 	}
 	f.reg[REGISTER_CONTRACT].value = CONTRACT_NOTICE;
-	assert_int_equal(quantity_law(QUANTITY_notice_age, &f).kind, LAW_AGE);
+	assert_int_equal(quantity_law(QUANTITY_notice_age, &f, &rhythm).kind, LAW_AGE);
 }
 
 static void laws_have_values(void **state)
 {
-	struct law grow = { LAW_EXP, 3, T0, -10.0 * DAY }, none = { .kind = LAW_UNKNOWN };
+	struct law grow = { LAW_EXP, T0, { { 3, -10.0 * DAY } } }, none = { .kind = LAW_UNKNOWN };
 	double v = 0;
 
 	(void)state;
@@ -392,6 +459,10 @@ int main(void)
 		cmocka_unit_test(answers_are_yes_no_or_unknown),
 		cmocka_unit_test(agreements_are_flags_with_ages),
 		cmocka_unit_test(the_profile_and_the_market_are_read),
+		cmocka_unit_test(the_rhythm_reads_days_and_times),
+		cmocka_unit_test(one_day_has_no_length),
+		cmocka_unit_test(a_late_event_before_the_first_moves_the_origin),
+		cmocka_unit_test(a_chance_stands_still_before_the_purchase_and_after_five_years),
 		cmocka_unit_test(the_law_in_the_table_is_the_law_that_is_read),
 		cmocka_unit_test(laws_have_values),
 	};

@@ -21,6 +21,7 @@ struct writer {
 	const struct facts *f;
 	struct buf out;
 	int64_t now_ms;   /* from when the file will be followed */
+	struct rhythm rhythm;
 	unsigned ladders; /* declared so far, each with rungs r0 to r2 at least */
 };
 
@@ -40,9 +41,41 @@ static int64_t later(struct random *r, int64_t now_ms)
 	return now_ms + (int64_t)random_below(r, UINT64_C(1) << (10 + random_below(r, 28)));
 }
 
+/* Between LEAST and MOST at any scale, as a file can tell it. */
+static double some_parameter(struct random *r, double least, double most)
+{
+	double v = least * pow(most / least, (double)random_below(r, 1001) / 1000);
+
+	return round(v * 1e4) / 1e4;
+}
+
+/* None (the default), as shops have it, or to the ends of what is allowed. */
+static void write_rhythm(struct writer *w)
+{
+	struct random *r = w->r;
+	struct rhythm m = RHYTHM_DEFAULT;
+	bool extreme = random_below(r, 3) == 0;
+
+	w->rhythm = m;
+	if (random_below(r, 4) == 0)
+		return;
+	m.r = extreme ? some_parameter(r, RHYTHM_MIN, RHYTHM_MAX) : some_parameter(r, .1, 5);
+	m.a = extreme ? some_parameter(r, RHYTHM_MIN, RHYTHM_MAX) : some_parameter(r, .05, 5);
+	m.b = extreme ? some_parameter(r, RHYTHM_MIN, RHYTHM_MAX) : some_parameter(r, .05, 5);
+	m.a = random_below(r, 6) ? m.a : 0;
+	m.b = random_below(r, 6) ? m.b : RHYTHM_MAX;
+	m.alpha = round(extreme ? some_parameter(r, RHYTHM_TIME_MIN_MS, RHYTHM_TIME_MAX_MS)
+				: some_parameter(r, DAY, 300.0 * DAY));
+	m.window = round(some_parameter(r, RHYTHM_TIME_MIN_MS, 1000.0 * DAY));
+	m.floor = random_below(r, 2) ? 0 : some_parameter(r, 1e-4, 1);
+	buf_printf(&w->out, "rhythm { r %.4f alpha %.0fms a %.4f b %.4f floor %.4f window %.0fms }\n",
+		m.r, m.alpha, m.a, m.b, m.floor, m.window);
+	w->rhythm = m;
+}
+
 static void write_number(struct writer *w, enum quantity q)
 {
-	struct law l = quantity_law(q, w->f);
+	struct law l = quantity_law(q, w->f, &w->rhythm);
 	double v = 0;
 
 	(void)law_value(&l, later(w->r, w->now_ms), &v);
@@ -72,7 +105,10 @@ static void write_comparison(struct writer *w, enum quantity q)
 	static const char *const ops[] = { "<", "<=", ">", ">=", "=", "!=" };
 	enum quantity other = random_below(w->r, 6) ? QUANTITY_NONE : other_quantity(w->r, q);
 
-	buf_printf(&w->out, "%s %s ", quantity_name(q),
+	buf_add_str(&w->out, quantity_name(q));
+	if (quantity_takes_window(q) && random_below(w->r, 3) == 0)
+		buf_printf(&w->out, "(%ud)", 1 + (unsigned)random_below(w->r, 400));
+	buf_printf(&w->out, " %s ",
 		ops[random_below(w->r, quantity_moves(q) ? 4 : 6)]);
 	if (other == QUANTITY_NONE)
 		write_number(w, q);
@@ -102,6 +138,8 @@ static void write_test(struct writer *w)
 			(unsigned)random_below(w->r, 3));
 		return;
 	}
+	if (random_below(w->r, 4) == 0) /* chances are the hardest */
+		q = random_below(w->r, 3) ? QUANTITY_active : QUANTITY_alive;
 	while (!quantity_moves(q) && random_below(w->r, 3)) /* moving ones are the point */
 		q = (enum quantity)random_below(w->r, QUANTITIES);
 	if (quantity_unit(q) == UNIT_FLAG)
@@ -135,6 +173,7 @@ static void write_file(struct writer *w)
 {
 	unsigned ladders = (unsigned)random_below(w->r, 4), risks = 1 + (unsigned)random_below(w->r, 4);
 
+	write_rhythm(w);
 	for (; w->ladders < ladders; w->ladders++) {
 		unsigned rungs = 3 + (unsigned)random_below(w->r, 3);
 
@@ -311,6 +350,7 @@ static void a_comparison_flips_once_and_where_it_says(void **state)
 
 		random_facts(&r, &f);
 		w.now_ms = now_ms;
+		write_rhythm(&w);
 		buf_add_str(&w.out, "risk x when ");
 		write_test(&w);
 		m = compile_span(span_of(w.out.data, w.out.size));
@@ -449,6 +489,67 @@ static void a_negative_rate_rises_towards_nothing(void **state)
 	assert_int_equal(next_of("spend_rate > 5", &f, T0), NEVER);
 }
 
+/* As computed with 60 digits, in weeks, and rounded up to the millisecond of the language. */
+static void a_chance_falls_below_its_bound_at_the_millisecond(void **state)
+{
+	static const char block[] = "rhythm { r 0.525 alpha 6.183w a 0.891 b 1.614 floor 0 window 13w }\n"
+		"risk y when ";
+	struct facts f;
+	char rule[256];
+	int64_t at_ms;
+
+	(void)state;
+	facts_init(&f);
+	buy(&f, T0, 100);
+	snprintf(rule, sizeof rule, "need\n%s active < 10%%", block);
+	at_ms = next_of(rule, &f, T0); /* D_active of x = 0, theta = 0.1 */
+	assert_int_equal(at_ms, T0 + (int64_t)ceil(16.769409634113671 * 7 * DAY));
+	snprintf(rule, sizeof rule, "need\n%s active(13w) < 10%%", block);
+	assert_int_equal(next_of(rule, &f, T0), at_ms);
+	assert_int_equal(next_of(rule, &f, at_ms), NEVER);
+	assert_int_equal(next_of(rule, &f, at_ms - 1), at_ms);
+	buy(&f, T0 + 10 * 7 * DAY, 100);
+	snprintf(rule, sizeof rule, "need\n%s alive < 50%%", block); /* A = 16.183, c = 0.891 / 2.614 */
+	assert_int_equal(next_of(rule, &f, T0 + 70 * DAY), T0 + 70 * DAY +
+		(int64_t)ceil(16.183 * 7 * DAY * expm1(-log(0.891 / 2.614) / 1.525)));
+}
+
+static void who_never_drops_out_is_never_gone(void **state)
+{
+	struct facts f;
+
+	(void)state;
+	facts_init(&f);
+	buy(&f, T0, 100);
+	assert_int_equal(next_of("need\nrhythm { a 0 floor 0 }\nrisk y when alive < 99%", &f, T0),
+		NEVER);
+	assert_true(next_of("need\nrhythm { a 0 floor 0 }\nrisk y when active < 20%", &f, T0) <
+		T0 + 500 * DAY);
+	/* more than five years away is nobody's deadline */
+	assert_int_equal(next_of("need\nrhythm { a 0.0001 floor 0 }\nrisk y when alive < 20%", &f, T0),
+		NEVER);
+	/* and a chance is above nothing for ever, also when 2^-x has become 0 */
+	assert_int_equal(next_of("need\nrhythm { r 10000 alpha 1h }\nrisk y when alive > 0%", &f, T0),
+		NEVER);
+	assert_int_equal(next_of("need\nrhythm { r 10000 alpha 1h }\nrisk y when not active <= 0%", &f,
+		T0), NEVER);
+	assert_int_equal(next_of("active > 0", &f, T0), NEVER);
+	assert_int_equal(next_of("alive <= 0%", &f, T0), NEVER);
+}
+
+static void overdue_and_expected_next_turn_at_the_own_gap(void **state)
+{
+	struct facts f;
+	int64_t gap_ms = (int64_t)ceil(45.0 * DAY * expm1(M_LN2 / 0.85));
+
+	(void)state;
+	facts_init(&f);
+	buy(&f, T0, 100);
+	assert_int_equal(next_of("expected_next <= 0d", &f, T0), T0 + gap_ms);
+	assert_int_equal(next_of("overdue >= 1", &f, T0), T0 + gap_ms);
+	assert_int_equal(next_of("overdue > 2 and purchases = 2", &f, T0), NEVER);
+}
+
 static void huge_durations_and_factors_are_never(void **state)
 {
 	struct facts f;
@@ -536,6 +637,9 @@ int main(void)
 		cmocka_unit_test(what_remains_shrinks),
 		cmocka_unit_test(what_decays_halves_in_its_half_life),
 		cmocka_unit_test(a_negative_rate_rises_towards_nothing),
+		cmocka_unit_test(a_chance_falls_below_its_bound_at_the_millisecond),
+		cmocka_unit_test(who_never_drops_out_is_never_gone),
+		cmocka_unit_test(overdue_and_expected_next_turn_at_the_own_gap),
 		cmocka_unit_test(huge_durations_and_factors_are_never),
 		cmocka_unit_test(what_stands_still_never_changes),
 		cmocka_unit_test(a_test_of_a_ladder_flips_when_the_ladder_moves),
