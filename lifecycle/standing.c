@@ -90,7 +90,9 @@ static void move_rungs(struct move *mv, struct standing *s, const struct machine
 
 		if (from == to)
 			continue;
-		if (s->settled_ms != 0 || to != 0) {
+		/* Met for the first time on this ladder, and at its foot: nothing has happened. A
+		 * ladder that a new file adds finds everybody so. */
+		if (s->since_ms[i] != 0 || to != 0) {
 			struct change *ch = move_add(mv, CHANGE_RUNG);
 
 			ch->ladder = (uint8_t)i;

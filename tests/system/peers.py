@@ -62,8 +62,9 @@ class Control:
 
 class Sender:
 	"""Sends batches and keeps them until their receipt: go-back-N, as docs/PROTOCOL.md asks of who
-	numbers their batches. Survives the daemon: reconnect() and pump() on. HOLD: seconds until what
-	was refused is sent again."""
+	numbers their batches: after a refusal nothing more is sent until all that is under way has been
+	answered; then, HOLD seconds later, everything again from the lowest number refused. Survives the
+	daemon: reconnect() and pump() on."""
 
 	def __init__(self, daemon, window=64, source='till', backfill=False, hwm=0, hold=0.1):
 		self.daemon, self.window, self.source, self.backfill = daemon, window, source, backfill
@@ -74,6 +75,8 @@ class Sender:
 		self.next = 1         # number to be sent next
 		self.accepted = self.duplicates = self.refusals = self.receipts = 0
 		self.rejected = []    # (batch, index, code)
+		self.flying = 0       # sent on this connection and not answered
+		self.back = None      # the lowest number refused
 		self.hold_until = 0
 		self.connect()
 
@@ -83,6 +86,7 @@ class Sender:
 	def reconnect(self):
 		self.socket.close()
 		self.connect()
+		self.flying, self.back = 0, None
 		self.next = min(self.batches, default=self.last + 1)
 
 	def close(self):
@@ -96,11 +100,13 @@ class Sender:
 
 	def pump(self, seconds=0.0):
 		"""Send what the window lets go, take the receipts that come within SECONDS; how many."""
+		if self.back is not None and self.flying == 0 and time.monotonic() >= self.hold_until:
+			self.next, self.back = self.back, None
 		first = min(self.batches, default=self.last + 1)
-		while self.next <= self.last and self.next < first + self.window and \
-				time.monotonic() >= self.hold_until:
+		while self.back is None and self.next <= self.last and self.next < first + self.window:
 			if self.next in self.batches:
 				self.socket.send(self.batches[self.next])
+				self.flying += 1
 			self.next += 1
 		n = 0
 		while self.socket.poll(0 if n else 1000 * seconds):
@@ -109,16 +115,12 @@ class Sender:
 		return n
 
 	def take(self, r):
+		self.flying -= 1
 		if r.HasField('refused'):
 			self.refusals += 1
 			assert r.refused in (b'full', b'stopping'), r
-			if r.number < self.next:
-				self.next = r.number
-				self.hold_until = time.monotonic() + self.hold
-			if r.number not in self.batches:
-				# A second copy was refused, the first has its receipt: the daemon waits for this
-				# number, so it gets it, without events.
-				self.batches[r.number] = pb.Batch(number=r.number).SerializeToString()
+			self.back = r.number if self.back is None else min(self.back, r.number)
+			self.hold_until = time.monotonic() + self.hold
 			return
 		if r.number not in self.batches:
 			return

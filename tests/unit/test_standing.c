@@ -355,6 +355,33 @@ static void the_most_severe_of_several_reasons_names_the_crossing(void **state)
 	story_end(y);
 }
 
+static void a_ladder_that_a_new_file_adds_announces_nobody_at_its_foot(void **state)
+{
+	struct change changes[CHANGES_MAX];
+	struct machine *m;
+	struct complaint c;
+	struct standing s;
+	struct verdict v = { .risks = 0 };
+	const char text[] = "ladder stage {\n a\n b when purchases >= 1\n}\n"
+		"ladder pace {\n slow\n quick when purchases >= 9\n}\n";
+
+	(void)state;
+	assert_int_equal(machine_compile(text, sizeof text - 1, &m, &c), 0);
+	standing_init(&s);
+	s.settled_ms = 1000; /* known, on the rung b of the only ladder there was */
+	s.verdict.rung[0] = 1;
+	s.since_ms[0] = 500;
+	v.rung[0] = 1;
+	v.rung[1] = 0;
+	assert_int_equal(standing_move(&s, m, &v, 2000, changes), 0);
+	assert_int_equal(s.since_ms[1], 2000);
+	v.rung[1] = 1;
+	assert_int_equal(standing_move(&s, m, &v, 3000, changes), 1);
+	v.rung[1] = 0;
+	assert_int_equal(standing_move(&s, m, &v, 4000, changes), 1);
+	machine_free(m);
+}
+
 static void moving_again_to_the_same_verdict_is_no_change(void **state)
 {
 	struct story *y = story_new(NULL);
@@ -405,6 +432,7 @@ static void a_rung_that_is_gone_makes_only_certain_crossings(void **state)
 
 	(void)state;
 	y->s.settled_ms = T0;
+	y->s.since_ms[0] = T0; /* as its record tells */
 	assert_int_equal(standing_move(&y->s, y->m, &out, T0 + 1, changes), 1);
 	assert_int_equal(changes[0].kind, CHANGE_RUNG);
 	assert_int_equal(changes[0].job, JOB_DEVELOP);
@@ -617,6 +645,7 @@ int main(void)
 		cmocka_unit_test(a_contract_that_runs_out_is_a_risk_until_renewed),
 		cmocka_unit_test(stages_climb_as_the_relationship_does),
 		cmocka_unit_test(the_most_severe_of_several_reasons_names_the_crossing),
+		cmocka_unit_test(a_ladder_that_a_new_file_adds_announces_nobody_at_its_foot),
 		cmocka_unit_test(moving_again_to_the_same_verdict_is_no_change),
 		cmocka_unit_test(a_change_tells_since_when_the_old_state_had_held),
 		cmocka_unit_test(a_rung_that_is_gone_makes_only_certain_crossings),
