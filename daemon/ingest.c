@@ -43,23 +43,49 @@ static struct held_back *held_find(struct ingest *in, const struct peer *peer)
 	return NULL;
 }
 
+static struct answered *answered_slot(struct ingest *in, const struct peer *peer)
+{
+	uint64_t hash = hash_64(peer->id, peer->size, 0);
+	struct answered *a = &in->answered[hash % ANSWERED_SLOTS];
+
+	if (a->peer != hash)
+		*a = (struct answered){ .peer = hash };
+	return a;
+}
+
+/* NUMBER has its receipt, so its sender will not send it again: whoever waits for it, because
+ * another copy of it was refused, waits for the next one instead. */
+static void answered(struct ingest *in, const struct peer *peer, uint64_t number)
+{
+	struct answered *a = answered_slot(in, peer);
+	struct held_back *h = in->n_held ? held_find(in, peer) : NULL;
+
+	if (number > a->number)
+		a->number = number;
+	if (h && h->number <= a->number)
+		h->number = a->number + 1;
+}
+
 /* Refuse for now, and keep the peer's order. */
 static void hold_back(struct daemon *d, const struct peer *peer, uint64_t number,
 	const char *code, const char *text)
 {
 	struct ingest *in = &d->ingest;
 	struct held_back *h = held_find(in, peer);
+	uint64_t from = answered_slot(in, peer)->number + 1; /* what is before it comes no more */
 
+	if (from < number)
+		from = number;
 	if (!h && number != 0) {
 		h = &in->held[in->next_held];
 		in->next_held = (in->next_held + 1) % HELD_BACK_MAX;
 		if (in->n_held < HELD_BACK_MAX)
 			in->n_held++;
 		h->peer = *peer;
-		h->number = number;
+		h->number = from;
 	}
-	if (h && number < h->number)
-		h->number = number;
+	if (h && from < h->number)
+		h->number = from;
 	refuse(d, peer, number, code, text);
 }
 
@@ -100,6 +126,7 @@ static void receipt_for(struct daemon *d, struct task *t)
 	}
 	r.rejected = all;
 	d->rejected += n;
+	answered(&d->ingest, &note->peer, r.number);
 	send_receipt(d, &note->peer, &r);
 }
 
@@ -331,7 +358,8 @@ int ingest_open(struct daemon *d, struct complaint *c)
 	struct ingest *in = &d->ingest;
 
 	in->held = calloc(HELD_BACK_MAX, sizeof *in->held);
-	if (!in->held)
+	in->answered = calloc(ANSWERED_SLOTS, sizeof *in->answered);
+	if (!in->held || !in->answered)
 		return ERR_NOMEM;
 	in->socket.take = take;
 	in->socket.drained = drained;
@@ -343,5 +371,7 @@ void ingest_close(struct daemon *d)
 {
 	socket_close(&d->ingest.socket);
 	free(d->ingest.held);
+	free(d->ingest.answered);
 	d->ingest.held = NULL;
+	d->ingest.answered = NULL;
 }

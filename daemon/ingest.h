@@ -17,10 +17,19 @@ struct held_back {
 	uint64_t number;
 };
 
+/* The highest batch number answered with a receipt, by the hash of a peer: a slot for each hash, the
+ * latest peer has it. Forgetting one costs its sender a new connection at worst. */
+#define ANSWERED_SLOTS 4096
+struct answered {
+	uint64_t peer;
+	uint64_t number;
+};
+
 struct ingest {
 	struct socket socket;
 	struct held_back *held;    /* ring of HELD_BACK_MAX */
 	unsigned n_held, next_held;
+	struct answered *answered; /* ANSWERED_SLOTS */
 	uint64_t batches, refused, unsent; /* since the start */
 };
 

@@ -15,7 +15,6 @@
 /* The first write to a preallocated block makes the file system write metadata with the next
  * fdatasync, which doubles its time. So zeros go ahead of small groups: one sync in many pays. */
 #define ZERO_AHEAD (1u << 20)
-#define ZERO_PAGE  4096u
 
 void journal_forget(struct journal *j)
 {
@@ -171,32 +170,20 @@ static int cut(struct journal *j)
 	return 0;
 }
 
-/* Page by page, and not in order: one large write, or a run of small ones, leaves large folios in
- * the page cache, and then each small write behind it dirties all of a folio, which the next sync
- * writes out (Linux 6.18, ext4: 3 MB a sync instead of 8 kB). Failure costs time only: the region
- * behind the end holds zeros either way. */
+/* Failure costs time only: the region behind the end holds zeros either way. */
 static void zero_ahead(struct journal *j, size_t written)
 {
-	static const uint8_t zeros[ZERO_PAGE];
-	uint64_t from, pages;
+	static uint8_t zeros[ZERO_AHEAD]; /* not const: the executable need not carry them */
+	uint64_t left = j->room - j->end;
 
 	if (j->end <= j->zeroed)
 		return;
 	j->zeroed = j->end;
 	if (written > ZERO_AHEAD / 2)
 		return;
-	from = (j->end + ZERO_PAGE - 1) / ZERO_PAGE;
-	pages = j->room / ZERO_PAGE > from ? j->room / ZERO_PAGE - from : 0;
-	if (pages > ZERO_AHEAD / ZERO_PAGE)
-		pages = ZERO_AHEAD / ZERO_PAGE;
-	for (uint64_t i = 0; i < ZERO_AHEAD / ZERO_PAGE; i++) {
-		uint64_t page = i * 101 % (ZERO_AHEAD / ZERO_PAGE); /* odd: each page once */
-
-		if (page < pages)
-			(void)segment_write(j->fd, zeros, ZERO_PAGE, (from + page) * ZERO_PAGE);
-	}
-	if (pages)
-		j->zeroed = (from + pages) * ZERO_PAGE;
+	left = left < ZERO_AHEAD ? left : ZERO_AHEAD;
+	(void)segment_write(j->fd, zeros, (size_t)left, j->end);
+	j->zeroed += left;
 }
 
 static int write_pending(struct journal *j, int64_t now_ms)
