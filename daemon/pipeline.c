@@ -160,7 +160,6 @@ int pipeline_flush(struct daemon *d)
 		ingest_regulate(d);
 		return 0;
 	}
-	p->frames = journal_last(p->journal);
 	group_post(d, group);
 	rc = journal_sync(p->journal);
 	if (rc != 0)

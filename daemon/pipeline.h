@@ -35,7 +35,7 @@ struct pipeline {
 	struct arena **spare;              /* arenas to be used again */
 	unsigned n_spare;
 	struct payload payload;
-	uint64_t frames, syncs;            /* since the start */
+	uint64_t syncs;                    /* since the start */
 };
 
 void pipeline_init(struct pipeline *p, struct journal *journal);
