@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include "workers/settle.h"
+#include "workers/sweep.h"
 
 void outcome_fini(struct outcome *o)
 {
@@ -127,7 +128,7 @@ static int apply_batch(struct shard *s, const struct input *in, const uint32_t *
 	return rc;
 }
 
-static int save_or_set_aside(struct shard *s, int rc)
+int shard_save_or_set_aside(struct shard *s, int rc)
 {
 	if (rc == 0)
 		rc = customer_save(s, &s->customer);
@@ -165,44 +166,9 @@ static int settle_due(struct shard *s, const struct input *in, struct outcome *o
 		}
 		if (rc == 0 && c->is_new)
 			continue; /* a row without a customer */
-		rc = save_or_set_aside(s, rc);
+		rc = shard_save_or_set_aside(s, rc);
 	}
 	return rc;
-}
-
-/* Re-judge those whom the machine in force has not judged yet, in key order from the cursor. */
-static int sweep(struct shard *s, const struct input *in, struct outcome *out)
-{
-	struct cause why = { in, NULL, out };
-	struct customer *c = &s->customer;
-	uint8_t after[EVENT_CUSTOMER_MAX];
-	struct span cursor, id, record;
-	size_t size;
-	int rc = env_setting_get(s->env, "sweep", &cursor);
-
-	if (rc != 0)
-		return rc == ERR_NOTFOUND ? 0 : rc;
-	size = cursor.size;
-	memcpy(after, cursor.data, size);
-	for (uint32_t i = 0; i < in->pace.sweep; i++) {
-		rc = env_customer_next(s->env, span_of(after, size), &id, &record);
-		if (rc == ERR_NOTFOUND) {
-			s->sweeping = false;
-			return env_setting_put(s->env, "sweep", span_of(NULL, 0));
-		}
-		if (rc != 0 && rc != ERR_CORRUPT)
-			return rc;
-		size = id.size;
-		memcpy(after, id.data, size);
-		if (rc == 0)
-			rc = customer_load(s, c, span_of(after, size));
-		if (rc == 0)
-			rc = customer_settle(s, c, 0, &why); /* no further than the new file's own time */
-		rc = save_or_set_aside(s, rc);
-		if (rc != 0)
-			return rc;
-	}
-	return env_setting_put(s->env, "sweep", span_of(after, size));
 }
 
 static int apply_time(struct shard *s, const struct input *in, struct outcome *out)
@@ -212,14 +178,13 @@ static int apply_time(struct shard *s, const struct input *in, struct outcome *o
 	if (!s->lifecycle)
 		return 0;
 	if (s->sweeping && in->pace.sweep)
-		rc = sweep(s, in, out);
+		rc = sweep_step(s, in, out);
 	return rc != 0 ? rc : settle_due(s, in, out);
 }
 
 static int apply_lifecycle(struct shard *s, const struct input *in)
 {
 	struct machine *m = in->lifecycle->machine;
-	static const uint8_t start[1] = { 0 };
 	int rc = env_lifecycle_put(s->env, m->version, m->since_ms, m->text);
 
 	if (rc == 0)
@@ -229,10 +194,7 @@ static int apply_lifecycle(struct shard *s, const struct input *in)
 	lifecycle_drop(s->lifecycle);
 	s->lifecycle = lifecycle_hold(in->lifecycle);
 	env_meta(s->env)->lifecycle_version = m->version;
-	if (env_meta(s->env)->customers == 0)
-		return 0;
-	s->sweeping = true; /* from the first id: none is as small as this one */
-	return env_setting_put(s->env, "sweep", span_of(start, 1));
+	return sweep_begin(s, SWEEP_LIFECYCLE, m->since_ms);
 }
 
 static int apply_settings(struct shard *s, const struct input *in)
@@ -372,7 +334,6 @@ static int load_settings(struct shard *s)
 
 int shard_open(struct shard *s, unsigned number, struct env *env, struct complaint *c)
 {
-	struct span cursor;
 	int rc;
 
 	memset(s, 0, sizeof *s);
@@ -385,10 +346,10 @@ int shard_open(struct shard *s, unsigned number, struct env *env, struct complai
 		rc = census_load(s);
 	if (rc == 0)
 		rc = read_next_due(s);
-	if (rc == 0) {
-		s->sweeping = env_setting_get(env, "sweep", &cursor) == 0 && cursor.size > 0;
+	if (rc == 0)
+		rc = sweep_load(s);
+	if (rc == 0)
 		return 0;
-	}
 	if (c && c->text[0] == '\0')
 		complain(c, rc, "shard %u: %s", number, err_text(rc));
 	shard_close(s);

@@ -47,7 +47,7 @@ struct shard {
 	uint32_t engine;               /* ENGINE_VERSION that took the inputs from here on; 0 none yet */
 	uint64_t *census;              /* by name number */
 	unsigned census_size;
-	bool sweeping;                 /* customers are left that the machine in force has not judged */
+	bool sweeping;                 /* customers are left to be judged again (sweep.h) */
 	int64_t next_due_ms;           /* earliest row of the deadline index; NEVER */
 	uint64_t damaged;              /* events refused because their customer's record is damaged */
 	struct customer customer;      /* the one at hand (large: not on the stack) */
@@ -66,6 +66,10 @@ int shard_apply(struct shard *s, const struct input *in, const uint32_t *list, u
 
 /* Write what the shard itself remembers and commit. Errors as env_commit(). */
 int shard_checkpoint(struct shard *s);
+
+/* The last step with s->customer: save it when RC is 0, leave it alone and count it when RC is an
+ * answer about one row; every other error comes back. */
+int shard_save_or_set_aside(struct shard *s, int rc);
 
 /* Load a customer as of the open transaction into RET (the caller's). ERR_NOTFOUND,
  * ERR_CORRUPT. */
