@@ -48,6 +48,9 @@ struct notification {
 	struct span owner;
 	bool has_value;
 	int64_t value;           /* at stake, minor units: margin so far where known, else net spend */
+	struct span region;      /* the customer's, where known */
+	struct span tier;        /* their rung on the ladder `tier`, where the lifecycle file has one */
+	struct span subject;     /* what is spoken of when it is no customer: a webhook's name */
 	struct span cause_source; /* both empty: silence, the passing of time */
 	struct span cause_id;
 	unsigned n_evidence;

@@ -12,5 +12,7 @@ json_t *answer_explain(const struct query *q, int64_t now_ms);
 /* CENSUS: one answer a shard. */
 json_t *answer_stats(struct daemon *d, struct query *const *census);
 json_t *answer_subscriptions(struct daemon *d);
+/* {"type": ["risk."], "region": ["north", "south"]} */
+json_t *answer_filter(const struct filter *f);
 
 #endif

@@ -70,6 +70,24 @@ static json_t *shards_json(struct daemon *d, struct query *const *census)
 	return out;
 }
 
+json_t *answer_filter(const struct filter *f)
+{
+	json_t *out = json_object();
+
+	for (unsigned i = 0; i < f->n; i++) {
+		const struct filter_term *t = &f->terms[i];
+		const char *field = filter_field_name(t->field);
+		json_t *list = json_object_get(out, field);
+
+		if (!list) {
+			list = json_array();
+			json_object_set_new(out, field, list);
+		}
+		json_array_append_new(list, json_stringn(t->text, t->size));
+	}
+	return out;
+}
+
 json_t *answer_subscriptions(struct daemon *d)
 {
 	const struct subscribers *s = &d->subscribers;
@@ -85,9 +103,10 @@ json_t *answer_subscriptions(struct daemon *d)
 				sub->lanes[k].acked : s->last[k]);
 		for (unsigned k = 0; k < sub->n_types; k++)
 			json_array_append_new(types, json_string(sub->types[k]));
-		json_array_append_new(out, json_pack("{s:s,s:b,s:I,s:I,s:I,s:o}", "name", sub->name,
+		json_array_append_new(out, json_pack("{s:s,s:b,s:I,s:I,s:I,s:o,s:o}", "name", sub->name,
 			"connected", sub->connected, "lag", (json_int_t)lag, "delivered",
-			(json_int_t)sub->delivered, "gaps", (json_int_t)sub->gaps, "types", types));
+			(json_int_t)sub->delivered, "gaps", (json_int_t)sub->gaps, "types", types,
+			"filter", answer_filter(&sub->filter)));
 	}
 	return out;
 }

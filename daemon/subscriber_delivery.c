@@ -29,18 +29,20 @@ static bool wanted(struct daemon *d, const struct subscription *sub, struct span
 {
 	struct notification n;
 
-	if (sub->n_types == 0)
+	if (sub->n_types == 0 && sub->filter.n == 0)
 		return true;
 	arena_reset(d->subscribers.arena);
 	if (notification_decode(&n, encoded.data, encoded.size, d->subscribers.arena) != 0)
 		return true; /* better once too often */
+	if (!filter_takes(&sub->filter, &n))
+		return false;
 	for (unsigned i = 0; i < sub->n_types; i++) {
 		size_t size = strlen(sub->types[i]);
 
 		if (n.type.size >= size && memcmp(n.type.data, sub->types[i], size) == 0)
 			return true;
 	}
-	return false;
+	return sub->n_types == 0;
 }
 
 static void fly(struct subscription *sub, struct lane *l, uint64_t sequence)

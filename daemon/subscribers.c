@@ -69,7 +69,7 @@ static void subscription_remove(struct daemon *d, struct subscription *sub)
 	subscription_free(d, sub);
 }
 
-static int set_types(struct subscription *sub, const struct subscriber_message *m)
+static int set_filter(struct subscription *sub, const struct subscriber_message *m)
 {
 	char (*types)[EVENT_TEXT_MAX + 1] = calloc(m->n_types + 1, sizeof *types);
 
@@ -83,6 +83,7 @@ static int set_types(struct subscription *sub, const struct subscriber_message *
 	free(sub->types);
 	sub->types = types;
 	sub->n_types = m->n_types;
+	sub->filter = m->filter;
 	return 0;
 }
 
@@ -178,7 +179,7 @@ static void opened(struct daemon *d, struct task *t)
 	d->subscribers.under_way--;
 	if (!sub)
 		sub = subscription_new(d, o->name);
-	if (!sub || set_types(sub, t->work.input.subscription) != 0) {
+	if (!sub || set_filter(sub, t->work.input.subscription) != 0) {
 		subscriber_refuse(d, &o->peer, "busy", "out of memory");
 		return;
 	}
@@ -195,9 +196,9 @@ static void opened(struct daemon *d, struct task *t)
 	connect_peer(d, sub, &o->peer, o->credit);
 }
 
-static bool same_types(const struct subscription *sub, const struct subscriber_message *m)
+static bool same_filter(const struct subscription *sub, const struct subscriber_message *m)
 {
-	if (sub->n_types != m->n_types)
+	if (sub->n_types != m->n_types || !filter_equal(&sub->filter, &m->filter))
 		return false;
 	for (unsigned i = 0; i < m->n_types; i++)
 		if (!span_eq(span_str(sub->types[i]), m->types[i]))
@@ -322,7 +323,7 @@ static void open_name(struct daemon *d, const struct peer *peer, struct span raw
 {
 	struct subscription *sub = find(&d->subscribers, m->name);
 
-	if (sub && same_types(sub, m) && known_everywhere(d, sub))
+	if (sub && same_filter(sub, m) && known_everywhere(d, sub))
 		connect_peer(d, sub, peer, m->credit);
 	else if (!sub && d->subscribers.n + d->subscribers.under_way >= d->config.subscriptions)
 		subscriber_refuse(d, peer, "too_many", "raise subscriptions, or forget some");
@@ -391,7 +392,7 @@ static int load_one(struct daemon *d, unsigned shard, struct span name, struct s
 		if (subscriber_decode(&m, record.data + 8, record.size - 8,
 			d->subscribers.arena, &c) != 0)
 			return ERR_CORRUPT;
-		if (set_types(sub, &m) != 0)
+		if (set_filter(sub, &m) != 0)
 			return ERR_NOMEM;
 	}
 	l = &sub->lanes[shard];

@@ -32,6 +32,7 @@ struct subscription {
 	char name[EVENT_TEXT_MAX + 1];
 	unsigned n_types;
 	char (*types)[EVENT_TEXT_MAX + 1];
+	struct filter filter;
 	uint32_t credit, in_flight;
 	bool connected, opening;
 	bool blocked;           /* the peer's queue is full: try again at the next tick */

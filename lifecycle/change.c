@@ -109,6 +109,7 @@ void change_describe(const struct change *ch, const struct machine *m, const str
 	n->at_ms = ch->at_ms;
 	n->lifecycle_version = m->version;
 	n->owner = span_of(f->text[TEXT_OWNER].text, f->text[TEXT_OWNER].size);
+	n->region = span_of(f->text[TEXT_REGION].text, f->text[TEXT_REGION].size);
 	describe_value(f, n);
 	describe_evidence(ch, m, f, n);
 }

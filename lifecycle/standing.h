@@ -69,7 +69,7 @@ unsigned standing_move(struct standing *s, const struct machine *m, const struct
 	int64_t at_ms, struct change out[CHANGES_MAX]);
 
 /* Fill everything of N that follows from the change, the facts and the machine: type, ladder,
- * from, to, since, at, rule, version, severity, job, play, owner, value, evidence. Spans point
+ * from, to, since, at, rule, version, severity, job, play, owner, region, value, evidence. Spans point
  * into M, F and constant texts. FROM_NAME serves for a rung that M does not have any more. F is
  * as it was judged. Customer, number, cause and noticed_ms are the caller's and left alone. */
 void change_describe(const struct change *ch, const struct machine *m, const struct facts *f,

@@ -15,6 +15,7 @@
 #define KITH_PROTO_CODEC_H
 #include "base/err.h"
 #include "base/event.h"
+#include "base/filter.h"
 #include "base/notification.h"
 
 #define BATCH_BYTES_MAX        (4u << 20)
@@ -100,8 +101,9 @@ enum subscriber_verb { SUBSCRIBER_OPEN, SUBSCRIBER_ACK, SUBSCRIBER_CLOSE, SUBSCR
 struct subscriber_message {
 	enum subscriber_verb verb;
 	struct span name;
-	unsigned n_types;
+	unsigned n_types;       /* of the filter below and these, both must take it */
 	struct span types[SUBSCRIBER_TYPES_MAX];
+	struct filter filter;
 	uint32_t credit;  /* 0: not said */
 	bool newest;
 	unsigned n_positions;

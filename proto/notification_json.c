@@ -100,6 +100,9 @@ json_t *notification_to_json(const struct notification *n)
 	set_name(&o, "job", job_name(n->job));
 	set_text(&o, "play", n->play);
 	set_text(&o, "owner", n->owner);
+	set_text(&o, "region", n->region);
+	set_text(&o, "tier", n->tier);
+	set_text(&o, "subject", n->subject);
 	if (n->has_value)
 		set(&o, "value", json_integer(n->value));
 	if (n->cause_source.size > 0 || n->cause_id.size > 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a subscriber says: open, acknowledge, close, forget. */
 #include <assert.h>
-#include "proto/message.h"
+#include "proto/filter.h"
 
 static const struct message_limit limit = { SUBSCRIBER_BYTES_MAX, 1024 };
 
@@ -10,6 +10,7 @@ static void open_append(struct buf *out, const struct subscriber_message *from)
 	Kith__Subscriber m = KITH__SUBSCRIBER__INIT;
 	Kith__Subscriber__Open open = KITH__SUBSCRIBER__OPEN__INIT;
 	ProtobufCBinaryData types[SUBSCRIBER_TYPES_MAX];
+	struct filter_room room;
 
 	assert(from->n_types <= SUBSCRIBER_TYPES_MAX);
 	SET_BYTES(&open, name, from->name);
@@ -20,6 +21,7 @@ static void open_append(struct buf *out, const struct subscriber_message *from)
 	open.types = types;
 	for (unsigned i = 0; i < from->n_types; i++)
 		types[i] = binary_of(from->types[i]);
+	open.filter = filter_fill(&room, &from->filter);
 	m.open = &open;
 	message_append(out, &m);
 }
@@ -89,7 +91,7 @@ static int open_take(struct subscriber_message *to, const Kith__Subscriber__Open
 		return complain(c, ERR_INVALID, "open.start is oldest or newest");
 	to->newest = m->start == KITH__SUBSCRIBER__OPEN__START__newest;
 	to->credit = m->credit;
-	return 0;
+	return filter_take(&to->filter, m->filter, c);
 }
 
 static int ack_take(struct subscriber_message *to, const Kith__Subscriber__Ack *m,

@@ -71,6 +71,17 @@ static int note_add(struct outcome *out, const struct notification *n, const str
 	return 0;
 }
 
+/* Where C stands on the ladder `tier`, if the file in force has one. */
+static struct span tier_of(const struct machine *m, const struct customer *c)
+{
+	int ladder = machine_ladder(m, span_str("tier"));
+	uint8_t rung = ladder < 0 ? RUNG_NONE : c->standing.verdict.rung[ladder];
+
+	if (rung == RUNG_NONE || rung >= m->ladders[ladder].n_rungs)
+		return span_of(NULL, 0);
+	return m->ladders[ladder].rungs[rung].name;
+}
+
 /* Encode, number and put into the outbox; the oldest leave it by the same step, so that its
  * content is a function of the inputs. */
 static int announce(struct shard *s, struct customer *c, const struct change *ch,
@@ -87,6 +98,7 @@ static int announce(struct shard *s, struct customer *c, const struct change *ch
 	n.shard = s->number;
 	n.sequence = meta->outbox_last + 1;
 	n.customer = customer_id(c);
+	n.tier = tier_of(s->lifecycle->machine, c);
 	n.noticed_ms = why->input->clock_ms > n.at_ms ? why->input->clock_ms : n.at_ms;
 	if (why->event) {
 		n.cause_source = why->event->source;

@@ -118,7 +118,8 @@ static struct notification sample(void)
 		.to = span_str("raised"), .since_ms = 1300000000000, .at_ms = 1323435000000,
 		.noticed_ms = 1323435000007, .rule = span_str("risk.silent"), .lifecycle_version = 4,
 		.severity = SEVERITY_HIGH, .job = JOB_MAINTAIN, .play = span_str("retain"),
-		.owner = span_str("王"), .has_value = true, .value = -45, .n_evidence = 3 };
+		.owner = span_str("王"), .region = span_str("nord"), .tier = span_str("gold"),
+		.subject = span_str("crm"), .has_value = true, .value = -45, .n_evidence = 3 };
 
 	n.evidence[0] = (struct evidence){ span_str("silence"), span_str("silence > 45d"), 3.9e9,
 		{ 0 }, UNIT_DURATION, true, true };
@@ -152,6 +153,9 @@ static void assert_same_notification(const struct notification *a, const struct 
 	assert_int_equal(a->job, b->job);
 	assert_same_text(a->play, b->play);
 	assert_same_text(a->owner, b->owner);
+	assert_same_text(a->region, b->region);
+	assert_same_text(a->tier, b->tier);
+	assert_same_text(a->subject, b->subject);
 	assert_int_equal(a->has_value, b->has_value);
 	assert_int_equal(a->value, b->value);
 	assert_same_text(a->cause_source, b->cause_source);
@@ -556,6 +560,7 @@ static void golden_messages_of_version_1_are_written(void **state)
 	receipt_encode(&out, &r);
 	assert_golden("tests/golden/receipt_v1.bin");
 	buf_clear(&out);
+	n.region = n.tier = n.subject = span_of(NULL, 0); /* are younger */
 	notification_encode(&out, &n);
 	assert_golden("tests/golden/notification_v1.bin");
 }
