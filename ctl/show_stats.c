@@ -67,6 +67,18 @@ static void show_head(const json_t *s, FILE *out)
 	fputc('\n', out);
 }
 
+static void show_outbox(const json_t *outbox, FILE *out)
+{
+	char count[TEXT_MAX], bytes[TEXT_MAX], since[TEXT_MAX];
+
+	fprintf(out, "  notifications kept: %s, %s",
+		text_count(reply_int(outbox, "last") + 1 - reply_int(outbox, "first"), count),
+		text_bytes((uint64_t)reply_int(outbox, "bytes"), bytes));
+	if (reply_has(outbox, "since"))
+		fprintf(out, ", the oldest from %s", text_time(reply_int(outbox, "since"), since));
+	fputc('\n', out);
+}
+
 static void show_shards(const json_t *s, FILE *out)
 {
 	const char *const heads[] = { ">shard", ">customers", ">applied up to", ">notifications",
@@ -96,6 +108,7 @@ static void show_shards(const json_t *s, FILE *out)
 		(long long)reply_int(journal, "first"), (long long)reply_int(journal, "last"),
 		(long long)reply_int(journal, "durable"),
 		text_bytes((uint64_t)reply_int(journal, "bytes"), n));
+	show_outbox(json_object_get(s, "outbox"), out);
 }
 
 void show_subscriptions(const json_t *list, FILE *out)

@@ -52,6 +52,11 @@ static json_t *risks_json(struct daemon *d, struct query *const *census)
 	return out;
 }
 
+static json_t *since_json(int64_t ms)
+{
+	return ms ? json_integer(ms) : json_null();
+}
+
 static json_t *shards_json(struct daemon *d, struct query *const *census)
 {
 	json_t *out = json_array();
@@ -59,11 +64,12 @@ static json_t *shards_json(struct daemon *d, struct query *const *census)
 	for (unsigned i = 0; i < d->store.shards; i++) {
 		const struct query *q = census[i];
 
-		json_array_append_new(out, json_pack("{s:i,s:I,s:I,s:I,s:{s:I,s:I},s:I,s:{s:I,s:I}}",
+		json_array_append_new(out, json_pack("{s:i,s:I,s:I,s:I,s:{s:I,s:I,s:I,s:o},s:I,s:{s:I,s:I}}",
 			"shard", (int)i, "customers", (json_int_t)q->meta.customers, "position",
 			(json_int_t)q->meta.position, "checkpoint",
 			(json_int_t)atomic_load(&d->workers[i].checkpoint), "outbox", "first",
 			(json_int_t)q->meta.outbox_first, "last", (json_int_t)q->meta.outbox_last,
+			"bytes", (json_int_t)q->meta.outbox_bytes, "since", since_json(q->outbox_since_ms),
 			"deadlines", (json_int_t)q->deadlines, "map", "used",
 			(json_int_t)q->map_used, "size", (json_int_t)q->map_size));
 	}
@@ -120,6 +126,8 @@ static uint64_t rescued(const struct daemon *d)
 static void add_sums(struct daemon *d, struct query *const *census, json_t *out)
 {
 	uint64_t customers = 0, accepted = 0, duplicates = 0, conflicts = 0, first = 0, last = 0;
+	uint64_t bytes = 0;
+	int64_t since = 0;
 
 	for (unsigned i = 0; i < d->store.shards; i++) {
 		const struct env_meta *m = &census[i]->meta;
@@ -130,13 +138,17 @@ static void add_sums(struct daemon *d, struct query *const *census, json_t *out)
 		conflicts += m->conflicts;
 		first += m->outbox_first - 1; /* trimmed */
 		last += m->outbox_last;
+		bytes += m->outbox_bytes;
+		if (census[i]->outbox_since_ms && (!since || census[i]->outbox_since_ms < since))
+			since = census[i]->outbox_since_ms;
 	}
 	json_object_set_new(out, "customers", json_integer((json_int_t)customers));
 	json_object_set_new(out, "events", json_pack("{s:I,s:I,s:I,s:I}", "accepted",
 		(json_int_t)accepted, "duplicates", (json_int_t)duplicates, "rejected",
 		(json_int_t)d->rejected, "conflicts", (json_int_t)conflicts));
-	json_object_set_new(out, "outbox", json_pack("{s:I,s:I}", "first", (json_int_t)first + 1,
-		"last", (json_int_t)last));
+	json_object_set_new(out, "outbox", json_pack("{s:I,s:I,s:I,s:o}", "first",
+		(json_int_t)first + 1, "last", (json_int_t)last, "bytes", (json_int_t)bytes, "since",
+		since_json(since)));
 }
 
 json_t *answer_stats(struct daemon *d, struct query *const *census)

@@ -10,8 +10,8 @@
 
 static const char *const names[] = { "store", "run", "lifecycle", "shards", "clock", "log", "ingest",
 	"feed", "feed-json", "subscribe", "control", "guard-window", "outbox-keep",
-	"outbox-keep-for", "history-keep", "journal-segment", "journal-keep", "journal-keep-for",
-	"checkpoint-events", "checkpoint-pages", "checkpoint-every", "checkpoint-idle", "map",
+	"outbox-keep-for", "outbox-keep-bytes", "history-keep", "journal-segment", "journal-keep",
+	"journal-keep-for", "checkpoint-events", "checkpoint-pages", "checkpoint-every", "checkpoint-idle", "map",
 	"under-way-events", "under-way-bytes", "credit", "subscriptions", "subscriber-credit",
 	"deadlines-per-second", "in-future", "space-reserve" };
 #define N_NAMES (sizeof names / sizeof names[0])

@@ -28,6 +28,7 @@ struct env_meta {
 	int64_t clock_ms;           /* the latest clock of an applied input */
 	uint32_t lifecycle_version; /* of the last lifecycle input applied; 0 none */
 	uint64_t outbox_first, outbox_last; /* first > last: empty; the next is last + 1 */
+	uint64_t outbox_bytes;      /* of the notifications kept, as encoded */
 	uint64_t customers;         /* records */
 	uint64_t accepted, duplicates, conflicts; /* events, ever */
 	int64_t guard_since_ms;     /* when the current generation of the guard began */
@@ -108,10 +109,16 @@ int env_guard_rotate(struct env *e, int64_t taken_ms, int64_t window_ms);
 int env_outbox_add(struct env *e, int64_t at_taken_ms, struct span encoded, uint64_t *ret_sequence);
 /* ERR_NOTFOUND below first or above last. */
 int env_outbox_get(struct env *e, uint64_t sequence, int64_t *ret_taken_ms, struct span *ret_encoded);
-/* Delete the oldest while there are more than KEEP or they are taken before BEFORE_MS, at most
- * LIMIT of them; a damaged one counts as old. Called at each add with a small limit, so it is
- * part of the fold. */
-int env_outbox_trim(struct env *e, uint64_t keep, int64_t before_ms, unsigned limit);
+/* What an outbox may hold; whatever is less. */
+struct outbox_keep {
+	uint64_t notifications;
+	uint64_t bytes;     /* as meta counts them */
+	int64_t since_ms;   /* taken before: too old */
+};
+/* Delete the oldest while there is more than KEEP says, at most LIMIT of them; a damaged one counts
+ * as old, and its bytes, which nobody knows any more, as kept until the outbox is empty. Called at
+ * each add with a small limit, so it is part of the fold. */
+int env_outbox_trim(struct env *e, const struct outbox_keep *keep, unsigned limit);
 
 /* History: the latest changes of a customer, oldest dropped beyond KEEP. */
 struct history_entry {

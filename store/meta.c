@@ -2,11 +2,11 @@
 /* Meta: what an environment says of itself, in one row, and the small things beside it: named
  * settings, lifecycle files by version, names and their numbers.
  *
- *   meta      "meta" -> 112 bytes, little-endian:
+ *   meta      "meta" -> 120 bytes, little-endian:
  *             0 "kith"  4 schema version  8 store id (16)  24 shard  28 shards  32 position (8)
  *             40 clock_ms (8)  48 lifecycle version  52 guard's generation  56 outbox first (8)
  *             64 outbox last (8)  72 customers (8)  80 accepted (8)  88 duplicates (8)
- *             96 conflicts (8)  104 guard since ms (8)
+ *             96 conflicts (8)  104 guard since ms (8)  112 outbox bytes (8)
  *   settings  name -> value
  *   names     'n' name -> number (2, LE);  'i' number (2, BE) -> name
  *   lifecycles  version (4, BE) -> since ms (8, LE), text
@@ -38,6 +38,7 @@ void meta_pack(const struct env *e, uint8_t out[META_BYTES])
 	put_le64(out + 88, m->duplicates);
 	put_le64(out + 96, m->conflicts);
 	put_le64(out + 104, (uint64_t)m->guard_since_ms);
+	put_le64(out + 112, m->outbox_bytes);
 }
 
 int meta_unpack(struct span value, struct env *ret_e)
@@ -65,6 +66,7 @@ int meta_unpack(struct span value, struct env *ret_e)
 		.duplicates = get_le64(p + 88),
 		.conflicts = get_le64(p + 96),
 		.guard_since_ms = (int64_t)get_le64(p + 104),
+		.outbox_bytes = get_le64(p + 112),
 	};
 	return OK;
 }

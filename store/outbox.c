@@ -11,8 +11,10 @@ int env_outbox_add(struct env *e, int64_t at_taken_ms, struct span encoded, uint
 	put_be64(key, e->meta.outbox_last + 1);
 	put_le64(taken, (uint64_t)at_taken_ms);
 	int rc = table_put(e, TABLE_OUTBOX, span_of(key, sizeof key), parts, 2, TABLE_APPEND);
-	if (rc == OK)
+	if (rc == OK) {
 		*ret_sequence = ++e->meta.outbox_last;
+		e->meta.outbox_bytes += encoded.size;
+	}
 	return rc;
 }
 
@@ -38,37 +40,45 @@ int env_outbox_get(struct env *e, uint64_t sequence, int64_t *ret_taken_ms, stru
 }
 
 /* A damaged one can be given to nobody any more: it goes too, or it would hold up the rest. */
-static int outbox_is_old(struct env *e, int64_t before_ms, bool *ret_old)
+static int outbox_is_old(struct env *e, const struct outbox_keep *keep, bool *ret_old,
+	uint64_t *ret_bytes)
 {
-	int64_t taken_ms;
-	struct span encoded;
-	int rc = env_outbox_get(e, e->meta.outbox_first, &taken_ms, &encoded);
+	const struct env_meta *m = &e->meta;
+	int64_t taken_ms = 0;
+	struct span encoded = { 0 };
+	int rc = env_outbox_get(e, m->outbox_first, &taken_ms, &encoded);
 
 	if (e->failed != OK)
 		return e->failed;
-	*ret_old = rc == ERR_CORRUPT || taken_ms < before_ms;
+	*ret_bytes = rc == OK ? encoded.size : 0;
+	*ret_old = rc == ERR_CORRUPT || taken_ms < keep->since_ms || m->outbox_bytes > keep->bytes ||
+		m->outbox_last - m->outbox_first + 1 > keep->notifications;
 	return OK;
 }
 
-int env_outbox_trim(struct env *e, uint64_t keep, int64_t before_ms, unsigned limit)
+int env_outbox_trim(struct env *e, const struct outbox_keep *keep, unsigned limit)
 {
 	struct env_meta *m = &e->meta;
 	uint8_t key[8];
 	int rc = table_begin(e);
 
 	for (; rc == OK && limit > 0 && m->outbox_first <= m->outbox_last; limit--) {
-		bool old = m->outbox_last - m->outbox_first + 1 > keep;
+		uint64_t bytes = 0;
+		bool old = false;
 
-		if (!old && (rc = outbox_is_old(e, before_ms, &old)) != OK)
+		rc = outbox_is_old(e, keep, &old, &bytes);
+		if (rc != OK || !old)
 			return rc;
-		if (!old)
-			return OK;
 		put_be64(key, m->outbox_first);
 		rc = table_del(e, TABLE_OUTBOX, span_of(key, sizeof key));
 		if (rc == ERR_NOTFOUND)
 			rc = OK;
-		if (rc == OK)
+		if (rc == OK) {
 			m->outbox_first++;
+			m->outbox_bytes -= bytes;
+		}
 	}
+	if (rc == OK && m->outbox_first > m->outbox_last)
+		m->outbox_bytes = 0;
 	return rc;
 }

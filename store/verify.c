@@ -11,7 +11,8 @@ struct verify {
 	int64_t (*armed)(struct span record);
 	long problems;
 	enum table table;        /* being walked */
-	uint64_t next_sequence;  /* outbox: the number expected next */
+	uint64_t next_sequence;  /* outbox: the number expected next … */
+	uint64_t outbox_bytes;   /* … and what the rows hold */
 	uint8_t *seen;           /* sources: a byte for each number */
 	uint64_t sources;
 	uint8_t owner[EVENT_CUSTOMER_MAX]; /* history: whose row was last, and its number */
@@ -155,6 +156,7 @@ static void check_outbox(struct verify *v, const struct row *row)
 	if (get_be64(row->key.data) != v->next_sequence)
 		fault(v, row->key, "not the number that should come next");
 	v->next_sequence = get_be64(row->key.data) + 1;
+	v->outbox_bytes += row->value.size - 8;
 }
 
 static void check_history(struct verify *v, const struct row *row)
@@ -273,6 +275,8 @@ static void verify_meta(struct verify *v, const uint64_t rows[TABLES])
 	fault_count(v, "customers by the meta record", m->customers, rows[TABLE_CUSTOMERS]);
 	fault_count(v, "notifications by the meta record", m->outbox_last + 1 - m->outbox_first,
 		rows[TABLE_OUTBOX]);
+	if (v->outbox_bytes > m->outbox_bytes)
+		fault(v, span_of(NULL, 0), "the rows hold more bytes than the meta record says");
 	v->table = TABLE_LIFECYCLES;
 	if (m->lifecycle_version &&
 		env_lifecycle_get(v->e, m->lifecycle_version, &since_ms, &text) == ERR_NOTFOUND)

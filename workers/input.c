@@ -6,7 +6,8 @@
  *                      2: forget the name)             the Batch message as received
  *               2  u16 0, u32 0         TIME       24  u32 due, u32 sweep (per shard)
  *               8  i64 taken_ms         LIFECYCLE  24  u32 version, the file's text
- *              16  i64 clock_ms         SETTINGS   24  i64 guard, u64 keep, i64 keep_ms, u32 history
+ *              16  i64 clock_ms         SETTINGS   24  i64 guard, u64 keep, i64 keep_ms, u32 history,
+ *                                                      u64 keep_bytes
  *                                       ENGINE     24  u32 engine version
  *                                       SUBSCRIPTION 24 the Subscriber message that opens
  *                                                      it; a forgetting carries one with the name
@@ -23,6 +24,7 @@ const struct settings settings_default = {
 	.outbox_keep = 1000000,
 	.outbox_keep_ms = 30 * DAY_MS,
 	.history_keep = 32,
+	.outbox_keep_bytes = UINT64_C(1) << 30,
 };
 
 void payload_fini(struct payload *p)
@@ -56,6 +58,7 @@ void settings_encode(const struct settings *s, uint8_t out[SETTINGS_BYTES])
 	put_le64(out + 8, s->outbox_keep);
 	put_le64(out + 16, (uint64_t)s->outbox_keep_ms);
 	put_le32(out + 24, s->history_keep);
+	put_le64(out + 28, s->outbox_keep_bytes);
 }
 
 void settings_decode(struct settings *s, const uint8_t in[SETTINGS_BYTES])
@@ -65,6 +68,7 @@ void settings_decode(struct settings *s, const uint8_t in[SETTINGS_BYTES])
 	s->outbox_keep = get_le64(in + 8);
 	s->outbox_keep_ms = (int64_t)get_le64(in + 16);
 	s->history_keep = get_le32(in + 24);
+	s->outbox_keep_bytes = get_le64(in + 28);
 }
 
 static void add_settings(struct buf *b, const struct settings *s)

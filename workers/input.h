@@ -19,12 +19,13 @@
 /* Parameters that change state; journalled when they change. */
 struct settings {
 	int64_t guard_window_ms;  /* ids are remembered at least so long */
-	uint64_t outbox_keep;     /* notifications kept, at most */
+	uint64_t outbox_keep;     /* notifications kept in each shard, at most */
 	int64_t outbox_keep_ms;   /* and no longer than this */
 	uint32_t history_keep;    /* changes kept of a customer */
+	uint64_t outbox_keep_bytes; /* of notifications as encoded, in each shard, at most */
 };
 extern const struct settings settings_default;
-#define SETTINGS_BYTES 28
+#define SETTINGS_BYTES 36
 void settings_encode(const struct settings *s, uint8_t out[SETTINGS_BYTES]);
 void settings_decode(struct settings *s, const uint8_t in[SETTINGS_BYTES]);
 

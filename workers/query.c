@@ -81,6 +81,16 @@ static int answer_customer(struct shard *s, struct query *q)
 	return copy_names(s, q);
 }
 
+/* When the oldest notification kept was taken; of a damaged one nobody knows. */
+static void outbox_oldest(struct shard *s, struct query *q)
+{
+	struct span encoded;
+
+	if (env_outbox_get(s->env, env_meta(s->env)->outbox_first, &q->outbox_since_ms,
+		&encoded) != 0)
+		q->outbox_since_ms = 0;
+}
+
 static int answer_census(struct shard *s, struct query *q)
 {
 	q->census = malloc((s->census_size + 1) * sizeof *q->census);
@@ -90,6 +100,7 @@ static int answer_census(struct shard *s, struct query *q)
 		if (s->census[i] != 0)
 			q->census[q->n_census++] =
 				(struct census_row){ (uint16_t)i, s->census[i] };
+	outbox_oldest(s, q);
 	return copy_names(s, q);
 }
 

@@ -90,6 +90,7 @@ static int announce(struct shard *s, struct customer *c, const struct change *ch
 	static const unsigned trim_per_add = 4;
 	struct notification n;
 	struct env_meta *meta = env_meta(s->env);
+	struct outbox_keep keep;
 	int rc;
 
 	memset(&n, 0, offsetof(struct notification, evidence));
@@ -113,8 +114,9 @@ static int announce(struct shard *s, struct customer *c, const struct change *ch
 	if (rc != 0)
 		return rc;
 	assert(*ret_sequence == n.sequence);
-	rc = env_outbox_trim(s->env, s->settings.outbox_keep,
-		why->input->taken_ms - s->settings.outbox_keep_ms, trim_per_add);
+	keep = (struct outbox_keep){ s->settings.outbox_keep, s->settings.outbox_keep_bytes,
+		why->input->taken_ms - s->settings.outbox_keep_ms };
+	rc = env_outbox_trim(s->env, &keep, trim_per_add);
 	if (rc != 0 || !why->out)
 		return rc;
 	return note_add(why->out, &n, &s->scratch);

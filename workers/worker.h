@@ -91,6 +91,7 @@ struct query {
 	struct buf texts;   /* … or QUERY_START: { u8 size, name, u32 size, record } each */
 	struct env_meta meta;        /* out, with every answer */
 	uint64_t deadlines, map_used, map_size;
+	int64_t outbox_since_ms;     /* out: QUERY_CENSUS, when the oldest kept was taken; 0 none */
 	struct outcome notes;        /* out: QUERY_OUTBOX … */
 	uint64_t upto;               /* … and the last number looked at */
 };

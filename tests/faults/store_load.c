@@ -38,7 +38,8 @@ static void insist(void (*submit_all)(unsigned arg), unsigned arg)
 /* -- what is put in, as in daemon/inputs.c, timekeeper.c and ingest.c */
 
 static const struct settings settings = { .guard_window_ms = SCENARIO_WINDOW_MS, .outbox_keep = 40,
-	.outbox_keep_ms = INT64_C(1) << 40, .history_keep = 8 };
+	.outbox_keep_ms = INT64_C(1) << 40, .history_keep = 8,
+	.outbox_keep_bytes = 6000 };
 
 static void submit_first(unsigned unused)
 {

@@ -73,7 +73,8 @@ void sim_open_subscription(struct sim *s, const char *name, bool newest)
 static bool settings_equal(const struct settings *a, const struct settings *b)
 {
 	return a->guard_window_ms == b->guard_window_ms && a->outbox_keep == b->outbox_keep &&
-		a->outbox_keep_ms == b->outbox_keep_ms && a->history_keep == b->history_keep;
+		a->outbox_keep_ms == b->outbox_keep_ms && a->history_keep == b->history_keep &&
+		a->outbox_keep_bytes == b->outbox_keep_bytes;
 }
 
 bool sim_inputs_at_start(struct sim *s)

@@ -33,7 +33,7 @@ static void the_kept_journal_gives_the_same_store_row_by_row(void **state)
 	(void)state;
 	for (uint64_t seed = random_seed(1), end = seed + random_runs(6); seed < end; seed++) {
 		struct sim *s = start(seed, 1 + (unsigned)seed % 5);
-		struct settings settings = { 20 * DAY_MS, 50, 10 * DAY_MS, 4 };
+		struct settings settings = { 20 * DAY_MS, 50, 10 * DAY_MS, 4, 12000 };
 
 		live(s, 150);
 		sim_lifecycle(s, (const char *)machine_default_text().data);

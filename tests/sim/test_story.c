@@ -277,6 +277,11 @@ static void the_outbox_lets_the_oldest_go_and_numbers_go_on(void **state)
 	sim_send(s, "t/4 carl buys 1");
 	assert_int_equal(env_meta(s->env[0])->outbox_first, 6);
 	assert_int_equal(env_meta(s->env[0])->outbox_last, 7);
+	settings.outbox_keep_bytes = env_meta(s->env[0])->outbox_bytes / 2 + 1;
+	sim_settings(s, &settings);
+	sim_send(s, "t/5 dora buys 1");
+	assert_int_equal(env_meta(s->env[0])->outbox_first, 9);
+	assert_int_equal(env_meta(s->env[0])->outbox_last, 9);
 	story_end(s);
 }
 

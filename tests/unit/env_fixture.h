@@ -55,6 +55,14 @@ static inline void fixture_reopen(struct fixture *f)
 	fixture_open(f, FIXTURE_MAP);
 }
 
+/* Trim E's outbox by number and age alone. */
+static inline int trim(struct env *e, uint64_t keep, int64_t since_ms, unsigned limit)
+{
+	const struct outbox_keep k = { keep, UINT64_MAX, since_ms };
+
+	return env_outbox_trim(e, &k, limit);
+}
+
 static inline struct fixture *fixture_new(uint64_t map_bytes)
 {
 	struct fixture *f = calloc(1, sizeof *f);

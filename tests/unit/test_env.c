@@ -558,22 +558,45 @@ static void the_outbox_is_gap_free_and_trimmed_from_the_front(void **state)
 	assert_int_equal(env_outbox_get(f->e, 300, &taken, &encoded), OK);
 	assert_int_equal(taken, 1300);
 	assert_span(encoded, "n300");
-	assert_int_equal(env_outbox_trim(f->e, 290, 0, 4), OK); /* four only: the limit */
+	assert_int_equal(trim(f->e, 290, 0, 4), OK); /* four only: the limit */
 	assert_int_equal(env_meta(f->e)->outbox_first, 5);
-	assert_int_equal(env_outbox_trim(f->e, 290, 0, 100), OK);
+	assert_int_equal(trim(f->e, 290, 0, 100), OK);
 	assert_int_equal(env_meta(f->e)->outbox_first, 11);
-	assert_int_equal(env_outbox_trim(f->e, 290, 1021, 100), OK); /* taken before 1021 */
+	assert_int_equal(trim(f->e, 290, 1021, 100), OK); /* taken before 1021 */
 	assert_int_equal(env_meta(f->e)->outbox_first, 21);
 	assert_int_equal(env_outbox_get(f->e, 20, &taken, &encoded), ERR_NOTFOUND);
 	commit(f);
 	fixture_reopen(f);
 	assert_int_equal(env_outbox_get(f->e, 21, &taken, &encoded), OK);
 	assert_span(encoded, "n21");
-	assert_int_equal(env_outbox_trim(f->e, 0, 0, 10000), OK);
+	assert_int_equal(trim(f->e, 0, 0, 10000), OK);
 	assert_int_equal(env_meta(f->e)->outbox_first, 301);
 	assert_int_equal(env_meta(f->e)->outbox_last, 300);
 	assert_int_equal(env_outbox_add(f->e, 1, S("next"), &sequence), OK);
 	assert_int_equal(sequence, 301);
+}
+
+static void the_outbox_is_trimmed_to_its_bytes(void **state)
+{
+	struct fixture *f = *state;
+	struct outbox_keep keep = { UINT64_MAX, 25, 0 };
+	uint64_t sequence;
+
+	for (unsigned i = 0; i < 6; i++)
+		assert_int_equal(env_outbox_add(f->e, 1, S("ten bytes."), &sequence), OK);
+	assert_int_equal(env_meta(f->e)->outbox_bytes, 60);
+	assert_int_equal(env_outbox_trim(f->e, &keep, 1), OK); /* the limit goes before */
+	assert_int_equal(env_meta(f->e)->outbox_bytes, 50);
+	assert_int_equal(env_outbox_trim(f->e, &keep, 100), OK);
+	assert_int_equal(env_meta(f->e)->outbox_first, 5);
+	assert_int_equal(env_meta(f->e)->outbox_bytes, 20);
+	commit(f);
+	fixture_reopen(f);
+	assert_int_equal(env_meta(f->e)->outbox_bytes, 20);
+	keep.bytes = 0;
+	assert_int_equal(env_outbox_trim(f->e, &keep, 100), OK);
+	assert_int_equal(env_meta(f->e)->outbox_bytes, 0);
+	assert_int_equal(env_meta(f->e)->outbox_first, 7);
 }
 
 static void a_damaged_notification_does_not_hold_up_the_trimming(void **state)
@@ -590,7 +613,7 @@ static void a_damaged_notification_does_not_hold_up_the_trimming(void **state)
 	flip(f, "outbox", span_of(key, 8), 60);
 	assert_int_equal(env_outbox_get(f->e, 1, &taken, &encoded), ERR_CORRUPT);
 	assert_int_equal(env_outbox_get(f->e, 2, &taken, &encoded), OK);
-	assert_int_equal(env_outbox_trim(f->e, 100, 55, 100), OK);
+	assert_int_equal(trim(f->e, 100, 55, 100), OK);
 	assert_int_equal(env_meta(f->e)->outbox_first, 2);
 }
 
@@ -818,7 +841,7 @@ static void a_map_that_filled_slowly_works_again_after_trimming(void **state)
 	assert_int_equal(map, 1 << 20);
 	assert_in_range(used, map / 2, map);
 	for (unsigned i = 0; i < 60; i++) {
-		assert_int_equal(env_outbox_trim(f->e, 100, 0, 20), OK);
+		assert_int_equal(trim(f->e, 100, 0, 20), OK);
 		commit(f);
 	}
 	env_space(f->e, &used, &map);
@@ -988,7 +1011,7 @@ static void a_dump_shows_every_row_of_the_transaction(void **state)
 	assert_int_equal(env_guard_sequence(f->e, S("till"), 5), OK);
 	assert_int_equal(env_guard_id(f->e, S("till"), S("77"), 5), OK);
 	assert_int_equal(env_dump(f->e, add_line, &l), OK);
-	assert_string_equal(l.text, "meta 4 116\nsources 4 16\ncustomers 4 7\ndeadlines 12 4\n"
+	assert_string_equal(l.text, "meta 4 124\nsources 4 16\ncustomers 4 7\ndeadlines 12 4\n"
 		"guard0 6 8\n");
 	l.rows = 98;
 	assert_int_equal(env_dump(f->e, add_line, &l), ERR_CLOSED);
@@ -1034,7 +1057,7 @@ static void fill(struct fixture *f)
 		assert_int_equal(env_outbox_add(f->e, 1, S("n"), &sequence), OK);
 		assert_int_equal(env_history_add(f->e, S("anna"), &h, 3), OK);
 	}
-	assert_int_equal(env_outbox_trim(f->e, 4, 0, 10), OK);
+	assert_int_equal(trim(f->e, 4, 0, 10), OK);
 	assert_int_equal(env_lifecycle_put(f->e, 1, 1, S("text")), OK);
 	env_meta(f->e)->lifecycle_version = 1;
 	assert_int_equal(env_name_number(f->e, S("stage")), 1);
@@ -1167,6 +1190,7 @@ int main(void)
 		T(a_sequence_only_rises),
 		T(more_sources_than_the_cache_holds_keep_their_sequence),
 		T(the_outbox_is_gap_free_and_trimmed_from_the_front),
+		T(the_outbox_is_trimmed_to_its_bytes),
 		T(a_damaged_notification_does_not_hold_up_the_trimming),
 		T(history_keeps_the_latest),
 		T(names_keep_their_numbers),

@@ -41,7 +41,7 @@ static void fill(struct env *e)
 	assert_int_equal(env_guard_sequence(e, S("shop"), 0x0102030405060708), OK);
 	for (unsigned i = 0; i < 3; i++)
 		assert_int_equal(env_outbox_add(e, 1767225600000 + i, S("encoded"), &sequence), OK);
-	assert_int_equal(env_outbox_trim(e, 2, 0, 9), OK);
+	assert_int_equal(trim(e, 2, 0, 9), OK);
 	for (unsigned i = 0; i < 2; i++)
 		assert_int_equal(env_history_add(e, S("anna"), &changes[i], 8), OK);
 	assert_int_equal(env_subscription_put(e, S("crm"), S("record")), OK);
@@ -170,6 +170,7 @@ static void check_meta(struct env *e)
 	assert_int_equal(m->lifecycle_version, 1);
 	assert_int_equal(m->outbox_first, 2);
 	assert_int_equal(m->outbox_last, 3);
+	assert_int_equal(m->outbox_bytes, 14);
 	assert_int_equal(m->customers, 2);
 	assert_int_equal(m->accepted, 10);
 	assert_int_equal(m->duplicates, 2);

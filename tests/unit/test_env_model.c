@@ -212,15 +212,18 @@ static void rotate_step(void)
 static void outbox_trim_step(void)
 {
 	struct env_meta *m = &w.now.meta;
-	uint64_t keep = rnd(100);
-	int64_t before = m->clock_ms - rnd(400);
+	struct outbox_keep keep = { rnd(100), rnd(3) ? rnd(4000) : UINT64_MAX,
+		m->clock_ms - rnd(400) };
 	unsigned limit = rnd(30);
 
-	CHECK(env_outbox_trim(w.f->e, keep, before, limit) == OK);
-	for (; limit > 0 && m->outbox_first <= m->outbox_last; limit--, m->outbox_first++)
-		if (m->outbox_last - m->outbox_first + 1 <= keep &&
-			w.now.outbox[m->outbox_first].taken_ms >= before)
+	CHECK(env_outbox_trim(w.f->e, &keep, limit) == OK);
+	for (; limit > 0 && m->outbox_first <= m->outbox_last; limit--, m->outbox_first++) {
+		if (m->outbox_last - m->outbox_first + 1 <= keep.notifications &&
+			m->outbox_bytes <= keep.bytes &&
+			w.now.outbox[m->outbox_first].taken_ms >= keep.since_ms)
 			return;
+		m->outbox_bytes -= bytes_of(w.now.outbox[m->outbox_first].b).size;
+	}
 }
 
 static void outbox_step(void)
@@ -241,6 +244,7 @@ static void outbox_step(void)
 	}
 	CHECK(env_outbox_add(w.f->e, m->clock_ms, bytes_of(b), &sequence) == OK);
 	CHECK(sequence == ++m->outbox_last);
+	m->outbox_bytes += bytes_of(b).size;
 	w.now.outbox[sequence].taken_ms = m->clock_ms;
 	w.now.outbox[sequence].b = b;
 }
