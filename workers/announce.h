@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Announce: a change of a customer's standing, as a notification with its number in the outbox, and
+ * as an entry in the customer's history. */
+#ifndef KITH_WORKERS_ANNOUNCE_H
+#define KITH_WORKERS_ANNOUNCE_H
+#include "workers/settle.h"
+
+/* Give N its number, its instant and its cause, encode it and put it into the outbox and WHY's
+ * outcome. Everything else of N is the caller's, who need not fill those. */
+int notification_emit(struct shard *s, struct notification *n, const struct cause *why,
+	uint64_t *ret_sequence);
+/* Describe CH of C by the machine in force, and emit it. FROM: the number of the rung's name it
+ * came from, for one that the machine does not have any more. */
+int change_announce(struct shard *s, struct customer *c, const struct change *ch, uint16_t from,
+	const struct cause *why, uint64_t *ret_sequence);
+/* Announce CH unless it is told to nobody, and write it into the history. */
+int change_record(struct shard *s, struct customer *c, const struct change *ch,
+	const struct cause *why);
+
+#endif
