@@ -66,6 +66,7 @@ int complain(struct complaint *c, int rc, const char *format, ...)
 		return rc;
 	c->line = 0;
 	c->column = 0;
+	c->file[0] = 0;
 	va_start(args, format);
 	(void)vsnprintf(c->text, sizeof c->text, format, args); /* a long sentence is cut */
 	va_end(args);

@@ -7,6 +7,8 @@
 #define KITH_BASE_ERR_H
 #include <stdarg.h>
 
+#define COMPLAINT_FILE_MAX 256 /* with its NUL */
+
 enum err {
 	OK = 0,
 	ERR_NOMEM = -1,    /* allocation failed */
@@ -25,10 +27,12 @@ enum err {
 	ERR_TIMEOUT = -14,
 };
 
-/* Why something was refused. LINE and COLUMN count from 1; 0 means "no place". */
+/* Why something was refused. LINE and COLUMN count from 1; 0 means "no place". FILE is set when
+ * the place is in a file that the one at hand includes: its path, relative to that of the first. */
 struct complaint {
 	int line;
 	int column;
+	char file[COMPLAINT_FILE_MAX];
 	char text[400];
 };
 

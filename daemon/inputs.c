@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the daemon itself puts into the journal: which engine takes the inputs, the settings that
  * change state, and the lifecycle file. */
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include "daemon/daemon.h"
+#include "workers/lifecycle_file.h"
 
 static int submit(struct daemon *d, struct task *t)
 {
@@ -57,48 +56,28 @@ static bool settings_equal(const struct settings *a, const struct settings *b)
 		a->outbox_keep_bytes == b->outbox_keep_bytes;
 }
 
-static int read_all(const char *path, struct buf *out, struct complaint *c)
-{
-	FILE *f = fopen(path, "rb");
-
-	if (!f)
-		return complain(c, err_from_errno(errno), "%s: %s", path, strerror(errno));
-	while (!feof(f) && !ferror(f) && out->size <= LIFECYCLE_BYTES_MAX) {
-		uint8_t *p = buf_room(out, 65536);
-
-		if (!p)
-			break;
-		out->size += fread(p, 1, 65536, f);
-	}
-	if (ferror(f) || out->failed) {
-		(void)complain(c, ERR_IO, "%s: cannot be read", path);
-		fclose(f);
-		return ERR_IO;
-	}
-	fclose(f);
-	return 0;
-}
-
 static int compile(struct daemon *d, struct machine **ret, struct complaint *c)
 {
 	const char *path = d->config.lifecycle;
 	struct complaint why = { 0 };
 	struct buf file = { 0 };
 	struct span text = machine_default_text();
+	char place[LIFECYCLE_PATH_MAX];
 	int rc = 0;
 
 	if (path[0]) {
-		rc = read_all(path, &file, c);
+		rc = lifecycle_read(path, &file, &why);
 		text = span_of(file.data, file.size);
 	}
-	if (rc == 0) {
+	if (rc == 0)
 		rc = lifecycle_compile((const char *)text.data, text.size, ret, &why);
-		if (rc != 0)
-			(void)complain(c, rc, "%s:%d:%d: %s", path[0] ? path : "built-in lifecycle",
-				why.line, why.column, why.text);
-	}
 	buf_fini(&file);
-	return rc;
+	if (rc == 0)
+		return 0;
+	lifecycle_path_of(path[0] ? path : "built-in lifecycle", &why, place);
+	if (why.line == 0)
+		return complain(c, rc, "%s: %s", place, why.text);
+	return complain(c, rc, "%s:%d:%d: %s", place, why.line, why.column, why.text);
 }
 
 int inputs_compile(struct daemon *d, struct complaint *c)

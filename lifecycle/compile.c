@@ -25,7 +25,7 @@ int machine_compile(const char *text, size_t size, struct machine **ret_machine,
 		return no_memory(c);
 	copy = malloc(size + 1);
 	p.machine->text.data = copy;
-	p.machine->names = malloc(parse_names_max(size));
+	p.machine->names = malloc(parse_names_max());
 	rc = copy && p.machine->names ? 0 : no_memory(c);
 	if (rc != 0)
 		goto fail;

@@ -20,19 +20,48 @@ void lexer_init(struct lexer *l, struct span text)
 	if (text.size >= 3 && memcmp(l->at, "\xef\xbb\xbf", 3) == 0)
 		l->at += 3; /* the byte order mark that some editors leave */
 	l->line = 1;
+	l->file = span_of("", 0);
 	l->counted = l->at;
 	l->column = 1;
+}
+
+bool line_mark_read(struct span line, int *ret_number, struct span *ret_file)
+{
+	static const char head[] = "#@line ";
+	const uint8_t *p = line.data + sizeof head - 1, *end = line.data + line.size;
+	int number = 0;
+
+	if (line.size < sizeof head || memcmp(line.data, head, sizeof head - 1) != 0)
+		return false;
+	for (; p < end && is_digit(*p) && number < 100000000; p++)
+		number = number * 10 + (*p - '0');
+	if (number == 0 || end - p < 3 || p[0] != ' ' || p[1] != '"' || end[-1] != '"')
+		return false;
+	*ret_number = number;
+	*ret_file = span_of(p + 2, (size_t)(end - p) - 3);
+	return ret_file->size < COMPLAINT_FILE_MAX;
+}
+
+/* L stands at the # of a comment; leave it at the end of the line. */
+static void skip_comment(struct lexer *l)
+{
+	const uint8_t *begin = l->at;
+	bool whole_line = l->at == l->counted;
+	int number;
+
+	while (l->at < l->end && *l->at != '\n')
+		l->at++;
+	if (whole_line && line_mark_read(span_of(begin, (size_t)(l->at - begin)), &number, &l->file))
+		l->line = number - 1;
 }
 
 static void skip_blanks(struct lexer *l)
 {
 	for (; l->at < l->end; l->at++) {
-		if (*l->at == '#') {
-			while (l->at < l->end && *l->at != '\n')
-				l->at++;
-			if (l->at == l->end)
-				return;
-		}
+		if (*l->at == '#')
+			skip_comment(l);
+		if (l->at == l->end)
+			return;
 		if (*l->at == '\n') {
 			l->line++;
 			l->counted = l->at + 1;
@@ -63,8 +92,15 @@ static size_t number_size(const uint8_t *p, const uint8_t *end)
 {
 	const uint8_t *q = p + 1;
 
-	while (q < end && (is_digit(*q) || is_letter(*q) || *q == '.' || *q == '%'))
-		q++;
+	/* 9:00-18:00 is one; 2-3 is two. */
+	for (bool clock = false; q < end; q++) {
+		bool range = *q == '.' && q + 1 < end && q[1] == '.';
+
+		clock = clock || *q == ':';
+		if (range || !(is_digit(*q) || is_letter(*q) || *q == '.' || *q == '%' ||
+			    *q == ':' || (clock && *q == '-')))
+			break;
+	}
 	return (size_t)(q - p);
 }
 
@@ -84,6 +120,7 @@ static size_t mark_size(const uint8_t *p, const uint8_t *end)
 	switch (*p) {
 	case '{': case '}': case '(': case ')': case ',': case '*': return 1;
 	case '<': case '>': return equals ? 2 : 1;
+	case '.': return end - p > 1 && p[1] == '.' ? 2 : 0;
 	case '=': return 1;
 	case '!': return equals ? 2 : 0;
 	default: return 0;
@@ -124,10 +161,7 @@ static int refuse(const struct lexer *l, const struct token *t, struct complaint
 		(void)complain(c, ERR_INVALID, "unexpected character %c", byte);
 	else
 		(void)complain(c, ERR_INVALID, "unexpected byte 0x%02x", byte);
-	if (c) {
-		c->line = t->line;
-		c->column = t->column;
-	}
+	token_place(t, c);
 	return ERR_INVALID;
 }
 
@@ -137,7 +171,7 @@ int lexer_next(struct lexer *l, struct token *ret_token, struct complaint *c)
 
 	skip_blanks(l);
 	*ret_token = (struct token){ .kind = TOKEN_END, .text = span_of(l->at, 0),
-				     .line = l->line, .column = column_here(l) };
+				     .line = l->line, .column = column_here(l), .file = l->file };
 	if (l->at == l->end)
 		return 0;
 	size = measure(l, &ret_token->kind);
@@ -146,6 +180,16 @@ int lexer_next(struct lexer *l, struct token *ret_token, struct complaint *c)
 	ret_token->text.size = size;
 	l->at += size;
 	return 0;
+}
+
+void token_place(const struct token *t, struct complaint *c)
+{
+	if (!c)
+		return;
+	c->line = t->line;
+	c->column = t->column;
+	memcpy(c->file, t->file.data, t->file.size);
+	c->file[t->file.size] = 0;
 }
 
 void token_show(const struct token *t, char out[TOKEN_SHOWN_MAX])

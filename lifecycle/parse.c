@@ -6,13 +6,13 @@
 #define SHOW(s)  (int)(s).size, (const char *)(s).data
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
-static const char *const words[] = { "ladder", "risk", "rhythm", "zone", "when", "potential", "actual",
-	"severity", "job", "play", "and", "or", "not", "in" };
+static const char *const words[] = { "ladder", "risk", "rhythm", "zone", "let", "include", "when",
+	"potential", "actual", "severity", "job", "play", "and", "or", "not", "in" };
+static const char *const declarations[] = { "ladder", "risk", "rhythm", "zone", "let", "include" };
 /* Ladders share the first part of a notification's type with these. */
 static const char *const reserved[] = { "customer", "source", "follow_up" };
 
-/* A name that is written like one and not taken by the language. WHAT: "ladder", … */
-static int take_name(struct parser *p, const char *what, struct span *ret_name)
+int parse_name(struct parser *p, const char *what, struct span *ret_name)
 {
 	struct span name = p->token.text;
 	char expected[40];
@@ -76,7 +76,7 @@ static int parse_rung(struct parser *p, struct ladder *l)
 	if (l->n_rungs == RUNGS_MAX)
 		return parse_fail(p, &name, "a ladder has at most %d rungs", RUNGS_MAX);
 	r->line = name.line;
-	rc = take_name(p, "rung", &r->name);
+	rc = parse_name(p, "rung", &r->name);
 	if (rc != 0)
 		return rc;
 	same = ladder_rung(l, r->name);
@@ -95,18 +95,26 @@ static int parse_rung(struct parser *p, struct ladder *l)
 	return rc;
 }
 
-static int check_ladder_name(struct parser *p, const struct token *name)
+int parse_name_is_free(struct parser *p, const struct token *name, const char *what)
 {
 	struct span s = name->text;
 
 	if (machine_ladder(p->machine, s) >= 0)
 		return parse_fail(p, name, "ladder %.*s exists already", SHOW(s));
 	if (quantity_lookup(s) >= 0)
-		return parse_fail(p, name, "%.*s is a quantity and cannot name a ladder", SHOW(s));
-	if (parse_is_among(s, reserved, COUNT(reserved)))
-		return parse_fail(p, name, "%.*s is a word kept for notifications and cannot name "
-			"a ladder", SHOW(s));
+		return parse_fail(p, name, "%.*s is a quantity and cannot name a %s", SHOW(s), what);
+	if (parse_constant_find(p, s))
+		return parse_fail(p, name, "%.*s is a constant already, in line %d", SHOW(s),
+			parse_constant_find(p, s)->line);
 	return 0;
+}
+
+static int check_ladder_name(struct parser *p, const struct token *name)
+{
+	if (parse_is_among(name->text, reserved, COUNT(reserved)))
+		return parse_fail(p, name, "%.*s is a word kept for notifications and cannot name "
+			"a ladder", SHOW(name->text));
+	return parse_name_is_free(p, name, "ladder");
 }
 
 /* The ladder counts as declared only after its last rung, so its own rules cannot read it. */
@@ -122,7 +130,7 @@ static int parse_ladder(struct parser *p)
 	name = p->token;
 	if (m->n_ladders == LADDERS_MAX)
 		return parse_fail(p, &name, "a file has at most %d ladders", LADDERS_MAX);
-	rc = take_name(p, "ladder", &l->name);
+	rc = parse_name(p, "ladder", &l->name);
 	if (rc == 0)
 		rc = check_ladder_name(p, &name);
 	if (rc == 0)
@@ -152,7 +160,7 @@ static int parse_risk(struct parser *p)
 		return parse_fail(p, &name, "a file has at most %d risks", RISKS_MAX);
 	r->line = name.line;
 	r->severity = SEVERITY_MEDIUM;
-	rc = take_name(p, "risk", &r->name);
+	rc = parse_name(p, "risk", &r->name);
 	if (rc != 0)
 		return rc;
 	same = machine_risk(m, r->name);
@@ -190,14 +198,23 @@ static int parse_zone(struct parser *p)
 			"bytes", sizeof m->zone_name - 1);
 	snprintf(m->zone_name, sizeof m->zone_name, "%.*s", SHOW(name));
 	rc = zone_open(m->zone_name, &m->zone, p->complaint);
-	if (rc != 0 && p->complaint) {
-		p->complaint->line = p->token.line;
-		p->complaint->column = p->token.column;
-	}
-	if (rc != 0)
+	if (rc != 0) {
+		token_place(&p->token, p->complaint);
 		return rc == ERR_NOTFOUND ? ERR_INVALID : rc;
+	}
 	p->zone_line = p->token.line;
 	return parse_next(p);
+}
+
+/* include_flatten() has put the file here, if it could. */
+static int parse_include(struct parser *p)
+{
+	struct token word = p->token;
+	int rc = parse_next(p);
+
+	if (rc == 0 && p->token.kind != TOKEN_STRING)
+		return parse_expected(p, "a file in quotes after include", NULL);
+	return rc == 0 ? parse_fail(p, &word, "include works in a file, and this text is none") : rc;
 }
 
 static int parse_declaration(struct parser *p)
@@ -212,12 +229,14 @@ static int parse_declaration(struct parser *p)
 		return parse_risk(p);
 	if (token_is(&p->token, "rhythm"))
 		return parse_rhythm(p);
+	if (token_is(&p->token, "let"))
+		return parse_constant(p);
+	if (token_is(&p->token, "include"))
+		return parse_include(p);
 	suggestion_init(&s, p->token.text);
-	suggestion_offer(&s, span_str("zone"));
-	suggestion_offer(&s, span_str("rhythm"));
-	suggestion_offer(&s, span_str("ladder"));
-	suggestion_offer(&s, span_str("risk"));
-	return parse_expected(p, "ladder, risk, rhythm or zone", &s);
+	for (size_t i = 0; i < COUNT(declarations); i++)
+		suggestion_offer(&s, span_str(declarations[i]));
+	return parse_expected(p, "ladder, risk, rhythm, zone, let or include", &s);
 }
 
 int parse_file(struct parser *p)

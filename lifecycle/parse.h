@@ -7,6 +7,7 @@
  *   parse_rule.c  and, or, not, parentheses
  *   parse_test.c  one comparison
  *   parse_value.c numbers and units
+ *   parse_constant.c  numbers with a name
  *   parse_token.c what these stand on
  *
  * Every function returns 0 or a negative enum err, with the complaint filled. docs/LIFECYCLE.md
@@ -18,6 +19,13 @@
 #include "lifecycle/suggest.h"
 
 #define PLAY_MAX_BYTES 200
+#define CONSTANTS_MAX  64
+
+/* let regular = 45d */
+struct constant {
+	struct span name, number; /* the number as written */
+	int line;
+};
 
 struct parser {
 	struct lexer lexer;
@@ -28,12 +36,14 @@ struct parser {
 	uint8_t owner;            /* of the tests being parsed, see struct test */
 	unsigned depth;           /* of parentheses and nots */
 	struct complaint *complaint; /* may be NULL */
+	unsigned n_constants;
+	struct constant constants[CONSTANTS_MAX];
 	int zone_line;            /* 0: no zone yet */
 	int rhythm_line;          /* 0: no rhythm yet */
 };
 
-/* The room that machine->names must have for a file of SIZE bytes. */
-size_t parse_names_max(size_t size);
+/* The room that machine->names must have. */
+size_t parse_names_max(void);
 
 /* Parse the whole of machine->text. The machine is zeroed but for text, names and UTC. */
 int parse_file(struct parser *p);
@@ -57,6 +67,17 @@ void parse_keep(struct parser *p, struct span *s, struct span more);
 int parse_body(struct parser *p, struct rung *r, bool has_rule);
 int parse_rule(struct parser *p, uint16_t *ret_node);
 int parse_test(struct parser *p, uint16_t *ret_test);
+/* `let NAME = NUMBER`, from the word on. */
+int parse_constant(struct parser *p);
+/* NAME's constant, or NULL. */
+const struct constant *parse_constant_find(const struct parser *p, struct span name);
+void parse_offer_constants(const struct parser *p, struct suggestion *s);
+/* Whether the next token is a number, or a constant that stands for one: its digits. */
+bool parse_is_number(const struct parser *p, struct span *ret_digits);
+/* A name that is written like one and not taken by the language. WHAT: "ladder", … */
+int parse_name(struct parser *p, const char *what, struct span *ret_name);
+/* ERR_INVALID at NAME when something else that rules can read has it. */
+int parse_name_is_free(struct parser *p, const struct token *name, const char *what);
 /* The next token as a number of UNIT within [LEAST, MOST]; RANGE says so in words. */
 int parse_number(struct parser *p, unsigned unit, double least, double most, const char *range,
 	double *ret_value);

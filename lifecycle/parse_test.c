@@ -183,8 +183,9 @@ static int parse_flag(struct parser *p, struct test *t, struct span quantity)
 		SHOW(quantity), found);
 }
 
-/* The text from START to the token before the next one; blanks and comments become one space. */
-static struct span keep_text(struct parser *p, const uint8_t *start)
+/* The text of T, from START to the token before the next one; blanks and comments become one space,
+ * a constant its number: it is read where the file is not at hand. */
+static struct span keep_text(struct parser *p, const struct test *test, const uint8_t *start)
 {
 	const uint8_t *end = p->before.text.data + p->before.text.size;
 	struct span text = parse_keep_begin(p);
@@ -194,13 +195,17 @@ static struct span keep_text(struct parser *p, const uint8_t *start)
 
 	lexer_init(&l, span_of(start, (size_t)(end - start)));
 	while (lexer_next(&l, &t, NULL) == 0 && t.kind != TOKEN_END) {
-		if (text.size + t.text.size + 4 > TEST_TEXT_MAX) {
+		const struct constant *c = test->op != OP_IN && t.kind == TOKEN_NAME
+			? parse_constant_find(p, t.text) : NULL;
+		struct span word = c ? c->number : t.text;
+
+		if (text.size + word.size + 4 > TEST_TEXT_MAX) {
 			parse_keep(p, &text, span_str("…"));
 			break;
 		}
 		if (t.text.data > last)
 			parse_keep(p, &text, span_str(" "));
-		parse_keep(p, &text, t.text);
+		parse_keep(p, &text, word);
 		last = t.text.data + t.text.size;
 	}
 	return text;
@@ -228,7 +233,7 @@ int parse_test(struct parser *p, uint16_t *ret_test)
 	}
 	if (rc != 0)
 		return rc;
-	t->text = keep_text(p, name.text.data);
+	t->text = keep_text(p, t, name.text.data);
 	*ret_test = (uint16_t)m->n_tests++;
 	return 0;
 }

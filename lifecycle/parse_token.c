@@ -17,8 +17,7 @@ int parse_fail(struct parser *p, const struct token *t, const char *format, ...)
 
 	if (!c)
 		return ERR_INVALID;
-	c->line = t->line;
-	c->column = t->column;
+	token_place(t, c);
 	va_start(args, format);
 	(void)vsnprintf(c->text, sizeof c->text, format, args);
 	va_end(args);
@@ -47,13 +46,13 @@ int parse_take(struct parser *p, const char *text, const char *what)
 	return token_is(&p->token, text) ? parse_next(p) : parse_expected(p, what, NULL);
 }
 
-/* Each test is kept once, no longer than it was written but for the … of a cut; each rung and risk
- * has an id. */
-size_t parse_names_max(size_t size)
+/* Each test is kept once, no longer than TEST_TEXT_MAX; each rung and risk has an id. A bound: what
+ * is not used is never touched. */
+size_t parse_names_max(void)
 {
 	size_t ids = LADDERS_MAX * RUNGS_MAX + RISKS_MAX + 1;
 
-	return size + TESTS_MAX * sizeof "…" + ids * (2 * NAME_MAX_BYTES + 1);
+	return TESTS_MAX * TEST_TEXT_MAX + ids * (2 * NAME_MAX_BYTES + 1);
 }
 
 struct span parse_keep_begin(const struct parser *p)
@@ -63,7 +62,7 @@ struct span parse_keep_begin(const struct parser *p)
 
 void parse_keep(struct parser *p, struct span *s, struct span more)
 {
-	assert(p->names_used + more.size <= parse_names_max(p->machine->text.size));
+	assert(p->names_used + more.size <= parse_names_max());
 	assert(s->data + s->size == (uint8_t *)p->machine->names + p->names_used);
 	memcpy(p->machine->names + p->names_used, more.data, more.size);
 	p->names_used += more.size;

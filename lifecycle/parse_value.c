@@ -99,16 +99,23 @@ static bool literal_is(const struct literal *l, unsigned unit, double *ret_value
 	return true;
 }
 
+/* T is a number, or the constant of one. */
 static int bad_literal(struct parser *p, const struct token *t, const struct literal *l,
 	const char *what)
 {
+	const struct constant *c = t->kind == TOKEN_NAME ? parse_constant_find(p, t->text) : NULL;
+	char found[2 * TOKEN_SHOWN_MAX], shown[TOKEN_SHOWN_MAX];
+
+	token_show(t, shown);
+	snprintf(found, sizeof found, "%s%s%.*s", shown, c ? ", which is " : "",
+		c ? (int)c->number.size : 0, c ? (const char *)c->number.data : "");
 	if (!l)
-		return parse_fail(p, t, "a number has at most %d digits, found %.*s", DIGITS_MAX,
-			SHOW(t->text));
+		return parse_fail(p, t, "a number has at most %d digits, found %s", DIGITS_MAX,
+			found);
 	if (span_eq(l->unit, span_str("m")))
-		return parse_fail(p, t, "expected %s, found %.*s (m is ambiguous: min is minutes, "
-			"30d a month)", what, SHOW(t->text));
-	return parse_fail(p, t, "expected %s, found %.*s", what, SHOW(t->text));
+		return parse_fail(p, t, "expected %s, found %s (m is ambiguous: min is minutes, "
+			"30d a month)", what, found);
+	return parse_fail(p, t, "expected %s, found %s", what, found);
 }
 
 /* The constant quantity at the next token, of the unit of T. WHAT: what is expected there. */
@@ -121,6 +128,7 @@ static int take_other(struct parser *p, struct test *t, const char *what)
 
 	suggestion_init(&s, name);
 	parse_offer_quantities(&s, t);
+	parse_offer_constants(p, &s);
 	if (other < 0)
 		return parse_expected(p, what, &s);
 	if (quantity_moves(other))
@@ -138,11 +146,15 @@ int parse_number(struct parser *p, unsigned unit, double least, double most, con
 	double *ret_value)
 {
 	struct token number = p->token;
+	struct suggestion s;
+	struct span digits;
 	struct literal l;
 
-	if (number.kind != TOKEN_NUMBER)
-		return parse_expected(p, range, NULL);
-	if (!literal_read(number.text, &l))
+	suggestion_init(&s, number.text);
+	parse_offer_constants(p, &s);
+	if (!parse_is_number(p, &digits))
+		return parse_expected(p, range, &s);
+	if (!literal_read(digits, &l))
 		return bad_literal(p, &number, NULL, range);
 	if (!literal_is(&l, unit, ret_value) || !(*ret_value >= least && *ret_value <= most))
 		return bad_literal(p, &number, &l, range);
@@ -153,18 +165,19 @@ int parse_value(struct parser *p, struct test *t)
 {
 	struct token number = p->token;
 	unsigned unit = quantity_unit(t->quantity);
+	struct span digits;
 	struct literal l;
 	bool read;
 	int rc;
 
-	if (number.kind != TOKEN_NUMBER) {
+	if (!parse_is_number(p, &digits)) {
 		char what[80];
 
 		t->number = 1;
 		snprintf(what, sizeof what, "%s, or a constant quantity", expectation(unit));
 		return take_other(p, t, what);
 	}
-	read = literal_read(number.text, &l);
+	read = literal_read(digits, &l);
 	rc = parse_next(p);
 	if (rc != 0)
 		return rc;

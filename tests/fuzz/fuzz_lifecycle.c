@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as a lifecycle file: a complaint with a place, or a machine that judges and solves. */
 #include <assert.h>
+#include "lifecycle/include.h"
 #include "lifecycle/standing.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -44,6 +45,36 @@ static void follow(const struct machine *m, const struct facts *f, int64_t now_m
 	}
 }
 
+/* Every file holds the second half of the first one. */
+static int read_half(void *arg, const char *path, struct buf *out, struct complaint *c)
+{
+	const struct span *half = arg;
+
+	assert(path[0] != '/' && path[0] != '.');
+	if (strchr(path, 'z'))
+		return complain(c, ERR_NOTFOUND, "not there");
+	buf_add(out, half->data, half->size);
+	return 0;
+}
+
+/* What is flat stays as it is, and the place of a complaint is a line of it. */
+static void flatten(const uint8_t *data, size_t size)
+{
+	struct span half = span_of(data + size / 2, size - size / 2);
+	struct include_reader r = { read_half, &half };
+	struct buf flat = { 0 };
+	struct complaint c = { 0 };
+	struct machine *m = NULL;
+	int rc = include_flatten(&r, span_of(data, size), &flat, &c);
+
+	if (rc != 0)
+		assert(c.text[0] && c.line >= 1 && c.column >= 1);
+	else if (machine_compile((const char *)flat.data, flat.size, &m, &c) == 0)
+		machine_free(m);
+	(void)include_line(span_of(flat.data, flat.size), span_str(c.file), c.line);
+	buf_fini(&flat);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct complaint c = { 0 };
@@ -51,6 +82,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct facts f;
 	int rc = machine_compile((const char *)data, size, &m, &c);
 
+	flatten(data, size);
 	if (rc != 0) {
 		assert(!m && c.text[0]);
 		assert(rc == ERR_TOOBIG || (c.line >= 1 && c.column >= 1));
