@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "store/filesystem.h"
-#include "store/table.h"
+#include "store/tree.h"
 
 #define PATH_BYTES 4096
 #define LOCK_BYTES 8192 /* LMDB 0.9, 126 readers */
@@ -102,7 +102,6 @@ static int open_lmdb(struct env *e, const char *dir, uint64_t map_bytes)
 	(void)mdb_env_info(e->lmdb, &info);
 	e->page_bytes = stat.ms_psize;
 	e->map_bytes = info.me_mapsize;
-	e->dirty.shift = (unsigned)__builtin_ctz(stat.ms_psize);
 	return cover_file(e, data_path);
 }
 
@@ -113,8 +112,7 @@ static int env_create(struct env *e, const struct store *s, unsigned shard)
 	e->shard = shard;
 	e->shards = s->shards;
 	e->meta = (struct env_meta){ .outbox_first = 1 };
-	int rc = err_from_lmdb(table_open_all(e, true));
-	return rc != OK ? rc : env_commit(e);
+	return err_from_lmdb(tree_create(e));
 }
 
 static int env_check_owner(const struct env *e, const struct store *s, unsigned shard,
@@ -135,7 +133,7 @@ static int env_check_owner(const struct env *e, const struct store *s, unsigned 
 static int env_load(struct env *e, const struct store *s, unsigned shard, const char *dir,
 	struct complaint *c)
 {
-	int rc = err_from_lmdb(table_open_all(e, false));
+	int rc = err_from_lmdb(tree_open_tables(e));
 
 	if (rc == ERR_NOTFOUND)
 		return complain(c, ERR_VERSION, "%s/data.mdb is not kith's: a table is missing", dir);
@@ -143,9 +141,7 @@ static int env_load(struct env *e, const struct store *s, unsigned shard, const 
 		rc = meta_load(e, c);
 	if (rc != OK)
 		return rc;
-	rc = env_check_owner(e, s, shard, dir, c);
-	/* a read transaction is committed too: that is how LMDB keeps the opened tables */
-	return rc != OK ? rc : err_from_lmdb(table_commit(e));
+	return env_check_owner(e, s, shard, dir, c);
 }
 
 /* Nothing at all in it: just made, or made and not committed when the power went. */
@@ -166,7 +162,7 @@ static int env_start(struct env *e, const struct store *s, unsigned shard, const
 		return err_from_errno(errno);
 	if (!e->read_only && ((rc = reserve_lock_file(dir)) != OK || (rc = make_data_file(dir)) != OK))
 		return rc;
-	if ((rc = open_lmdb(e, dir, map_bytes)) != OK || (rc = table_begin(e)) != OK)
+	if ((rc = open_lmdb(e, dir, map_bytes)) != OK)
 		return rc;
 	blank = env_is_blank(e);
 	if (blank && e->read_only)
@@ -192,9 +188,12 @@ int env_open(const struct store *s, unsigned shard, uint64_t map_bytes, bool rea
 	if (!e)
 		goto fail;
 	e->read_only = read_only;
-	e->dirty.bits = calloc(PAGES_BITS / 64, sizeof *e->dirty.bits);
+	memtable_init(&e->memtables[0]);
+	memtable_init(&e->memtables[1]);
+	e->active = &e->memtables[0];
+	e->previous = &e->memtables[1];
 	e->sources = calloc(SOURCES_CACHED, sizeof *e->sources);
-	if (!e->dirty.bits || !e->sources)
+	if (!e->sources)
 		goto fail;
 	rc = env_start(e, s, shard, dir, map_bytes, &why);
 	if (rc != OK)
@@ -216,11 +215,16 @@ void env_close(struct env *e)
 {
 	if (!e)
 		return;
-	table_abort(e);
+	for (unsigned t = 0; t < TABLES; t++)
+		if (e->cursor[t])
+			mdb_cursor_close(e->cursor[t]);
+	if (e->read)
+		mdb_txn_abort(e->read);
 	if (e->lmdb)
 		mdb_env_close(e->lmdb);
+	memtable_fini(&e->memtables[0]);
+	memtable_fini(&e->memtables[1]);
 	buf_fini(&e->scratch);
-	free(e->dirty.bits);
 	free(e->sources);
 	free(e);
 }
@@ -239,62 +243,99 @@ void env_abort(struct env *e)
 {
 	table_abort(e);
 	sources_drop(e);
+	deadlines_drop(e);
 	e->meta = e->committed;
 }
 
-/* LMDB has dropped the transaction. That nothing was committed is known when the environment can
- * still begin one: after a failed write of its own meta page, the last step, LMDB refuses to.
- * A disk that fills up within a write shows as a short one, which LMDB calls EIO, so that has to
- * be told from a broken disk, on which we do not go on. */
-static int env_commit_failed(struct env *e, int lmdb_rc, uint64_t dirty_pages)
+int env_freeze(struct env *e)
 {
-	const char *dir = "";
-	bool full = err_from_lmdb(lmdb_rc) == ERR_NOSPACE;
-
-	env_abort(e);
-	(void)mdb_env_get_path(e->lmdb, &dir);
-	if (lmdb_rc == EIO)
-		full = filesystem_is_full(dir, dirty_pages * e->page_bytes);
-	if (full && table_begin(e) == OK)
-		return ERR_NOSPACE;
-	e->dead = true;
-	e->failed = ERR_UNKNOWN;
-	return ERR_UNKNOWN;
-}
-
-int env_commit(struct env *e)
-{
-	uint64_t dirty_pages;
+	struct memtable *m = e->previous;
 	int rc;
 
 	if (e->read_only)
 		return ERR_DENIED;
+	assert(!e->frozen);
 	rc = sources_flush(e);
 	if (rc == OK)
 		rc = meta_store(e);
-	if (rc != OK) {
-		env_abort(e);
+	if (rc != OK)
 		return rc;
-	}
-	dirty_pages = table_pages_dirty(e);
-	rc = table_commit(e);
-	if (rc != 0)
-		return env_commit_failed(e, rc, dirty_pages);
-	e->committed = e->meta;
+	if (memtable_is_empty(e->active))
+		return ERR_NOTFOUND;
+	e->frozen_pages = table_pages_dirty(e);
+	e->frozen_meta = e->meta;
+	e->frozen = true;
+	e->previous = e->active;
+	e->active = m;
+	memtable_reset(m);
 	return OK;
+}
+
+void env_flushed(struct env *e, int rc)
+{
+	assert(e->frozen);
+	if (rc == OK) {
+		e->frozen = false;
+		e->committed = e->frozen_meta;
+		tree_end(e);
+	} else if (rc != ERR_NOSPACE) {
+		e->dead = rc == ERR_UNKNOWN;
+		e->failed = rc;
+	}
+}
+
+bool env_frozen(const struct env *e)
+{
+	return e->frozen;
+}
+
+uint64_t env_committed(const struct env *e)
+{
+	return e->committed.position;
+}
+
+static int flush_now(struct env *e)
+{
+	int rc = env_flush(e);
+
+	env_flushed(e, rc);
+	return rc;
+}
+
+int env_commit(struct env *e)
+{
+	int rc = e->failed;
+
+	if (e->dead)
+		return rc;
+	if (rc == OK && e->frozen)
+		rc = flush_now(e);
+	if (rc == OK)
+		rc = env_freeze(e);
+	if (rc == OK)
+		rc = flush_now(e);
+	if (rc == ERR_NOTFOUND) /* nothing to freeze */
+		return OK;
+	if (rc != OK && rc != ERR_NOSPACE)
+		env_abort(e);
+	return rc;
 }
 
 uint64_t env_dirty_pages(const struct env *e)
 {
-	return table_pages_dirty(e);
+	uint64_t pages = table_pages_dirty(e), memory = table_bytes(e) / e->page_bytes;
+
+	return memory > pages ? memory : pages;
 }
 
 void env_space(struct env *e, uint64_t *ret_used, uint64_t *ret_map)
 {
 	MDB_envinfo info;
-	uint64_t pages = table_pages_all(e);
+	uint64_t pages;
 
-	if (pages == 0) { /* a failed transaction cannot be asked: at most as much as there ever was */
+	if (table_begin(e) == OK) {
+		pages = e->tree_pages + table_pages_dirty(e);
+	} else { /* a failed transaction cannot be asked: at most as much as there ever was */
 		(void)mdb_env_info(e->lmdb, &info);
 		pages = info.me_last_pgno + 1;
 	}
@@ -309,16 +350,41 @@ int env_check_readers(struct env *e)
 	return err_from_lmdb(mdb_reader_check(e->lmdb, &dead));
 }
 
+/* A row in memory gets its checksum when it is written; a damaged one has its own still behind it. */
+static int dump_row(struct env *e, enum table t, const struct row *r, bool damaged,
+	int (*row)(void *arg, const char *table, struct span key, struct span value), void *arg)
+{
+	uint8_t sum[SUM_BYTES];
+
+	if (damaged)
+		return row(arg, table_name(t), r->key,
+			span_of(r->value.data, r->value.size + SUM_BYTES));
+	put_le32(sum, tree_sum(t, r->key, r->value));
+	buf_clear(&e->scratch);
+	buf_add(&e->scratch, r->value.data, r->value.size);
+	buf_add(&e->scratch, sum, sizeof sum);
+	if (e->scratch.failed) {
+		buf_fini(&e->scratch);
+		return ERR_NOMEM;
+	}
+	return row(arg, table_name(t), r->key, span_of(e->scratch.data, e->scratch.size));
+}
+
 static int dump_table(struct env *e, enum table t,
 	int (*row)(void *arg, const char *table, struct span key, struct span value), void *arg)
 {
+	uint8_t key[TABLE_KEY_MAX];
+	struct span last = span_of(key, 0);
 	struct row r;
-	int rc = table_first(e, t, true, &r);
+	int rc;
 
-	while (rc == OK) {
-		rc = row(arg, table_name(t), r.key, r.value);
-		if (rc == OK)
-			rc = table_next(e, t, true, &r);
+	while ((rc = table_seek(e, t, last, SEEK_AFTER, &r)) == OK ||
+		(rc == ERR_CORRUPT && e->failed == OK)) {
+		memcpy(key, r.key.data, r.key.size);
+		last.size = r.key.size;
+		rc = dump_row(e, t, &r, rc != OK, row, arg);
+		if (rc != OK)
+			return rc;
 	}
 	return rc == ERR_NOTFOUND ? OK : rc;
 }

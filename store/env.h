@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Env: one shard's LMDB environment.
  *
- * One thread, the shard's, calls everything here; it keeps one write transaction open, in which
- * it reads what it has written, and commits it as a checkpoint.
+ * One thread, the shard's, calls everything here but env_flush(). It has one transaction open, in
+ * which it reads what it has written, and commits it as a checkpoint. The transaction lies in memory
+ * until then: a write costs no page, and a checkpoint writes the rows in key order.
  *
  * Two kinds of failure. An error of the storage itself (full, out of memory, a damaged tree)
  * fails the transaction: it is kept, every later call returns it and changes nothing, until
@@ -45,22 +46,42 @@ int env_open(const struct store *s, unsigned shard, uint64_t map_bytes, bool rea
 	struct env **ret_env, struct complaint *c);
 void env_close(struct env *e); /* drops what is not committed; ignores NULL */
 
-/* The write transaction begins by itself at the first call after opening or a commit. */
+/* The transaction begins by itself at the first call after opening or a commit. */
 struct env_meta *env_meta(struct env *e);  /* in memory; written by env_commit() */
 int env_failed(const struct env *e);       /* the transaction's first error, or 0 */
-/* Write meta and commit durably; nothing is written when nothing changed. On failure the
- * transaction is gone and meta is that of the last commit:
- *   the transaction's first error, when it had failed before: nothing was committed
- *   ERR_NOSPACE  nothing was committed; reapply from env_meta()->position when there is room
- *   ERR_UNKNOWN  the commit itself failed otherwise: it may or may not be on disk. Every later
- *                call returns this; exit, restart, recover. */
+/* Write meta and commit durably; nothing is written when nothing changed.
+ *   ERR_NOSPACE  nothing was committed, and nothing is lost: the transaction goes on, and is
+ *                committed by a later call when there is room
+ * After every other error the transaction is gone and meta is that of the last commit:
+ *   ERR_UNKNOWN  the commit itself failed: it may or may not be on disk. Every later
+ *                call returns this; exit, restart, recover.
+ *   others       the transaction's first error: nothing was committed */
 int env_commit(struct env *e);
-void env_abort(struct env *e);             /* drop the transaction, its error, and meta's changes */
-/* Pages written since the last commit: an estimate within a factor of two, meant to be compared
- * with a limit well below LMDB's own 131,071. Costs about 0.1 us. */
+void env_abort(struct env *e);             /* drop what is not committed, its error, and meta's changes */
+
+/* The same in three steps, so that the shard need not wait for the disk: freeze, flush in any
+ * thread while the shard reads and writes on, and tell the shard's thread how it went.
+ *   env_freeze()  closes the transaction with its meta, and begins the next one on top of it.
+ *                 ERR_NOTFOUND: nothing has changed; or the transaction's first error, after which
+ *                 only env_abort() helps. Never while one is frozen.
+ *   env_flush()   writes the frozen one durably. One thread from begin to end; env_abort(),
+ *                 env_close(), env_commit() must not be called meanwhile. Errors as env_commit().
+ *                 After ERR_NOSPACE it may be called again
+ *   env_flushed() takes env_flush()'s result: 0 and the frozen one is committed, else it stays */
+int env_freeze(struct env *e);
+int env_flush(struct env *e);
+void env_flushed(struct env *e, int rc);
+bool env_frozen(const struct env *e);      /* one is frozen and not committed */
+/* The position of the last commit. */
+uint64_t env_committed(const struct env *e);
+
+/* Pages that a commit would write, an estimate within a factor of two and meant to be compared with
+ * a limit well below LMDB's own 131,071; or, when that is more, what the transaction takes of memory,
+ * in pages. Costs about 0.1 us. */
 uint64_t env_dirty_pages(const struct env *e);
-/* Bytes in use, and the map. Pages freed by deletion are not in use, but serve again only two
- * commits later, and a transaction needs a new page for each it touches: keep room for those. */
+/* Bytes in use, with what a commit would add, and the map. Pages freed by deletion are not in use,
+ * but serve again only two commits later, and a transaction needs a new page for each it touches:
+ * keep room for those. */
 void env_space(struct env *e, uint64_t *ret_used, uint64_t *ret_map);
 int env_check_readers(struct env *e);
 

@@ -37,11 +37,10 @@ int env_guard_id(struct env *e, struct span source, struct span id, uint32_t fin
 	rc = table_get(e, guard_table(e, false), k, &found);
 	if (rc != ERR_NOTFOUND)
 		return guard_answer(rc, found, fingerprint);
-	rc = table_put(e, guard_table(e, true), k, &value, 1, TABLE_NEW);
-	if (rc != ERR_EXISTS)
-		return rc;
 	rc = table_get(e, guard_table(e, true), k, &found);
-	return guard_answer(rc, found, fingerprint);
+	if (rc != ERR_NOTFOUND)
+		return guard_answer(rc, found, fingerprint);
+	return table_put(e, guard_table(e, true), k, &value, 1, TABLE_FRESH);
 }
 
 int env_guard_sequence(struct env *e, struct span source, uint64_t sequence)

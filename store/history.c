@@ -126,7 +126,7 @@ int env_history_add(struct env *e, struct span customer, const struct history_en
 	if (rc != OK)
 		return rc;
 	rc = table_put(e, TABLE_HISTORY, history_key(key, customer, r.last + 1), &value, 1,
-		TABLE_NEW);
+		TABLE_FRESH);
 	r.last++;
 	return rc != OK ? rc : history_trim(e, customer, &r, keep);
 }

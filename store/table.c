@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Table: rows with checksums in LMDB, one cursor each, and the transaction's first error. */
+/* Table: rows in memory over rows in LMDB, and the transaction's first error. */
 #include <assert.h>
-#include <errno.h>
-#include "base/hash.h"
-#include "store/table.h"
+#include "store/tree.h"
 
-#define SUM_BYTES 4
+_Static_assert(TABLES <= MEM_TABLES_MAX, "a memtable has room for all tables");
+_Static_assert(TABLE_VALUE_MAX + 8 <= MEM_CHUNK_BYTES, "the longest value fits into a chunk");
 
 const char *table_name(enum table t)
 {
@@ -17,200 +16,208 @@ const char *table_name(enum table t)
 	return names[t];
 }
 
-int err_from_lmdb(int rc)
+static int table_fail(struct env *e, int rc)
 {
-	switch (rc) {
-	case MDB_SUCCESS: return OK;
-	case MDB_KEYEXIST: return ERR_EXISTS;
-	case MDB_NOTFOUND: return ERR_NOTFOUND;
-	case MDB_MAP_FULL: return ERR_NOSPACE;
-	case MDB_PAGE_NOTFOUND:
-	case MDB_CORRUPTED:
-	case MDB_INVALID:
-	case MDB_INCOMPATIBLE: return ERR_CORRUPT;
-	case MDB_VERSION_MISMATCH: return ERR_VERSION;
-	case MDB_READERS_FULL: return ERR_BUSY;
-	case MDB_TXN_FULL: return ERR_TOOBIG;
-	case MDB_BAD_VALSIZE: return ERR_INVALID;
-	case MDB_PANIC: return ERR_UNKNOWN;
-	}
-	return rc > 0 ? err_from_errno(rc) : ERR_UNKNOWN;
-}
-
-/* Remember the first error. "Not there" and "there already" are answers, not errors. */
-static int table_answer(struct env *e, int lmdb_rc)
-{
-	int rc = err_from_lmdb(lmdb_rc);
-
-	if (rc != OK && rc != ERR_NOTFOUND && rc != ERR_EXISTS && e->failed == OK)
+	if (rc != OK && e->failed == OK)
 		e->failed = rc;
 	return rc;
 }
 
 int table_begin(struct env *e)
 {
-	if (e->failed != OK)
-		return e->failed;
-	if (e->txn)
-		return OK;
-	return table_answer(e, mdb_txn_begin(e->lmdb, NULL, e->read_only ? MDB_RDONLY : 0, &e->txn));
-}
+	bool fresh = !e->reading && !e->frozen && memtable_is_empty(e->active);
+	int rc = tree_begin(e);
 
-/* LMDB frees the cursors of a write transaction with it, and leaves those of a read one. */
-static void table_drop_cursors(struct env *e)
-{
-	for (unsigned t = 0; t < TABLES; t++) {
-		if (e->read_only && e->cursor[t])
-			mdb_cursor_close(e->cursor[t]);
-		e->cursor[t] = NULL;
-	}
-	if (e->dirty.frames)
-		memset(e->dirty.bits, 0, PAGES_BITS / 8);
-	e->dirty.frames = 0;
+	if (rc == OK && fresh)
+		memcpy(e->rows, e->tree_rows, sizeof e->rows);
+	return rc;
 }
 
 void table_abort(struct env *e)
 {
-	table_drop_cursors(e);
-	if (e->txn)
-		mdb_txn_abort(e->txn);
-	e->txn = NULL;
+	memtable_reset(e->active);
+	memtable_reset(e->previous);
+	e->frozen = false;
+	tree_end(e);
 	if (!e->dead)
 		e->failed = OK;
 }
 
-int table_commit(struct env *e)
-{
-	int rc = 0;
-
-	table_drop_cursors(e);
-	if (e->txn)
-		rc = mdb_txn_commit(e->txn);
-	e->txn = NULL;
-	return rc;
-}
-
-int table_open_all(struct env *e, bool create)
-{
-	int rc = 0;
-
-	for (unsigned t = 0; t < TABLES && rc == 0; t++)
-		rc = mdb_dbi_open(e->txn, table_name(t), create ? MDB_CREATE : 0, &e->dbi[t]);
-	return rc;
-}
-
-static int table_cursor(struct env *e, enum table t)
+static int table_check(struct env *e, struct span key, bool write)
 {
 	int rc = table_begin(e);
 
-	if (rc != OK || e->cursor[t])
+	if (rc != OK)
 		return rc;
-	return table_answer(e, mdb_cursor_open(e->txn, e->dbi[t], &e->cursor[t]));
+	if (write && e->read_only)
+		return ERR_DENIED;
+	return key.size == 0 || key.size > TABLE_KEY_MAX ? ERR_INVALID : OK;
 }
 
-static uint32_t table_sum(enum table t, struct span key, struct span value)
+/* The newest word on KEY in memory. *RET_M is NULL when the tree has to be asked. */
+static const struct memrow *row_in_memory(const struct env *e, enum table t, struct span key,
+	uint32_t hash, const struct memtable **ret_m)
 {
-	return (uint32_t)hash_64(value.data, value.size, hash_64(key.data, key.size, t));
+	const struct memtable *const list[] = { e->active, e->previous };
+
+	for (unsigned i = 0; i < 2; i++) {
+		const struct memrow *r = memtable_find(list[i], t, key, hash);
+
+		*ret_m = list[i];
+		if (r || list[i]->tables[t].emptied)
+			return r;
+	}
+	*ret_m = NULL;
+	return NULL;
 }
 
-static int table_unwrap(enum table t, struct span key, MDB_val v, struct span *ret_value)
+static int ask_tree(struct env *e, enum table t, struct span key, struct span *ret_raw)
 {
-	*ret_value = span_of(v.mv_data, v.mv_size < SUM_BYTES ? 0 : v.mv_size - SUM_BYTES);
-	if (v.mv_size < SUM_BYTES)
-		return ERR_CORRUPT;
-	if (get_le32(ret_value->data + ret_value->size) != table_sum(t, key, *ret_value))
-		return ERR_CORRUPT;
-	return OK;
-}
+	struct asked *a = &e->asked[t];
+	int rc = tree_get(e, t, key, ret_raw);
 
-/* Count the page around P as written. */
-static void pages_mark(struct pages *p, const void *address)
-{
-	uint64_t frame = ((uintptr_t)address >> p->shift) % PAGES_BITS;
-	uint64_t bit = UINT64_C(1) << (frame % 64);
-
-	p->frames += !(p->bits[frame / 64] & bit);
-	p->bits[frame / 64] |= bit;
+	if (rc != OK && rc != ERR_NOTFOUND)
+		return rc;
+	a->size = (uint16_t)key.size;
+	a->found = rc == OK;
+	memcpy(a->key, key.data, key.size);
+	return rc;
 }
 
 int table_get(struct env *e, enum table t, struct span key, struct span *ret_value)
 {
-	MDB_val k = { key.size, (void *)key.data }, v;
-	int rc = table_cursor(e, t);
+	const struct memtable *m;
+	const struct memrow *r;
+	struct span raw;
+	int rc = table_check(e, key, false);
 
 	if (rc != OK)
 		return rc;
-	if (key.size == 0 || key.size > TABLE_KEY_MAX)
-		return ERR_INVALID;
-	rc = table_answer(e, mdb_cursor_get(e->cursor[t], &k, &v, MDB_SET));
-	return rc != OK ? rc : table_unwrap(t, key, v, ret_value);
+	r = row_in_memory(e, t, key, memtable_hash(t, key), &m);
+	if (m) {
+		if (!r || r->gone)
+			return ERR_NOTFOUND;
+		*ret_value = memrow_value(m, r);
+		return OK;
+	}
+	rc = ask_tree(e, t, key, &raw);
+	return rc != OK ? rc : tree_unwrap(t, key, raw, ret_value);
 }
 
-/* The parts and their checksum in E's scratch buffer: the caller's spans may point into pages
- * that the put moves. */
-static int table_wrap(struct env *e, enum table t, struct span key, const struct span *parts,
-	unsigned n)
+/* Whether there is a row of KEY, sound or damaged, below the active memtable. */
+static int exists_below(struct env *e, enum table t, struct span key, uint32_t hash, bool *ret)
 {
-	uint8_t sum[SUM_BYTES];
+	const struct memrow *r = memtable_find(e->previous, t, key, hash);
+	const struct asked *a = &e->asked[t];
+	struct span raw;
+	int rc = OK;
 
-	buf_clear(&e->scratch);
-	for (unsigned i = 0; i < n; i++)
-		buf_add(&e->scratch, parts[i].data, parts[i].size);
-	put_le32(sum, table_sum(t, key, span_of(e->scratch.data, e->scratch.size)));
-	buf_add(&e->scratch, sum, sizeof sum);
-	if (e->scratch.failed) {
-		buf_fini(&e->scratch);
-		e->failed = ERR_NOMEM;
-		return ERR_NOMEM;
+	if (e->active->tables[t].emptied)
+		*ret = false;
+	else if (r || e->previous->tables[t].emptied)
+		*ret = r && !r->gone;
+	else if (span_eq(span_of(a->key, a->size), key))
+		*ret = a->found;
+	else {
+		rc = ask_tree(e, t, key, &raw);
+		*ret = rc == OK;
 	}
-	return e->scratch.size > TABLE_VALUE_MAX ? ERR_TOOBIG : OK;
+	return rc == ERR_NOTFOUND ? OK : rc;
+}
+
+/* Several parts are put together first; one may point to where it will be written. */
+static int value_of(struct env *e, const struct span *parts, unsigned n, struct span *ret_value)
+{
+	*ret_value = n ? parts[0] : span_of(NULL, 0);
+	if (n > 1) {
+		buf_clear(&e->scratch);
+		for (unsigned i = 0; i < n; i++)
+			buf_add(&e->scratch, parts[i].data, parts[i].size);
+		*ret_value = span_of(e->scratch.data, e->scratch.size);
+		if (e->scratch.failed) {
+			buf_fini(&e->scratch);
+			return table_fail(e, ERR_NOMEM);
+		}
+	}
+	return ret_value->size + SUM_BYTES > TABLE_VALUE_MAX ? ERR_TOOBIG : OK;
+}
+
+/* Only the first one since a freeze asks below. */
+static int append_check(struct env *e, enum table t, struct span key)
+{
+	const struct memrows *rows = &e->active->tables[t];
+	const struct memrow *last = NULL;
+	struct row row = { 0 };
+	int rc = OK;
+
+	if (rows->last_appended) {
+		last = mem_ptr(e->active, rows->last_appended);
+		row.key = memrow_key(last);
+	} else {
+		rc = table_seek(e, t, span_of(NULL, 0), SEEK_BEFORE, &row);
+		if (rc == ERR_NOTFOUND || (rc == ERR_CORRUPT && e->failed == OK))
+			rc = OK;
+	}
+	if (rc == OK && key_order(key, row.key) <= 0)
+		rc = table_fail(e, ERR_CORRUPT); /* the counter and the table disagree */
+	return rc;
 }
 
 int table_put(struct env *e, enum table t, struct span key, const struct span *parts, unsigned n,
 	enum table_put how)
 {
-	static const unsigned flags[] = { 0, MDB_NOOVERWRITE, MDB_APPEND };
-	uint8_t key_copy[TABLE_KEY_MAX];
-	MDB_val k = { key.size, key_copy }, v;
-	int rc = table_cursor(e, t);
+	struct memrow *r;
+	struct span value;
+	uint32_t hash;
+	bool exists = false;
+	int rc = table_check(e, key, true);
 
+	if (rc == OK)
+		rc = value_of(e, parts, n, &value);
+	if (rc == OK && how == TABLE_APPEND)
+		rc = append_check(e, t, key);
 	if (rc != OK)
 		return rc;
-	if (e->read_only)
-		return ERR_DENIED;
-	if (key.size == 0 || key.size > TABLE_KEY_MAX)
-		return ERR_INVALID;
-	memcpy(key_copy, key.data, key.size);
-	rc = table_wrap(e, t, key, parts, n);
+	hash = memtable_hash(t, key);
+	r = memtable_find(e->active, t, key, hash);
+	if (r)
+		exists = !r->gone;
+	else if (how == TABLE_REPLACE || how == TABLE_NEW)
+		rc = exists_below(e, t, key, hash, &exists);
+	if (rc == OK && exists && how == TABLE_NEW)
+		rc = ERR_EXISTS;
 	if (rc != OK)
 		return rc;
-	v = (MDB_val){ e->scratch.size, NULL };
-	rc = table_answer(e, mdb_cursor_put(e->cursor[t], &k, &v, flags[how] | MDB_RESERVE));
-	if (rc == ERR_EXISTS && how == TABLE_APPEND)
-		rc = e->failed = ERR_CORRUPT; /* the counter and the table disagree */
+	rc = memtable_put(e->active, t, key, hash, value, !exists, &r);
 	if (rc != OK)
-		return rc;
-	memcpy(v.mv_data, e->scratch.data, e->scratch.size);
-	pages_mark(&e->dirty, v.mv_data);
+		return table_fail(e, rc);
+	if (how == TABLE_APPEND)
+		e->active->tables[t].last_appended = r->at;
+	e->rows[t] += !exists;
 	return OK;
 }
 
 int table_del(struct env *e, enum table t, struct span key)
 {
-	MDB_val k = { key.size, (void *)key.data }, v;
-	int rc = table_cursor(e, t);
+	const struct memrow *r;
+	uint32_t hash;
+	bool exists;
+	int rc = table_check(e, key, true);
 
 	if (rc != OK)
 		return rc;
-	if (e->read_only)
-		return ERR_DENIED;
-	if (key.size == 0 || key.size > TABLE_KEY_MAX)
-		return ERR_INVALID;
-	rc = table_answer(e, mdb_cursor_get(e->cursor[t], &k, &v, MDB_SET));
+	hash = memtable_hash(t, key);
+	r = memtable_find(e->active, t, key, hash);
+	if (r)
+		exists = !r->gone;
+	else
+		rc = exists_below(e, t, key, hash, &exists);
+	if (rc == OK && !exists)
+		rc = ERR_NOTFOUND;
 	if (rc != OK)
 		return rc;
-	pages_mark(&e->dirty, v.mv_data);
-	return table_answer(e, mdb_cursor_del(e->cursor[t], 0));
+	e->rows[t]--;
+	return table_fail(e, memtable_del(e->active, t, key, hash));
 }
 
 int table_empty(struct env *e, enum table t)
@@ -221,112 +228,113 @@ int table_empty(struct env *e, enum table t)
 		return rc;
 	if (e->read_only)
 		return ERR_DENIED;
-	return table_answer(e, mdb_drop(e->txn, e->dbi[t], 0));
+	memtable_empty(e->active, t);
+	e->rows[t] = 0;
+	return OK;
 }
 
 uint64_t table_rows(struct env *e, enum table t)
 {
-	MDB_stat stat;
-
-	if (table_begin(e) != OK || table_answer(e, mdb_stat(e->txn, e->dbi[t], &stat)) != OK)
-		return 0;
-	return stat.ms_entries;
+	return table_begin(e) == OK ? e->rows[t] : 0;
 }
 
-static int table_step(struct env *e, enum table t, MDB_cursor_op op, MDB_val *k, bool raw,
-	struct row *ret_row)
+/* One of the three places a row can come from. */
+struct candidate {
+	struct row row;            /* the tree's with its checksum */
+	const struct memtable *m;  /* NULL: the tree */
+	const struct memrow *r;
+};
+
+static int seek_memory(struct env *e, struct memtable *m, enum table t, struct span key,
+	enum table_seek how, struct candidate *c)
 {
-	MDB_val v;
-	int rc = table_answer(e, mdb_cursor_get(e->cursor[t], k, &v, op));
+	struct memrow *r;
+	int rc = memtable_seek(m, t, key, (enum memtable_seek)how, &r);
 
 	if (rc != OK)
-		return rc;
-	ret_row->key = span_of(k->mv_data, k->mv_size);
-	ret_row->value = span_of(v.mv_data, v.mv_size);
-	return raw ? OK : table_unwrap(t, ret_row->key, v, &ret_row->value);
+		return table_fail(e, rc);
+	c->m = m;
+	c->r = r;
+	if (!r)
+		return ERR_NOTFOUND;
+	c->row = (struct row){ memrow_key(r), memrow_value(m, r) };
+	return OK;
 }
 
-static int seek_before(struct env *e, enum table t, MDB_val k, struct row *ret_row)
+/* The next one by key, whether gone or not; of several with the same key the newest. */
+static int seek_any(struct env *e, enum table t, struct span key, enum table_seek how,
+	struct candidate *best)
 {
-	MDB_val v;
-	int rc = ERR_NOTFOUND;
+	bool hidden = e->active->tables[t].emptied, found = false;
 
-	if (k.mv_size > 0)
-		rc = table_answer(e, mdb_cursor_get(e->cursor[t], &k, &v, MDB_SET_RANGE));
-	if (rc != OK && rc != ERR_NOTFOUND)
-		return rc;
-	return table_step(e, t, rc == OK ? MDB_PREV : MDB_LAST, &k, false, ret_row);
+	for (unsigned i = 0; i < 3; i++) {
+		struct candidate c = { 0 };
+		int rc, order;
+
+		if (i == 0)
+			rc = seek_memory(e, e->active, t, key, how, &c);
+		else if (hidden)
+			break;
+		else if (i == 1 && e->frozen)
+			rc = seek_memory(e, e->previous, t, key, how, &c);
+		else if (i == 1)
+			continue; /* the tree has it all */
+		else
+			rc = tree_seek(e, t, key, how, &c.row);
+		if (i == 1)
+			hidden = e->previous->tables[t].emptied;
+		if (rc == ERR_NOTFOUND)
+			continue;
+		if (rc != OK)
+			return rc;
+		order = found ? key_order(c.row.key, best->row.key) : 0;
+		if (!found || (how == SEEK_BEFORE ? order > 0 : order < 0))
+			*best = c;
+		found = true;
+	}
+	return found ? OK : ERR_NOTFOUND;
 }
 
 int table_seek(struct env *e, enum table t, struct span key, enum table_seek how,
 	struct row *ret_row)
 {
-	MDB_val k = { key.size, (void *)key.data };
-	int rc = table_cursor(e, t);
+	struct candidate c;
+	int rc = table_begin(e);
 
 	if (rc != OK)
 		return rc;
 	if (key.size > TABLE_KEY_MAX)
 		return ERR_INVALID;
-	if (how == SEEK_BEFORE)
-		return seek_before(e, t, k, ret_row);
-	if (key.size == 0)
-		return table_step(e, t, MDB_FIRST, &k, false, ret_row);
-	rc = table_step(e, t, MDB_SET_RANGE, &k, false, ret_row);
-	if (how == SEEK_AFTER && (rc == OK || rc == ERR_CORRUPT) && e->failed == OK &&
-		span_eq(ret_row->key, key))
-		rc = table_step(e, t, MDB_NEXT, &k, false, ret_row);
+	while ((rc = seek_any(e, t, key, how, &c)) == OK) {
+		*ret_row = c.row;
+		if (!c.m)
+			return tree_unwrap(t, c.row.key, c.row.value, &ret_row->value);
+		if (!c.r->gone)
+			return OK;
+		key = c.row.key; /* in the arena: it stays */
+		if (how == SEEK_FROM)
+			how = SEEK_AFTER;
+	}
 	return rc;
 }
 
-int table_first(struct env *e, enum table t, bool raw, struct row *ret_row)
+/* Each row is put into a page of its own while the table has more, else what is fresh fills pages by
+ * half. Branch pages are few. */
+uint64_t table_pages_dirty(const struct env *e)
 {
-	MDB_val k;
-	int rc = table_cursor(e, t);
+	uint64_t sum = 0;
 
-	return rc != OK ? rc : table_step(e, t, MDB_FIRST, &k, raw, ret_row);
-}
+	for (unsigned t = 0; t < TABLES; t++) {
+		const struct memrows *rows = &e->active->tables[t];
+		uint64_t leaves = rows->used < e->tree_leaves[t] ? rows->used : e->tree_leaves[t];
 
-int table_next(struct env *e, enum table t, bool raw, struct row *ret_row)
-{
-	MDB_val k;
-
-	assert(e->cursor[t]);
-	return table_step(e, t, MDB_NEXT, &k, raw, ret_row);
-}
-
-static uint64_t stat_pages(const MDB_stat *s)
-{
-	return s->ms_branch_pages + s->ms_leaf_pages + s->ms_overflow_pages;
-}
-
-uint64_t table_pages_all(struct env *e)
-{
-	MDB_stat stat;
-	uint64_t sum = 2; /* LMDB's two meta pages */
-
-	if (table_begin(e) != OK)
-		return 0;
-	for (unsigned t = 0; t < TABLES; t++)
-		if (mdb_stat(e->txn, e->dbi[t], &stat) == 0)
-			sum += stat_pages(&stat);
-	for (MDB_dbi own = 0; own < 2; own++) /* the list of free pages, the list of tables */
-		if (mdb_stat(e->txn, own, &stat) == 0)
-			sum += stat_pages(&stat);
+		if (rows->used)
+			sum += 1 + leaves + leaves / 50 + rows->fresh_bytes / (e->page_bytes / 2);
+	}
 	return sum;
 }
 
-/* A frame is shared by two dirty pages that lie next to each other, hence a quarter more: with
- * one value written in each page a sixth would be missed. Branches are few; all count. */
-uint64_t table_pages_dirty(const struct env *e)
+uint64_t table_bytes(const struct env *e)
 {
-	MDB_stat stat;
-	uint64_t leaves = e->dirty.frames + e->dirty.frames / 4, branches = 0;
-
-	if (!e->txn || leaves == 0)
-		return 0;
-	for (unsigned t = 0; t < TABLES; t++)
-		if (e->cursor[t] && mdb_stat(e->txn, e->dbi[t], &stat) == 0)
-			branches += stat.ms_branch_pages;
-	return leaves + (branches < leaves ? branches : leaves);
+	return memtable_bytes(e->active);
 }

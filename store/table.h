@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Table: the thin layer over LMDB, private to store/: rows with checksums, and a transaction
- * that remembers its first error.
+/* Table: rows as the open transaction has them, private to store/.
  *
- * A row's value ends in four bytes of checksum, over table, key and value, so that a value under
- * a wrong key is noticed too. A row that fails it gives ERR_CORRUPT and nothing else happens: one
- * bad row sets one key aside. An error of LMDB itself fails the transaction: it is kept in
- * `failed`, and every later call returns it and does nothing.
+ * What is written lies in memory and is read from there first; what is not there is read from LMDB:
  *
- * Each table has one cursor, made on first use and gone with the transaction. Every call places
- * it anew, but LMDB looks into the cursor's current page first, which spares runs of neighbouring
- * keys (ids of one till, the outbox) the way down the tree. */
+ *   active     what was written since the last freeze
+ *   previous   frozen: on its way into LMDB, or there; then it only saves reading from there
+ *   tree       LMDB, as of the last commit (tree.h)
+ *
+ * A row of the tree that fails its checksum gives ERR_CORRUPT and nothing else happens: one bad row sets
+ * one key aside. An error of LMDB itself, or no memory, fails the transaction: it is kept in
+ * `failed`, and every later call returns it and does nothing. */
 #ifndef KITH_STORE_TABLE_H
 #define KITH_STORE_TABLE_H
 #include <lmdb.h>
 #include "base/event.h"
 #include "store/env.h"
+#include "store/memtable.h"
 
 /* In the order of env_dump(). The numbers seed the checksums, so they are on disk. */
 enum table {
@@ -50,20 +51,16 @@ struct source {
 };
 #define SOURCES_CACHED 2048
 
-/* Counts the pages that a transaction has written, near enough. LMDB keeps each dirty page in
- * memory of its own and says where a value went, so the distinct page-sized frames of memory
- * that were written are about as many as the dirty leaves. */
-#define PAGES_BITS (1u << 20)
-struct pages {
-	uint64_t *bits;
-	uint64_t frames;
-	unsigned shift; /* log2 of the page size */
+/* Whether the tree has the key that it was asked for last. Who writes a row has mostly just looked for
+ * it, and need not go down the tree again. */
+struct asked {
+	uint16_t size; /* 0: nothing */
+	bool found;
+	uint8_t key[TABLE_KEY_MAX];
 };
 
 struct env {
 	MDB_env *lmdb;
-	MDB_txn *txn; /* NULL until the first call after opening or a commit */
-	MDB_cursor *cursor[TABLES];
 	MDB_dbi dbi[TABLES];
 	bool read_only;
 	bool dead;    /* a commit's result is unknown: `failed` stays */
@@ -72,28 +69,36 @@ struct env {
 	uint64_t map_bytes;
 	uint8_t store_id[16];
 	unsigned shard, shards;
-	struct env_meta meta, committed;
-	struct pages dirty;
-	struct buf scratch; /* where a value gets its checksum */
+	struct env_meta meta;
+	struct env_meta frozen_meta; /* as of `previous`, while it is frozen */
+	struct env_meta committed;
+	uint64_t frozen_pages;       /* an estimate, while it is frozen */
+	bool frozen;                 /* `previous` is not in LMDB yet */
+	struct memtable *active, *previous;
+	struct memtable memtables[2];
+	uint64_t rows[TABLES];       /* as the transaction has them */
+	/* the tree's */
+	MDB_txn *read;
+	MDB_cursor *cursor[TABLES];
+	bool reading;                /* `read` stands at the last commit; else it is reset */
+	uint64_t tree_rows[TABLES], tree_leaves[TABLES], tree_pages;
+	struct asked asked[TABLES];
+	struct buf scratch;     /* a value of several parts */
 	struct source *sources; /* SOURCES_CACHED slots */
+	size_t due_floor_size;  /* of a deadline's key before which there is none; deadlines.c */
+	uint8_t due_floor[8 + EVENT_CUSTOMER_MAX];
 };
 
 const char *table_name(enum table t);
-/* The only function that knows LMDB's error numbers. */
-int err_from_lmdb(int rc);
-
-/* Begin the transaction when there is none; returns its first error. */
+/* Returns the transaction's first error; count rows as the tree has them when nothing is written. */
 int table_begin(struct env *e);
-/* Drop the transaction, forget its error, unless the environment is dead. */
+/* Drop what is written and not in LMDB, forget the error, unless the environment is dead. */
 void table_abort(struct env *e);
-/* LMDB's number; 0 when there was nothing to commit. The transaction is gone either way. */
-int table_commit(struct env *e);
-/* Open all tables in the open transaction, making them when CREATE. LMDB's number. */
-int table_open_all(struct env *e, bool create);
 
 int table_get(struct env *e, enum table t, struct span key, struct span *ret_value);
 
-enum table_put { TABLE_REPLACE, TABLE_NEW /* else ERR_EXISTS */, TABLE_APPEND };
+/* TABLE_FRESH: the caller knows that there is none. */
+enum table_put { TABLE_REPLACE, TABLE_NEW /* else ERR_EXISTS */, TABLE_APPEND, TABLE_FRESH };
 /* Put the N parts as one value. Neither key nor parts need to outlive the call, and both may
  * point into the transaction. TABLE_APPEND: a key not above the last one is ERR_CORRUPT. */
 int table_put(struct env *e, enum table t, struct span key, const struct span *parts, unsigned n,
@@ -108,14 +113,10 @@ uint64_t table_rows(struct env *e, enum table t);
 enum table_seek { SEEK_FROM, SEEK_AFTER, SEEK_BEFORE };
 int table_seek(struct env *e, enum table t, struct span key, enum table_seek how,
 	struct row *ret_row);
-/* The row after the last one sought, for walks that write nothing in between. RET_ROW holds the
- * value with its checksum, unchecked, when RAW. */
-int table_first(struct env *e, enum table t, bool raw, struct row *ret_row);
-int table_next(struct env *e, enum table t, bool raw, struct row *ret_row);
-
-/* Pages, of the size LMDB uses: of one table, or of all with LMDB's own. */
-uint64_t table_pages_all(struct env *e);
+/* The pages that a flush of what is written would make dirty; an estimate. */
 uint64_t table_pages_dirty(const struct env *e);
+/* Bytes of memory in which the active rows lie. */
+uint64_t table_bytes(const struct env *e);
 
 /* Parts of env.c that live elsewhere. */
 int meta_store(struct env *e);                 /* when it has changed since the commit */
@@ -126,6 +127,7 @@ void meta_pack(const struct env *e, uint8_t out[META_BYTES]);
 int meta_unpack(struct span value, struct env *ret_e);
 int sources_flush(struct env *e);              /* write what is dirty */
 void sources_drop(struct env *e);              /* forget everything */
+void deadlines_drop(struct env *e);            /* what was noted of the earliest one */
 int source_find(struct env *e, struct span name, struct source **ret_source);
 int source_unpack(struct span value, uint32_t *ret_number, uint64_t *ret_highest);
 #define HISTORY_BYTES_MAX 32

@@ -373,6 +373,13 @@ int shard_checkpoint(struct shard *s)
 	return rc != 0 ? rc : env_commit(s->env);
 }
 
+int shard_freeze(struct shard *s)
+{
+	int rc = census_store(s);
+
+	return rc != 0 ? rc : env_freeze(s->env);
+}
+
 int shard_customer(struct shard *s, struct span id, struct customer *ret)
 {
 	struct span record;

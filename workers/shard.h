@@ -66,6 +66,8 @@ int shard_apply(struct shard *s, const struct input *in, const uint32_t *list, u
 
 /* Write what the shard itself remembers and commit. Errors as env_commit(). */
 int shard_checkpoint(struct shard *s);
+/* The same up to env_freeze(). */
+int shard_freeze(struct shard *s);
 
 /* The last step with s->customer: save it when RC is 0, leave it alone and count it when RC is an
  * answer about one row; every other error comes back. */

@@ -64,20 +64,6 @@ static int recover(struct worker *w, struct replay *r, struct complaint *c)
 	return rc;
 }
 
-/* Drop what is not committed and apply it again from the journal. */
-static void reapply(struct worker *w)
-{
-	struct complaint c = { 0 };
-	struct replay r = { .upto = atomic_load(&w->position) };
-	int rc;
-
-	shard_close(&w->shard);
-	env_abort(w->env);
-	rc = recover(w, &r, &c);
-	if (rc != 0)
-		fail(w, c.text[0] ? c.text : "cannot apply again from the journal", rc);
-}
-
 static void commit(struct worker *w)
 {
 	int rc = shard_checkpoint(&w->shard);
@@ -86,7 +72,7 @@ static void commit(struct worker *w)
 	if (rc == 0) {
 		w->events_since = 0;
 		w->dirty_since_ns = 0;
-		atomic_store(&w->checkpoint, env_meta(w->env)->position);
+		atomic_store(&w->checkpoint, env_committed(w->env));
 		if (atomic_exchange(&w->state, WORKER_RUNNING) == WORKER_FULL)
 			log_info("shard", "there is room again", "shard=%u", w->number);
 		return;
@@ -99,7 +85,6 @@ static void commit(struct worker *w)
 		log_error("shard", "no room for a checkpoint: free disk space or raise map",
 			"shard=%u", w->number);
 	w->retry_at_ns = now + RETRY_NS;
-	reapply(w);
 }
 
 static bool dirty(const struct worker *w)
@@ -150,7 +135,7 @@ static void handle_part(struct worker *w, struct part *p)
 static void handle_start(struct worker *w, struct query *q)
 {
 	struct replay r = { .upto = q->from, .checkpoint_events = w->settings.events };
-	uint64_t committed = env_meta(w->env)->position;
+	uint64_t committed = env_committed(w->env);
 
 	w->any_engine = q->any_engine;
 	q->rc = recover(w, &r, &q->complaint);

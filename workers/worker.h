@@ -7,9 +7,8 @@
  * is applied and durable. The worker commits a checkpoint by events, dirty pages, time and when
  * idle, but never beyond what is durable.
  *
- * A checkpoint that finds the disk full is not lost: the transaction is dropped, the inputs are
- * applied again from the journal, and the commit is tried again every second; the state says
- * WORKER_FULL meanwhile. Any other failure is WORKER_FAILED: the process must exit and recover. */
+ * A checkpoint that finds the disk full is not lost: the transaction stays in memory, and the commit
+ * is tried again every second; the state says WORKER_FULL meanwhile. Any other failure is WORKER_FAILED: the process must exit and recover. */
 #ifndef KITH_WORKERS_WORKER_H
 #define KITH_WORKERS_WORKER_H
 #include <pthread.h>

@@ -245,8 +245,28 @@ void sim_checkpoint_shard(struct sim *s, unsigned shard)
 	s->committed[shard] = env_meta(s->env[shard])->position;
 }
 
-/* As workers/worker.c does when a commit says ERR_NOSPACE. */
-void sim_checkpoint_full(struct sim *s, unsigned shard)
+void sim_freeze_shard(struct sim *s, unsigned shard)
+{
+	int rc = env_frozen(s->env[shard]) ? 0 : shard_freeze(&s->shard[shard]);
+
+	if (rc != 0 && rc != ERR_NOTFOUND)
+		sim_fail(s, "freezing shard %u: %s", shard, err_text(rc));
+}
+
+void sim_flush_shard(struct sim *s, unsigned shard)
+{
+	int rc;
+
+	if (!env_frozen(s->env[shard]))
+		return;
+	rc = env_flush(s->env[shard]);
+	env_flushed(s->env[shard], rc);
+	if (rc != 0)
+		sim_fail(s, "flushing shard %u: %s", shard, err_text(rc));
+	s->committed[shard] = env_committed(s->env[shard]);
+}
+
+void sim_reapply(struct sim *s, unsigned shard)
 {
 	struct shard *list[1] = { &s->shard[shard] };
 	struct replay r = { .store_id = s->store.id, .shards = s->o.shards,
@@ -266,16 +286,22 @@ void sim_checkpoint_full(struct sim *s, unsigned shard)
 		sim_fail(s, "applying again ends at another frame");
 }
 
-/* Some shards commit, the next one dies within its commit where storage can be made to. */
+/* Some shards commit, the next one dies within its commit where storage can be made to; else when it
+ * is frozen, or durable and nobody has been told. */
 static void die_in_checkpoint(struct sim *s)
 {
 	unsigned whole = (unsigned)random_below(&s->random, s->o.shards);
+	unsigned steps = (unsigned)random_below(&s->random, 3);
 
 	for (unsigned i = 0; i < whole; i++)
 		sim_checkpoint_shard(s, i);
 	if (s->storage) {
 		s->storage->die_after((unsigned)random_below(&s->random, 12));
 		(void)shard_checkpoint(&s->shard[whole]);
+	} else if (steps > 0) {
+		sim_freeze_shard(s, whole);
+		if (steps > 1 && env_frozen(s->env[whole]) && env_flush(s->env[whole]) != 0)
+			sim_fail(s, "flushing shard %u", whole);
 	}
 	sim_crash(s);
 	if (s->storage)

@@ -157,8 +157,12 @@ const char *sim_offset(int64_t ms, char out[48]);
 /* -- the store */
 bool sim_checkpoint(struct sim *s);       /* all shards; false: it died */
 void sim_checkpoint_shard(struct sim *s, unsigned shard);
-/* A checkpoint that finds the disk full: the transaction is dropped and applied again. */
-void sim_checkpoint_full(struct sim *s, unsigned shard);
+/* A checkpoint as the daemon makes it, in two steps with anything in between. Either does nothing
+ * when there is nothing to do. */
+void sim_freeze_shard(struct sim *s, unsigned shard);
+void sim_flush_shard(struct sim *s, unsigned shard);
+/* What is not committed is dropped and applied again from the journal. */
+void sim_reapply(struct sim *s, unsigned shard);
 void sim_trim(struct sim *s);
 void sim_remove(const char *dir);          /* and all that is in it */
 void sim_tear(struct sim *s, uint64_t synced); /* the files of a dead journal (tear.c) */

@@ -99,7 +99,7 @@ static void shards_that_committed_at_different_frames_meet_again(void **state)
 		}
 }
 
-static void a_checkpoint_that_finds_the_disk_full_loses_nothing(void **state)
+static void what_is_dropped_and_applied_again_is_told_once(void **state)
 {
 	struct sim *s = story_new();
 
@@ -108,7 +108,7 @@ static void a_checkpoint_that_finds_the_disk_full_loses_nothing(void **state)
 	sim_checkpoint(s);
 	sim_send(s, "t/4 anna buys 1\n" "t/5 bert buys 7");
 	for (unsigned i = 0; i < s->o.shards; i++)
-		sim_checkpoint_full(s, i);
+		sim_reapply(s, i);
 	sim_check(s);
 	free(sim_trace_take(s));
 	sim_until(s, "3d");
@@ -217,7 +217,7 @@ int main(void)
 		cmocka_unit_test(wherever_it_dies_a_resend_has_its_effect_exactly_once),
 		cmocka_unit_test(a_checkpoint_that_dies_at_any_storage_call_is_whole_or_not_at_all),
 		cmocka_unit_test(shards_that_committed_at_different_frames_meet_again),
-		cmocka_unit_test(a_checkpoint_that_finds_the_disk_full_loses_nothing),
+		cmocka_unit_test(what_is_dropped_and_applied_again_is_told_once),
 		cmocka_unit_test(a_lifecycle_file_whose_frame_is_lost_is_switched_on_at_the_next_start),
 		cmocka_unit_test(a_trimmed_journal_still_holds_what_is_not_in_every_checkpoint),
 		cmocka_unit_test(a_subscription_outlives_a_crash),

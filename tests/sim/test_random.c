@@ -168,9 +168,13 @@ static void checkpoint(struct world *w)
 {
 	struct sim *s = w->sim;
 
-	switch (random_below(&w->random, 4)) {
+	switch (random_below(&w->random, 8)) {
 	case 0: sim_checkpoint_shard(s, (unsigned)random_below(&w->random, s->o.shards)); break;
-	case 1: sim_checkpoint_full(s, (unsigned)random_below(&w->random, s->o.shards)); break;
+	case 1: sim_reapply(s, (unsigned)random_below(&w->random, s->o.shards)); break;
+	case 2:
+	case 3:
+	case 4: sim_freeze_shard(s, (unsigned)random_below(&w->random, s->o.shards)); break;
+	case 5: sim_flush_shard(s, (unsigned)random_below(&w->random, s->o.shards)); break;
 	default:
 		if (w->crashes && one_in(w, 3))
 			sim_crash_at(s, POINT_BEFORE_CHECKPOINT + random_below(&w->random, 3));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Env against a model: random operations on a real environment and on plain arrays, with commits,
- * aborts and reopenings; both must answer alike throughout. SEED and RUNS from the environment. */
+ * freezes, flushes, aborts and reopenings; both must answer alike throughout, wherever the rows lie
+ * at the time. SEED and RUNS from the environment. */
 #define _GNU_SOURCE /* nftw() */
 #include <stdarg.h>
 #include <stddef.h>
@@ -38,7 +39,8 @@ struct model {
 
 static struct {
 	struct fixture *f;
-	struct model now, committed;
+	struct model now, frozen, committed;
+	bool flushed; /* what is frozen is on disk, and the environment has not been told */
 	uint64_t random;
 	unsigned long seed;
 	unsigned step;
@@ -355,23 +357,54 @@ static void told(void *arg, const char *text)
 	print_error("%s\n", text);
 }
 
+static void tell_flushed(void)
+{
+	env_flushed(w.f->e, OK);
+	w.flushed = false;
+	w.committed = w.frozen;
+	CHECK(env_committed(w.f->e) == w.committed.meta.position);
+}
+
+/* Freeze, flush or tell, whichever comes next. */
+static void freeze_step(void)
+{
+	int rc;
+
+	if (w.flushed) {
+		tell_flushed();
+	} else if (env_frozen(w.f->e)) {
+		CHECK(env_flush(w.f->e) == OK);
+		w.flushed = true;
+	} else {
+		rc = env_freeze(w.f->e);
+		CHECK(rc == OK || (rc == ERR_NOTFOUND && w.now.meta.position == w.committed.meta.position));
+		CHECK(env_frozen(w.f->e) == (rc == OK));
+		w.frozen = w.now;
+	}
+	meta_check();
+}
+
 /* Commit, abort or reopen, now and then; then the environment must be sound. */
 static void boundary_step(void)
 {
 	struct env_report r;
 	struct span id = span_str(""), record;
+	unsigned what = rnd(6);
 
 	w.now.meta.position += 1 + rnd(9);
 	*env_meta(w.f->e) = (struct env_meta){ 0 }; /* the caller's copy is what counts */
 	*env_meta(w.f->e) = w.now.meta;
-	switch (rnd(6)) {
+	if (w.flushed && what != 1)
+		tell_flushed();
+	switch (what) {
 	case 0:
 		env_abort(w.f->e);
 		w.now = w.committed;
 		break;
 	case 1:
 		fixture_reopen(w.f);
-		w.now = w.committed;
+		w.now = w.committed = w.flushed ? w.frozen : w.committed;
+		w.flushed = false;
 		break;
 	default:
 		CHECK(env_commit(w.f->e) == OK);
@@ -413,8 +446,10 @@ static void step(void)
 		history_step();
 	else if (n < 93)
 		name_step();
-	else if (n < 99)
+	else if (n < 97)
 		small_step();
+	else if (n < 99)
+		freeze_step();
 	else
 		boundary_step();
 	env_meta(w.f->e)->clock_ms = w.now.meta.clock_ms;

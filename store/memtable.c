@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Memtable: the arena, the hash tables, and writing rows. */
+#include <assert.h>
+#include <stdlib.h>
+#include "base/hash.h"
+#include "store/memtable.h"
+
+#define CHUNK_SHIFT 18
+#define FIRST_SLOTS 64u
+
+void memtable_init(struct memtable *m)
+{
+	memset(m, 0, sizeof *m);
+	m->fill = 8; /* place 0 is no place */
+}
+
+static void free_chunks(struct memtable *m, unsigned keep)
+{
+	while (m->n_chunks > keep)
+		free(m->chunks[--m->n_chunks]);
+}
+
+void memtable_fini(struct memtable *m)
+{
+	free_chunks(m, 0);
+	free(m->chunks);
+	for (unsigned t = 0; t < MEM_TABLES_MAX; t++)
+		free(m->tables[t].slots);
+	memtable_init(m);
+}
+
+/* Slots stay as many as they were: the next transaction is likely to be like this one. Those that
+ * were hardly used are given back. */
+static void reset_rows(struct memtable *m, struct memrows *rows)
+{
+	struct memslot *slots = rows->slots;
+	uint32_t mask = rows->mask, used = rows->used;
+
+	*rows = (struct memrows){ 0 };
+	if (slots && used < mask / 8 && mask >= FIRST_SLOTS) {
+		free(slots);
+		m->slot_bytes -= ((uint64_t)mask + 1) * sizeof *slots;
+		return;
+	}
+	rows->slots = slots;
+	rows->mask = mask;
+	if (slots && used)
+		memset(slots, 0, ((size_t)mask + 1) * sizeof *slots);
+}
+
+void memtable_reset(struct memtable *m)
+{
+	for (unsigned t = 0; t < MEM_TABLES_MAX; t++)
+		reset_rows(m, &m->tables[t]);
+	free_chunks(m, MEM_CHUNKS_KEPT);
+	m->chunk = 0;
+	m->fill = 8;
+}
+
+bool memtable_is_empty(const struct memtable *m)
+{
+	for (unsigned t = 0; t < MEM_TABLES_MAX; t++)
+		if (m->tables[t].used || m->tables[t].emptied)
+			return false;
+	return true;
+}
+
+uint64_t memtable_bytes(const struct memtable *m)
+{
+	if (m->chunk == 0 && m->fill == 8)
+		return 0;
+	return (uint64_t)m->chunk * MEM_CHUNK_BYTES + m->fill + m->slot_bytes;
+}
+
+static bool next_chunk(struct memtable *m)
+{
+	unsigned next = m->n_chunks ? m->chunk + 1 : 0;
+
+	if (next == MEM_CHUNKS_MAX)
+		return false;
+	if (!m->chunks && !(m->chunks = malloc(MEM_CHUNKS_MAX * sizeof *m->chunks)))
+		return false;
+	if (next == m->n_chunks) {
+		m->chunks[next] = malloc(MEM_CHUNK_BYTES);
+		if (!m->chunks[next])
+			return false;
+		m->n_chunks++;
+	}
+	m->chunk = next;
+	m->fill = next == 0 ? 8 : 0;
+	return true;
+}
+
+mem_at memtable_alloc(struct memtable *m, size_t size)
+{
+	mem_at at;
+
+	size = (size + 7) & ~(size_t)7;
+	assert(size <= MEM_CHUNK_BYTES - 8);
+	if ((m->n_chunks == 0 || m->fill + size > MEM_CHUNK_BYTES) && !next_chunk(m))
+		return 0;
+	at = m->chunk << CHUNK_SHIFT | m->fill / 8;
+	m->fill += (uint32_t)size;
+	return at;
+}
+
+uint32_t memtable_hash(unsigned table, struct span key)
+{
+	return (uint32_t)hash_64(key.data, key.size, table);
+}
+
+int key_order(struct span a, struct span b)
+{
+	size_t shorter = a.size < b.size ? a.size : b.size;
+	int order = shorter ? memcmp(a.data, b.data, shorter) : 0;
+
+	return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
+}
+
+struct memrow *memtable_find(const struct memtable *m, unsigned table, struct span key,
+	uint32_t hash)
+{
+	const struct memrows *rows = &m->tables[table];
+
+	if (rows->used == 0)
+		return NULL;
+	for (uint32_t i = hash & rows->mask; rows->slots[i].row; i = (i + 1) & rows->mask) {
+		struct memrow *r;
+
+		if (rows->slots[i].hash != hash)
+			continue;
+		r = mem_ptr(m, rows->slots[i].row);
+		if (r->key_size == key.size && memcmp(r->key, key.data, key.size) == 0)
+			return r;
+	}
+	return NULL;
+}
+
+static void slot_take(struct memslot *slots, uint32_t mask, struct memslot s)
+{
+	uint32_t i = s.hash & mask;
+
+	while (slots[i].row)
+		i = (i + 1) & mask;
+	slots[i] = s;
+}
+
+/* At most two in three slots are taken. */
+static bool slots_room(struct memtable *m, struct memrows *rows)
+{
+	uint32_t n = rows->slots ? (rows->mask + 1) * 2 : FIRST_SLOTS;
+	struct memslot *grown;
+
+	if (rows->slots && (uint64_t)rows->used * 3 < (uint64_t)rows->mask * 2)
+		return true;
+	grown = n ? calloc(n, sizeof *grown) : NULL;
+	if (!grown)
+		return false;
+	for (uint32_t i = 0; rows->slots && i <= rows->mask; i++)
+		if (rows->slots[i].row)
+			slot_take(grown, n - 1, rows->slots[i]);
+	m->slot_bytes += (uint64_t)(rows->slots ? n / 2 : n) * sizeof *grown;
+	free(rows->slots);
+	rows->slots = grown;
+	rows->mask = n - 1;
+	return true;
+}
+
+static struct memrow *row_new(struct memtable *m, struct memrows *rows, struct span key,
+	uint32_t hash)
+{
+	struct memrow *r;
+	mem_at at;
+
+	if (!slots_room(m, rows))
+		return NULL;
+	at = memtable_alloc(m, sizeof *r + key.size);
+	if (!at)
+		return NULL;
+	r = mem_ptr(m, at);
+	*r = (struct memrow){ .at = at, .key_size = (uint16_t)key.size, .gone = true };
+	memcpy(r->key, key.data, key.size);
+	slot_take(rows->slots, rows->mask, (struct memslot){ hash, at });
+	rows->used++;
+	return r;
+}
+
+/* Some room to grow, as records do. */
+static bool value_room(struct memtable *m, struct memrow *r, size_t size)
+{
+	size_t room = size <= 8 ? 8 : (size + size / 8 + 15) & ~(size_t)7;
+	mem_at at;
+
+	if (size <= r->value_room)
+		return true;
+	if (room > MEM_CHUNK_BYTES - 8)
+		room = size;
+	at = memtable_alloc(m, room);
+	if (!at)
+		return false;
+	r->value = at;
+	r->value_room = (uint32_t)room;
+	return true;
+}
+
+int memtable_put(struct memtable *m, unsigned table, struct span key, uint32_t hash,
+	struct span value, bool fresh, struct memrow **ret_row)
+{
+	struct memrows *rows = &m->tables[table];
+	struct memrow *r = memtable_find(m, table, key, hash);
+
+	if (!r) {
+		r = row_new(m, rows, key, hash);
+		if (!r)
+			return ERR_NOMEM;
+		r->fresh = fresh;
+	}
+	if (value.size && !value_room(m, r, value.size))
+		return ERR_NOMEM;
+	if (memtable_order_add(m, table, r, hash) != OK)
+		return ERR_NOMEM;
+	if (r->fresh)
+		rows->fresh_bytes += value.size + (r->gone ? r->key_size : 0) -
+			(r->gone ? 0 : r->value_size);
+	if (value.size)
+		memmove(mem_ptr(m, r->value), value.data, value.size);
+	r->value_size = (uint32_t)value.size;
+	r->gone = false;
+	*ret_row = r;
+	return OK;
+}
+
+int memtable_del(struct memtable *m, unsigned table, struct span key, uint32_t hash)
+{
+	struct memrows *rows = &m->tables[table];
+	struct memrow *r = memtable_find(m, table, key, hash);
+
+	if (!r) {
+		r = row_new(m, rows, key, hash);
+		if (!r || memtable_order_add(m, table, r, hash) != OK)
+			return ERR_NOMEM;
+	}
+	if (r->fresh) {
+		memtable_order_del(m, table, r);
+		if (!r->gone)
+			rows->fresh_bytes -= r->key_size + r->value_size;
+	}
+	r->gone = true;
+	return OK;
+}
+
+void memtable_empty(struct memtable *m, unsigned table)
+{
+	struct memrows *rows = &m->tables[table];
+
+	if (rows->slots)
+		memset(rows->slots, 0, ((size_t)rows->mask + 1) * sizeof *rows->slots);
+	rows->used = 0;
+	rows->order = 0;
+	rows->last_appended = 0;
+	rows->fresh_bytes = 0;
+	rows->emptied = true;
+}

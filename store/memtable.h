@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Memtable: rows in memory, as one transaction leaves them, before they are written to LMDB's tree.
+ * Private to store/.
+ *
+ * One generation of rows of all tables: found by hash, and walked in key order where somebody asks
+ * for it. A row says what the tree is to hold: a value, or that there is none ("gone"). What a
+ * memtable does not have it says nothing about, unless the table was emptied in it: then all
+ * below is hidden. Rows live in an arena and never move, so a span into one holds until that
+ * row is written again or the memtable is reset.
+ *
+ * One thread writes. A memtable that nobody writes any more ("frozen") may be read by two: the
+ * flush reads keys, values and `gone`; the other one may meanwhile have an order made, which
+ * touches nothing that the flush reads. No randomness, no clock. After ERR_NOMEM only a reset
+ * helps. */
+#ifndef KITH_STORE_MEMTABLE_H
+#define KITH_STORE_MEMTABLE_H
+#include "base/bytes.h"
+#include "base/err.h"
+
+#define MEM_TABLES_MAX   12
+#define MEM_CHUNK_BYTES  (2u << 20) /* holds the longest value */
+#define MEM_CHUNKS_MAX   (1u << 14) /* 32 GiB */
+#define MEM_CHUNKS_KEPT  16         /* through a reset */
+#define MEM_HEIGHT_MAX   12
+
+/* Places in the arena are counted in 8 bytes: chunk in the high 14 bits. 0 is no place. */
+typedef uint32_t mem_at;
+
+struct memrow {
+	mem_at at;        /* its own place */
+	mem_at value;
+	uint32_t value_size, value_room;
+	mem_at links;     /* mem_at next[height]; 0: has never been in the order */
+	uint16_t key_size;
+	uint8_t height;
+	bool gone;        /* there is no such row */
+	bool fresh;       /* nor is there one in what lies below */
+	bool listed;      /* in the order; all but those that are fresh and gone */
+	uint8_t key[];
+};
+
+struct memslot {
+	uint32_t hash;
+	mem_at row;
+};
+
+struct memrows {
+	struct memslot *slots;
+	uint32_t mask;        /* of the slots, a power of two; 0: there are none */
+	uint32_t used;
+	mem_at order;         /* mem_at first[MEM_HEIGHT_MAX]; 0: nobody has asked for an order */
+	mem_at last_appended; /* row */
+	bool emptied;
+	uint64_t fresh_bytes; /* of keys and values of fresh rows */
+};
+
+struct memtable {
+	uint8_t **chunks;
+	unsigned n_chunks;    /* allocated */
+	unsigned chunk;       /* being filled */
+	uint32_t fill;        /* bytes of it */
+	uint64_t slot_bytes;
+	struct memrows tables[MEM_TABLES_MAX];
+};
+
+void memtable_init(struct memtable *m);
+void memtable_fini(struct memtable *m);
+void memtable_reset(struct memtable *m); /* no rows; keeps memory for the next */
+bool memtable_is_empty(const struct memtable *m);
+uint64_t memtable_bytes(const struct memtable *m); /* of memory in use */
+
+static inline void *mem_ptr(const struct memtable *m, mem_at at)
+{
+	return m->chunks[at >> 18] + (size_t)(at & ((1u << 18) - 1)) * 8;
+}
+static inline struct span memrow_key(const struct memrow *r)
+{
+	return span_of(r->key, r->key_size);
+}
+static inline struct span memrow_value(const struct memtable *m, const struct memrow *r)
+{
+	return span_of(r->value ? mem_ptr(m, r->value) : NULL, r->value_size);
+}
+
+uint32_t memtable_hash(unsigned table, struct span key);
+/* NULL: nothing is said of KEY here. */
+struct memrow *memtable_find(const struct memtable *m, unsigned table, struct span key,
+	uint32_t hash);
+/* Make or replace a row. FRESH: what lies below has none; only looked at when the row is new here.
+ * VALUE may point into the memtable. ERR_NOMEM. */
+int memtable_put(struct memtable *m, unsigned table, struct span key, uint32_t hash,
+	struct span value, bool fresh, struct memrow **ret_row);
+/* From now on there is no such row. */
+int memtable_del(struct memtable *m, unsigned table, struct span key, uint32_t hash);
+/* No row of TABLE is left, here and below. */
+void memtable_empty(struct memtable *m, unsigned table);
+
+/* How two keys sort: memcmp, a prefix first. */
+int key_order(struct span a, struct span b);
+
+/* memtable_order.c: the first row with a key >= KEY, > KEY, or the last with one < KEY (size 0: the
+ * first or the last of all). Rows that are gone come up too, but not those that are fresh as well.
+ * *RET_ROW is NULL when there is none. ERR_NOMEM: the order could not be made. */
+enum memtable_seek { MEM_FROM, MEM_AFTER, MEM_BEFORE };
+int memtable_seek(struct memtable *m, unsigned table, struct span key, enum memtable_seek how,
+	struct memrow **ret_row);
+/* Put ROW into the order, when there is one and it is not there; take it out. */
+int memtable_order_add(struct memtable *m, unsigned table, struct memrow *row, uint32_t hash);
+void memtable_order_del(struct memtable *m, unsigned table, struct memrow *row);
+/* All rows by key, malloc'ed; reads only what a frozen memtable keeps still. */
+int memtable_sorted(const struct memtable *m, unsigned table, mem_at **ret_rows, uint32_t *ret_n);
+
+/* ret 0: no memory. */
+mem_at memtable_alloc(struct memtable *m, size_t size);
+
+#endif
