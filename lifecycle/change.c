@@ -84,16 +84,16 @@ static void describe_evidence(const struct change *ch, const struct machine *m,
 		n->evidence[n->n_evidence++] = more[i];
 }
 
-static void describe_value(const struct facts *f, struct notification *n)
+bool value_at_stake(const struct facts *f, int64_t *ret_value)
 {
 	int64_t purchases = f->scalar[FACT_purchases].i, margins = f->scalar[FACT_margins].i;
 
-	n->has_value = purchases > 0;
-	n->value = 0;
+	*ret_value = 0;
 	if (purchases > 0)
-		n->value = margins == purchases
+		*ret_value = margins == purchases
 			? f->scalar[FACT_margin].i
 			: f->scalar[FACT_spent].i - f->scalar[FACT_refunded].i;
+	return purchases > 0;
 }
 
 void change_describe(const struct change *ch, const struct machine *m, const struct facts *f,
@@ -110,6 +110,6 @@ void change_describe(const struct change *ch, const struct machine *m, const str
 	n->lifecycle_version = m->version;
 	n->owner = span_of(f->text[TEXT_OWNER].text, f->text[TEXT_OWNER].size);
 	n->region = span_of(f->text[TEXT_REGION].text, f->text[TEXT_REGION].size);
-	describe_value(f, n);
+	n->has_value = value_at_stake(f, &n->value);
 	describe_evidence(ch, m, f, n);
 }

@@ -75,6 +75,10 @@ unsigned standing_move(struct standing *s, const struct machine *m, const struct
 void change_describe(const struct change *ch, const struct machine *m, const struct facts *f,
 	struct span from_name, struct notification *n);
 
+/* What would be lost with the customer: margin where every purchase told it, else net spend. False
+ * (and 0) of who never bought. */
+bool value_at_stake(const struct facts *f, int64_t *ret_value);
+
 /* Evidence of one rule at NOW, whose verdict is V: its tests in file order, EVIDENCE_MAX of them
  * at most. Returns how many. */
 unsigned rule_evidence(const struct machine *m, uint16_t rule, const struct facts *f,

@@ -17,6 +17,7 @@
 #include "base/event.h"
 #include "base/filter.h"
 #include "base/notification.h"
+#include "base/snapshot.h"
 
 #define BATCH_BYTES_MAX        (4u << 20)
 #define BATCH_EVENTS_MAX       10000u
@@ -88,13 +89,29 @@ int receipt_decode(struct receipt *r, const void *data, size_t size, struct aren
 void notification_encode(struct buf *out, const struct notification *n);
 /* Spans live in A. Severities, jobs and units of a newer daemon are read as "not said". */
 int notification_decode(struct notification *n, const void *data, size_t size, struct arena *a);
+/* When it came to light, by looking at nothing else; 0 when it does not say. */
+int64_t notification_noticed(struct span encoded);
+
+#define SNAPSHOT_ROWS_MAX 256 /* of a page */
+void snapshot_row_encode(struct buf *out, const struct snapshot_row *r);
+/* Customers of one shard, in the order of their ids' bytes. */
+struct snapshot_page {
+	uint32_t shard;
+	uint64_t as_of;      /* all of the shard's notifications up to here are in it */
+	struct span after;   /* it begins behind this customer … */
+	struct span upto;    /* … and speaks of everybody up to this one */
+	bool done;           /* and of everybody behind */
+	unsigned n_rows;
+	struct snapshot_row *rows; /* when decoded */
+};
 
 struct position {
 	uint32_t shard;
 	uint64_t sequence;
 };
 
-enum subscriber_verb { SUBSCRIBER_OPEN, SUBSCRIBER_ACK, SUBSCRIBER_CLOSE, SUBSCRIBER_FORGET };
+enum subscriber_verb { SUBSCRIBER_OPEN, SUBSCRIBER_ACK, SUBSCRIBER_CLOSE, SUBSCRIBER_FORGET,
+	SUBSCRIBER_SNAPSHOT };
 #define SUBSCRIBER_NAME_MAX 64 /* bytes, at least 1 */
 #define SUBSCRIBER_TYPES_MAX 32
 #define SUBSCRIBER_POSITIONS_MAX 256
@@ -106,7 +123,13 @@ struct subscriber_message {
 	struct filter filter;
 	uint32_t credit;  /* 0: not said */
 	bool newest;
-	unsigned n_positions;
+	bool reading;         /* has no name */
+	bool has_from;
+	int64_t from_ms;
+	struct span customer; /* of a reading; SUBSCRIBER_SNAPSHOT: behind whom */
+	uint32_t shard;       /* SUBSCRIBER_SNAPSHOT … */
+	uint32_t limit;       /* … 1 to SNAPSHOT_ROWS_MAX */
+	unsigned n_positions; /* of an Open: behind which to begin */
 	struct position positions[SUBSCRIBER_POSITIONS_MAX];
 };
 void subscriber_encode(struct buf *out, const struct subscriber_message *m);
@@ -123,6 +146,13 @@ void delivery_add_opened(struct buf *out, const struct position *positions, unsi
 void delivery_add_notification(struct buf *out, struct span encoded);
 void delivery_add_gap(struct buf *out, const struct gap *g);
 void delivery_add_refused(struct buf *out, const char *code, const char *text);
+void delivery_add_text(struct buf *out, const char *text);
+/* With opened: the newest notification of each shard. */
+void delivery_add_ends(struct buf *out, const struct position *ends, unsigned n);
+void delivery_add_passed(struct buf *out, const struct position *passed);
+/* ROWS is what snapshot_page_add_row() made. */
+void delivery_add_page(struct buf *out, const struct snapshot_page *page, struct span rows);
+void snapshot_page_add_row(struct buf *rows, struct span encoded);
 struct delivery {
 	bool opened;
 	unsigned n_positions;
@@ -131,6 +161,9 @@ struct delivery {
 	struct notification *notifications;
 	unsigned n_gaps;
 	struct gap *gaps;
+	unsigned n_ends, n_passed;
+	struct position *ends, *passed;
+	struct snapshot_page *page; /* or NULL */
 	struct span refused, text;
 };
 int delivery_decode(struct delivery *d, const void *data, size_t size, struct arena *a);

@@ -22,5 +22,7 @@ int event_from_json(struct event *e, const char *text, size_t size, struct span 
 /* New references; NULL when memory is out. */
 json_t *event_to_json(const struct event *e);
 json_t *notification_to_json(const struct notification *n);
+/* AS_OF: the page's. */
+json_t *snapshot_row_to_json(const struct snapshot_row *r, uint32_t shard, uint64_t as_of);
 
 #endif

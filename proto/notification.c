@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include "proto/notification.h"
+#include "proto/wire.h"
 
 static const struct message_limit limit = { NOTIFICATION_BYTES_MAX, 1024 };
 
@@ -148,6 +149,18 @@ int notification_take(struct notification *n, const Kith__Notification *m)
 	for (unsigned i = 0; i < n->n_evidence; i++)
 		evidence_take(&n->evidence[i], m->evidence[i]);
 	return texts_are_plain(n) && n->sequence > 0 ? 0 : ERR_INVALID;
+}
+
+int64_t notification_noticed(struct span encoded)
+{
+	enum { NOTICED = 9 };
+	struct wire w = wire_of(encoded);
+	struct wire_field f = { 0 };
+
+	while (w.at < w.end && wire_read(&w, &f))
+		if (f.number == NOTICED && f.type == WIRE_VARINT)
+			return (int64_t)f.value;
+	return 0;
 }
 
 int notification_decode(struct notification *n, const void *data, size_t size, struct arena *a)

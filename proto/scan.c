@@ -5,7 +5,7 @@
 #include "proto/message.h"
 #include "proto/wire.h"
 
-#define DEPTH_MAX 4 /* Delivery > Notification > Evidence, and one to spare */
+#define DEPTH_MAX 4 /* Delivery > SnapshotPage > SnapshotRow > Place */
 
 /* One message being walked; its parents wait below it. */
 struct level {

@@ -2,6 +2,8 @@
 /* Questions to a shard, answered from its open transaction: one reads what one has written. */
 #include <stdlib.h>
 #include "workers/query.h"
+#include "workers/seek.h"
+#include "workers/snapshot.h"
 
 struct query *query_new(enum query_kind kind, void (*answered)(struct query *), void *arg)
 {
@@ -26,6 +28,7 @@ void query_free(struct query *q)
 	free(q->history);
 	free(q->census);
 	free(q->names);
+	free(q->filter);
 	lifecycle_drop(q->lifecycle);
 	outcome_fini(&q->notes);
 	free(q);
@@ -38,8 +41,7 @@ const char *query_name(const struct query *q, unsigned number)
 	return (const char *)q->texts.data + q->names[number];
 }
 
-/* Copy the environment's names, so that the asker can read numbers. */
-static int copy_names(struct shard *s, struct query *q)
+int query_names(struct shard *s, struct query *q)
 {
 	unsigned n = 1;
 
@@ -78,7 +80,7 @@ static int answer_customer(struct shard *s, struct query *q)
 	if (rc < 0)
 		return rc;
 	q->n_history = (unsigned)rc;
-	return copy_names(s, q);
+	return query_names(s, q);
 }
 
 /* When the oldest notification kept was taken; of a damaged one nobody knows. */
@@ -101,7 +103,7 @@ static int answer_census(struct shard *s, struct query *q)
 			q->census[q->n_census++] =
 				(struct census_row){ (uint16_t)i, s->census[i] };
 	outbox_oldest(s, q);
-	return copy_names(s, q);
+	return query_names(s, q);
 }
 
 static int add_note(struct query *q, uint64_t sequence, struct span encoded)
@@ -166,12 +168,22 @@ static int answer_ack(struct shard *s, struct query *q)
 	return env_subscription_put(s->env, name, span_of(s->scratch.data, s->scratch.size));
 }
 
+/* The instant of a number, or the number of an instant. */
+static int answer_seek(struct shard *s, struct query *q)
+{
+	if (q->from == 0)
+		return outbox_seek(s, q->from_ms, &q->upto);
+	return outbox_time(s, q->from, &q->from_ms);
+}
+
 void query_answer(struct shard *s, struct query *q)
 {
 	switch (q->kind) {
 	case QUERY_CUSTOMER: q->rc = answer_customer(s, q); break;
 	case QUERY_CENSUS: q->rc = answer_census(s, q); break;
 	case QUERY_OUTBOX: q->rc = answer_outbox(s, q); break;
+	case QUERY_SEEK: q->rc = answer_seek(s, q); break;
+	case QUERY_SNAPSHOT: q->rc = snapshot_read(s, q); break;
 	case QUERY_ACK: q->rc = answer_ack(s, q); break;
 	}
 	q->meta = *env_meta(s->env);

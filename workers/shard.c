@@ -2,6 +2,7 @@
 /* Applying inputs, one function an input type. */
 #include <assert.h>
 #include <stdlib.h>
+#include "workers/seek.h"
 #include "workers/settle.h"
 #include "workers/sweep.h"
 
@@ -206,15 +207,33 @@ static int apply_settings(struct shard *s, const struct input *in)
 	return env_setting_put(s->env, "settings", span_of(bytes, sizeof bytes));
 }
 
+/* Behind what a name never seen begins. Only what the input and the outbox say decides it. */
+static int open_start(struct shard *s, const struct subscriber_message *m, uint64_t *ret_acked)
+{
+	const struct env_meta *meta = env_meta(s->env);
+
+	*ret_acked = m->newest ? meta->outbox_last : meta->outbox_first - 1;
+	for (unsigned i = 0; i < m->n_positions; i++)
+		if (m->positions[i].shard == s->number) {
+			*ret_acked = m->positions[i].sequence < meta->outbox_last ?
+				m->positions[i].sequence : meta->outbox_last;
+			return 0;
+		}
+	return m->has_from ? outbox_seek(s, m->from_ms, ret_acked) : 0;
+}
+
 /* A subscription's record: { u64 acknowledged, the Subscriber message that opened it }. */
 static int apply_open(struct shard *s, const struct input *in, struct outcome *out)
 {
 	const struct env_meta *meta = env_meta(s->env);
-	uint64_t acked = in->subscription->newest ? meta->outbox_last : meta->outbox_first - 1;
+	uint64_t acked;
 	struct span old;
 	uint8_t *p;
-	int rc = env_subscription_get(s->env, in->subscription->name, &old);
+	int rc = open_start(s, in->subscription, &acked);
 
+	if (rc != 0)
+		return rc;
+	rc = env_subscription_get(s->env, in->subscription->name, &old);
 	if (rc == 0 && old.size >= 8)
 		acked = get_le64(old.data);
 	else if (rc != 0 && rc != ERR_NOTFOUND && !is_set_aside(s, rc))

@@ -59,6 +59,8 @@ enum query_kind {
 	QUERY_CUSTOMER,     /* customer → who, history, names */
 	QUERY_CENSUS,       /* → census, names, meta */
 	QUERY_OUTBOX,       /* from, cap_* → notes (and outbox bounds) */
+	QUERY_SEEK,         /* from_ms → upto; from (an outbox sequence) → from_ms */
+	QUERY_SNAPSHOT,     /* key, filter, cap_notes → notes.bytes are rows, key, upto, done */
 	QUERY_ACK,          /* key is a subscription's name, done with up to `from` */
 	QUERY_STOP,         /* commit what is durable, answer, end the thread */
 };
@@ -72,6 +74,9 @@ struct query {
 	void *arg;
 	struct buf key;     /* in: customer id or subscription name */
 	uint64_t from;      /* in: an outbox sequence */
+	int64_t from_ms;    /* QUERY_SEEK */
+	struct filter *filter; /* in, malloc'ed, or NULL */
+	bool done;          /* out: QUERY_SNAPSHOT, there is nobody behind `key` */
 	uint32_t cap_notes, cap_bytes; /* in */
 	bool any_engine;    /* in: QUERY_START, see replay.h */
 	int rc;             /* out */
@@ -92,7 +97,7 @@ struct query {
 	uint64_t deadlines, map_used, map_size;
 	int64_t outbox_since_ms;     /* out: QUERY_CENSUS, when the oldest kept was taken; 0 none */
 	struct outcome notes;        /* out: QUERY_OUTBOX … */
-	uint64_t upto;               /* … and the last number looked at */
+	uint64_t upto;               /* … and the last number looked at; other kinds: a position */
 };
 struct query *query_new(enum query_kind kind, void (*answered)(struct query *), void *arg);
 void query_free(struct query *q);

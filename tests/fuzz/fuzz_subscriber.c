@@ -22,6 +22,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		assert(subscriber_decode(&m2, again.data, again.size, a, &c) == 0);
 		assert(m.verb == m2.verb && m.n_types == m2.n_types && m.newest == m2.newest);
 		assert(m.n_positions == m2.n_positions && span_eq(m.name, m2.name));
+		assert(m.reading == m2.reading && m.has_from == m2.has_from && m.from_ms == m2.from_ms);
+		assert(m.shard == m2.shard && m.limit == m2.limit && span_eq(m.customer, m2.customer));
 		assert(memcmp(m.positions, m2.positions, m.n_positions * sizeof m.positions[0]) == 0);
 	}
 	arena_reset(a);

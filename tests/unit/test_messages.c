@@ -295,6 +295,125 @@ static void requests_and_replies_come_back(void **state)
 
 /* --------------------------------------------------------------------------------- bad messages */
 
+static void a_reading_and_a_snapshot_are_asked_for(void **state)
+{
+	struct subscriber_message m = { .verb = SUBSCRIBER_OPEN, .reading = true, .has_from = true,
+		.from_ms = 1767225600000, .customer = span_str("anna"), .n_positions = 2,
+		.positions = { { 0, 7 }, { 3, 1042 } } }, back;
+	struct complaint c;
+
+	(void)state;
+	subscriber_encode(&out, &m);
+	assert_int_equal(subscriber_decode(&back, out.data, out.size, arena, &c), 0);
+	assert_true(back.reading && back.has_from && back.name.size == 0);
+	assert_int_equal(back.from_ms, 1767225600000);
+	assert_same_text(back.customer, m.customer);
+	assert_int_equal(back.n_positions, 2);
+	assert_int_equal(back.positions[1].sequence, 1042);
+	buf_clear(&out);
+	m = (struct subscriber_message){ .verb = SUBSCRIBER_SNAPSHOT, .shard = 3, .limit = 100000,
+		.customer = span_str("bert") };
+	subscriber_encode(&out, &m);
+	assert_int_equal(subscriber_decode(&back, out.data, out.size, arena, &c), 0);
+	assert_int_equal(back.verb, SUBSCRIBER_SNAPSHOT);
+	assert_int_equal(back.shard, 3);
+	assert_int_equal(back.limit, SNAPSHOT_ROWS_MAX);
+	assert_same_text(back.customer, m.customer);
+}
+
+static struct snapshot_row row_of_anna(void)
+{
+	return (struct snapshot_row){ .customer = span_str("anna"), .owner = span_str("eva"),
+		.region = span_str("north"), .has_value = true, .value = -5, .lifecycle_version = 2,
+		.settled_ms = 1767225600000, .due_ms = 1767225600001, .events = 4, .purchases = 3,
+		.spent = 1200, .first_purchase_ms = 1, .last_purchase_ms = 2,
+		.n_places = 2, .places = { { span_str("stage"), span_str("repeat"), 5 },
+			{ span_str("tier"), span_str("gold"), 6 } },
+		.n_risks = 1, .risks = { { span_str("silent"), SEVERITY_HIGH, 7 } } };
+}
+
+static void a_page_of_a_snapshot_comes_back(void **state)
+{
+	struct snapshot_row anna = row_of_anna();
+	struct snapshot_page page = { .shard = 1, .as_of = 42, .after = span_str("a"),
+		.upto = span_str("anton"), .done = true };
+	struct position ends[2] = { { 0, 9 }, { 1, 42 } };
+	struct buf row = { 0 }, rows = { 0 };
+	struct delivery d;
+
+	(void)state;
+	snapshot_row_encode(&row, &anna);
+	snapshot_page_add_row(&rows, span_of(row.data, row.size));
+	snapshot_page_add_row(&rows, span_of(row.data, row.size));
+	delivery_add_ends(&out, ends, 2);
+	delivery_add_passed(&out, &ends[1]);
+	delivery_add_page(&out, &page, span_of(rows.data, rows.size));
+	assert_int_equal(delivery_decode(&d, out.data, out.size, arena), 0);
+	assert_int_equal(d.n_ends, 2);
+	assert_int_equal(d.ends[1].sequence, 42);
+	assert_int_equal(d.n_passed, 1);
+	assert_non_null(d.page);
+	assert_int_equal(d.page->as_of, 42);
+	assert_true(d.page->done);
+	assert_same_text(d.page->upto, page.upto);
+	assert_int_equal(d.page->n_rows, 2);
+	anna = d.page->rows[1];
+	assert_same_text(anna.places[0].rung, span_str("repeat"));
+	assert_int_equal(anna.places[1].since_ms, 6);
+	assert_int_equal(anna.risks[0].severity, SEVERITY_HIGH);
+	assert_int_equal(anna.value, -5);
+	assert_int_equal(anna.due_ms, 1767225600001);
+	assert_int_equal(anna.last_purchase_ms, 2);
+	assert_same_text(anna.region, span_str("north"));
+	buf_fini(&row);
+	buf_fini(&rows);
+}
+
+static bool wants(const char *field, const char *list)
+{
+	struct filter f = { 0 };
+	struct snapshot_row anna = row_of_anna();
+
+	assert_int_equal(filter_add_list(&f, field, list, NULL), 0);
+	return snapshot_row_wanted(&anna, &f);
+}
+
+static void a_filter_of_notifications_chooses_the_rows_of_a_snapshot(void **state)
+{
+	struct filter f = { 0 };
+	struct snapshot_row anna = row_of_anna();
+
+	(void)state;
+	assert_true(snapshot_row_wanted(&anna, &f));
+	assert_true(wants("type", "stage.repeat") && wants("type", "risk.") && wants("type", "sta"));
+	assert_true(wants("type", "customer.at_risk") && wants("type", "customer."));
+	assert_false(wants("type", "stage.client") || wants("type", "risk.complaint"));
+	assert_true(wants("stage", "client,repeat") && wants("tier", "gold"));
+	assert_false(wants("stage", "gold") || wants("tier", "repeat"));
+	assert_true(wants("severity", "medium") && wants("severity", "high"));
+	assert_false(wants("severity", "critical"));
+	assert_true(wants("owner", "ben,eva") && wants("region", "north") && wants("source", "till"));
+	assert_false(wants("owner", "ben") || wants("region", "nort"));
+	anna.n_risks = 0;
+	assert_int_equal(filter_add_list(&f, "type", "customer.at_risk", NULL), 0);
+	assert_false(snapshot_row_wanted(&anna, &f));
+	assert_int_equal(filter_add_list(&f, "type", "customer.converted", NULL), 0);
+	assert_true(snapshot_row_wanted(&anna, &f));
+	assert_int_equal(filter_add_list(&f, "owner", "ben", NULL), 0);
+	assert_false(snapshot_row_wanted(&anna, &f)); /* both fields must take it */
+}
+
+static void when_a_notification_came_to_light_is_read_without_the_rest(void **state)
+{
+	struct notification n = sample();
+
+	(void)state;
+	n.noticed_ms = 1767225600123;
+	notification_encode(&out, &n);
+	assert_int_equal(notification_noticed(span_of(out.data, out.size)), 1767225600123);
+	assert_int_equal(notification_noticed(span_of("\x0a", 1)), 0);
+}
+
 static void assert_subscriber_refused(const void *bytes, size_t size, const char *sentence)
 {
 	struct subscriber_message m;
@@ -309,8 +428,8 @@ static void assert_subscriber_refused(const void *bytes, size_t size, const char
 static void a_bad_subscriber_message_is_refused_with_a_sentence(void **state)
 {
 	(void)state;
-	REFUSED("", "a Subscriber message says one of open, ack, close and forget");
-	REFUSED("\x18\x01\x20\x01", "a Subscriber message says one of open, ack, close and forget");
+	REFUSED("", "a Subscriber message says one of open, ack, snapshot, close and forget");
+	REFUSED("\x18\x01\x20\x01", "a Subscriber message says one of open, ack, snapshot, close and forget");
 	REFUSED("\x0a\x00", "open.name is required: 1 to 64 bytes of UTF-8 without control characters");
 	REFUSED("\x0a\x04\x0a\x02" "a\0",
 		"open.name is required: 1 to 64 bytes of UTF-8 without control characters");
@@ -338,7 +457,7 @@ static void positions_beyond_the_bound_are_refused_in_bounded_memory(void **stat
 		buf_add(&ack, "\x0a\x00", 2);
 	wire_add_bytes(&out, 2, span_of(ack.data, ack.size));
 	assert_int_equal(subscriber_decode(&m, out.data, out.size, small, &c), ERR_INVALID);
-	assert_string_equal(c.text, "ack.positions has 1 to 256 positions; found 257");
+	assert_string_equal(c.text, "ack.positions has at most 256 positions; found 257");
 	while (ack.size < SUBSCRIBER_BYTES_MAX - 10)
 		buf_add(&ack, "\x0a\x00", 2);
 	buf_clear(&out);
@@ -402,7 +521,7 @@ static unsigned depth_of(const ProtobufCMessageDescriptor *m, unsigned depth)
 static void kith_proto_has_only_what_the_scan_knows(void **state)
 {
 	(void)state;
-	assert_int_equal(depth_of(&kith__delivery__descriptor, 1), 3);
+	assert_int_equal(depth_of(&kith__delivery__descriptor, 1), 4);
 	(void)depth_of(&kith__subscriber__descriptor, 1);
 	(void)depth_of(&kith__receipt__descriptor, 1);
 	(void)depth_of(&kith__request__descriptor, 1);
@@ -573,6 +692,10 @@ int main(void)
 		cmocka_unit_test_setup(a_rejection_of_a_newer_daemon_stays_one, fresh),
 		cmocka_unit_test_setup(a_notification_comes_back, fresh),
 		cmocka_unit_test_setup(subscriber_messages_come_back, fresh),
+		cmocka_unit_test_setup(when_a_notification_came_to_light_is_read_without_the_rest, fresh),
+		cmocka_unit_test_setup(a_filter_of_notifications_chooses_the_rows_of_a_snapshot, fresh),
+		cmocka_unit_test_setup(a_page_of_a_snapshot_comes_back, fresh),
+		cmocka_unit_test_setup(a_reading_and_a_snapshot_are_asked_for, fresh),
 		cmocka_unit_test_setup(a_delivery_is_the_sum_of_its_parts, fresh),
 		cmocka_unit_test_setup(requests_and_replies_come_back, fresh),
 		cmocka_unit_test_setup(a_bad_subscriber_message_is_refused_with_a_sentence, fresh),
