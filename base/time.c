@@ -17,7 +17,7 @@ static int64_t days_from_date(int64_t year, unsigned month, unsigned day)
 		day_of_year - 719468;
 }
 
-static void date_from_days(int64_t days, int64_t *ret_year, unsigned *ret_month, unsigned *ret_day)
+void date_from_days(int64_t days, int64_t *ret_year, unsigned *ret_month, unsigned *ret_day)
 {
 	int64_t z = days + 719468, era = div_floor(z, 146097), d = z - era * 146097;
 	int64_t y = (d - d / 1460 + d / 36524 - d / 146096) / 365;

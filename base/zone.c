@@ -148,14 +148,12 @@ void zone_close(struct zone *z)
 	*z = (struct zone){ .n = 0 };
 }
 
-/* The offset in force at MS: of the last change at or before it. */
-static int32_t zone_offset_s(const struct zone *z, int64_t ms)
+/* The last change at or before MS; the first one for what lies before. Z has changes. */
+static size_t zone_find(const struct zone *z, int64_t ms)
 {
-	size_t low = 0, high;
+	size_t low = 0;
 
-	if (!z || z->n == 0)
-		return 0;
-	for (high = z->n; high - low > 1;) {
+	for (size_t high = z->n; high - low > 1;) {
 		size_t middle = low + (high - low) / 2;
 
 		if (z->changes[middle].at_ms <= ms)
@@ -163,7 +161,29 @@ static int32_t zone_offset_s(const struct zone *z, int64_t ms)
 		else
 			high = middle;
 	}
-	return z->changes[low].offset_s;
+	return low;
+}
+
+/* The offset in force at MS. */
+static int32_t zone_offset_s(const struct zone *z, int64_t ms)
+{
+	return !z || z->n == 0 ? 0 : z->changes[zone_find(z, ms)].offset_s;
+}
+
+int64_t zone_instant(const struct zone *z, int64_t local_ms)
+{
+	int64_t at;
+	size_t i;
+
+	if (!z || z->n == 0)
+		return local_ms;
+	/* No offset reaches two days: before that, the local clock has not come so far. */
+	for (i = zone_find(z, local_ms - 2 * DAY_MS);; i++) {
+		at = local_ms - (int64_t)z->changes[i].offset_s * 1000;
+		if (i + 1 == z->n || at < z->changes[i + 1].at_ms)
+			break;
+	}
+	return i > 0 && at < z->changes[i].at_ms ? z->changes[i].at_ms : at;
 }
 
 int32_t zone_day(const struct zone *z, int64_t ms)

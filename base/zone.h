@@ -35,6 +35,12 @@ void zone_close(struct zone *z);
  * 10^17 either way (three million years). */
 int32_t zone_day(const struct zone *z, int64_t ms);
 
+/* The first instant at which the local clock shows LOCAL_MS (ms since 1970-01-01T00:00 local) or
+ * later: of an hour that comes twice the first one, of one that is left out its end. Monotone. */
+int64_t zone_instant(const struct zone *z, int64_t local_ms);
+
+/* The date of a day since 1970-01-01; months and days from 1. */
+void date_from_days(int64_t days, int64_t *ret_year, unsigned *ret_month, unsigned *ret_day);
 /* RFC 3339 in UTC with a Z, milliseconds only when not 0; OUT holds at least 32 bytes. */
 void time_format(int64_t ms, char *out);
 /* RFC 3339 (date, date and time, seconds and fraction optional, T or a blank between, Z or an

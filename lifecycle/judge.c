@@ -1,7 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Judging: which rungs and risks the rules give for facts at an instant. No allocation, and
  * 2^x and its like only where what needs it is compared. */
+#include <math.h>
 #include "lifecycle/judge.h"
+
+/* The bound by the clock that T's working time is, of what began or will end at LAW's instant. */
+static double business_bound(const struct test *t, const struct law *law)
+{
+	bool beyond = t->op == OP_GT || t->op == OP_LE; /* their line lies behind the span */
+	bool grows = law->kind == LAW_AGE;
+	int64_t span = (int64_t)t->number, at;
+	double at_ms;
+
+	if (law->t_ms < -EVENT_TIME_MAX || law->t_ms > 2 * EVENT_TIME_MAX)
+		return t->number; /* in no calendar */
+	if (grows)
+		span += beyond;
+	else
+		span = beyond ? -span : 1 - span;
+	at = business_add(t->calendar, t->business, law->t_ms, span);
+	at_ms = at == BUSINESS_NEVER ? INFINITY : at == -BUSINESS_NEVER ? -INFINITY : (double)at;
+	return grows ? at_ms - (double)law->t_ms - beyond : (double)law->t_ms - at_ms + !beyond;
+}
 
 bool comparison_read(const struct test *t, const struct facts *f, const struct law *law,
 	struct comparison *ret_c)
@@ -14,6 +34,8 @@ bool comparison_read(const struct test *t, const struct facts *f, const struct l
 			return false;
 		ret_c->bound *= other.c;
 	}
+	if (t->business && law->kind != LAW_UNKNOWN)
+		ret_c->bound = business_bound(t, law);
 	return law->kind != LAW_UNKNOWN;
 }
 

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/notification.h"
 #include "base/zone.h"
+#include "lifecycle/calendar.h"
 #include "lifecycle/quantity.h"
 
 #define LADDERS_MAX 8
@@ -35,6 +36,8 @@ struct test {
 	uint8_t op;           /* enum test_op; OP_EQ and OP_NE only of what does not move */
 	double number;        /* in the unit of the quantity: ms, minor units, 0.5 for 50 % */
 	uint64_t names;       /* OP_IN: bit per enum value or rung */
+	uint8_t business;     /* enum business: NUMBER is working time of … */
+	const struct calendar *calendar; /* … one of the machine's */
 	double window_ms;     /* of active(30d); 0: that of the rhythm */
 	const struct rhythm *rhythm; /* the machine's */
 	uint8_t owner;        /* whose rule it stands in: a ladder, or OWNER_RISK + a risk */
@@ -79,6 +82,8 @@ struct machine {
 	char zone_name[64];   /* `zone "Europe/London"`, default UTC */
 	struct zone zone;     /* opened by machine_compile() */
 	struct rhythm rhythm; /* `rhythm { … }`, default RHYTHM_DEFAULT; times in ms */
+	unsigned n_calendars;
+	struct calendar calendars[CALENDARS_MAX];
 	unsigned n_ladders;
 	struct ladder ladders[LADDERS_MAX];
 	unsigned n_risks;

@@ -6,9 +6,10 @@
 #define SHOW(s)  (int)(s).size, (const char *)(s).data
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
-static const char *const words[] = { "ladder", "risk", "rhythm", "zone", "let", "include", "when",
+static const char *const words[] = { "ladder", "risk", "rhythm", "zone", "let", "include", "calendar", "when",
 	"potential", "actual", "severity", "job", "play", "and", "or", "not", "in" };
-static const char *const declarations[] = { "ladder", "risk", "rhythm", "zone", "let", "include" };
+static const char *const declarations[] = { "ladder", "risk", "rhythm", "zone", "let", "include",
+	"calendar" };
 /* Ladders share the first part of a notification's type with these. */
 static const char *const reserved[] = { "customer", "source", "follow_up" };
 
@@ -229,6 +230,8 @@ static int parse_declaration(struct parser *p)
 		return parse_risk(p);
 	if (token_is(&p->token, "rhythm"))
 		return parse_rhythm(p);
+	if (token_is(&p->token, "calendar"))
+		return parse_calendar(p);
 	if (token_is(&p->token, "let"))
 		return parse_constant(p);
 	if (token_is(&p->token, "include"))
@@ -236,7 +239,7 @@ static int parse_declaration(struct parser *p)
 	suggestion_init(&s, p->token.text);
 	for (size_t i = 0; i < COUNT(declarations); i++)
 		suggestion_offer(&s, span_str(declarations[i]));
-	return parse_expected(p, "ladder, risk, rhythm, zone, let or include", &s);
+	return parse_expected(p, "ladder, risk, rhythm, zone, calendar, let or include", &s);
 }
 
 int parse_file(struct parser *p)

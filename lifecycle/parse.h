@@ -8,6 +8,7 @@
  *   parse_test.c  one comparison
  *   parse_value.c numbers and units
  *   parse_constant.c  numbers with a name
+ *   parse_calendar.c  opening hours, working time
  *   parse_token.c what these stand on
  *
  * Every function returns 0 or a negative enum err, with the complaint filled. docs/LIFECYCLE.md
@@ -67,6 +68,10 @@ void parse_keep(struct parser *p, struct span *s, struct span more);
 int parse_body(struct parser *p, struct rung *r, bool has_rule);
 int parse_rule(struct parser *p, uint16_t *ret_node);
 int parse_test(struct parser *p, uint16_t *ret_test);
+/* `calendar [NAME] { … }`, from the word on. */
+int parse_calendar(struct parser *p);
+/* `business days …` after NUMBER, which T has as its number, from the first word on. */
+int parse_business(struct parser *p, const struct token *number, struct test *t);
 /* `let NAME = NUMBER`, from the word on. */
 int parse_constant(struct parser *p);
 /* NAME's constant, or NULL. */

@@ -181,6 +181,10 @@ int parse_value(struct parser *p, struct test *t)
 	rc = parse_next(p);
 	if (rc != 0)
 		return rc;
+	if (read && unit == UNIT_DURATION && l.unit.size == 0 && token_is(&p->token, "business")) {
+		t->number = l.whole / l.divisor;
+		return parse_business(p, &number, t);
+	}
 	if (!token_is(&p->token, "*")) {
 		if (!read || !literal_is(&l, unit, &t->number))
 			return bad_literal(p, &number, read ? &l : NULL, expectation(unit));
