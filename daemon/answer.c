@@ -93,8 +93,17 @@ static json_t *standing_json(const struct query *q)
 	return out;
 }
 
+/* The record only knows from when to look again. */
+static int64_t solve_due(const struct query *q)
+{
+	const struct standing *s = &q->who->standing;
+
+	return q->who->stale ? s->due_ms : machine_next_change(q->lifecycle->machine,
+		&q->who->facts, s->settled_ms, &s->verdict);
+}
+
 /* What will be different at the solved instant. */
-static json_t *next_change_json(const struct query *q)
+static json_t *next_change_json(const struct query *q, int64_t due_ms)
 {
 	const struct machine *m = q->lifecycle->machine;
 	const struct standing *s = &q->who->standing;
@@ -104,14 +113,14 @@ static json_t *next_change_json(const struct query *q)
 	struct verdict v;
 	unsigned count;
 
-	if (s->due_ms == NEVER || q->who->stale)
+	if (due_ms == NEVER || q->who->stale)
 		return json_null();
-	machine_judge(m, &q->who->facts, s->due_ms, &v);
-	count = standing_move(&then, m, &v, s->due_ms, changes);
+	machine_judge(m, &q->who->facts, due_ms, &v);
+	count = standing_move(&then, m, &v, due_ms, changes);
 	if (count == 0)
 		return json_null();
 	change_describe(&changes[0], m, &q->who->facts, span_of(NULL, 0), &n);
-	return json_pack("{s:I,s:s#}", "at", (json_int_t)s->due_ms, "what",
+	return json_pack("{s:I,s:s#}", "at", (json_int_t)due_ms, "what",
 		(const char *)n.type.data, (int)n.type.size);
 }
 
@@ -136,13 +145,13 @@ static json_t *history_json(const struct query *q)
 json_t *answer_show(const struct query *q, int64_t now_ms)
 {
 	const struct customer *who = q->who;
+	int64_t due_ms = solve_due(q);
 
 	return json_pack("{s:s#,s:i,s:o,s:o,s:o,s:o,s:o,s:I,s:I}",
 		"customer", (const char *)who->id, (int)who->id_size, "shard", (int)q->shard,
 		"facts", facts_json(&who->facts), "standing", standing_json(q),
-		"next_change", next_change_json(q),
-		"due", who->standing.due_ms == NEVER ? json_null() :
-			json_integer(who->standing.due_ms),
+		"next_change", next_change_json(q, due_ms),
+		"due", due_ms == NEVER ? json_null() : json_integer(due_ms),
 		"history", history_json(q),
 		"lifecycle_version", (json_int_t)who->standing.lifecycle_version,
 		"clock", (json_int_t)now_ms);
@@ -195,13 +204,6 @@ static json_t *tests_json(const struct query *q, uint16_t rule, const struct ver
 	return out;
 }
 
-static bool holds(const struct query *q, const struct rung *r, const struct verdict *v,
-	int64_t now_ms)
-{
-	return r->rule == NODE_NONE ||
-		rule_holds(q->lifecycle->machine, r->rule, &q->who->facts, v, now_ms);
-}
-
 static json_t *rungs_json(const struct query *q, unsigned l, const struct verdict *v,
 	int64_t now_ms)
 {
@@ -216,7 +218,8 @@ static json_t *rungs_json(const struct query *q, unsigned l, const struct verdic
 		if (rung->side != SIDE_NONE)
 			json_object_set_new(row, "side", json_string(side_name(rung->side)));
 		json_object_set_new(row, "wins", json_boolean(v->rung[l] == r));
-		json_object_set_new(row, "holds", json_boolean(holds(q, rung, v, now_ms)));
+		json_object_set_new(row, "holds", json_boolean(rung_holds(q->lifecycle->machine,
+			rung, &q->who->facts, v, now_ms)));
 		json_object_set_new(row, "tests", tests_json(q, rung->rule, v, now_ms));
 		json_array_append_new(out, row);
 	}
@@ -259,5 +262,5 @@ json_t *answer_explain(const struct query *q, int64_t now_ms)
 	}
 	return json_pack("{s:s#,s:I,s:o,s:o,s:o}", "customer", (const char *)who->id,
 		(int)who->id_size, "clock", (json_int_t)now_ms, "ladders", ladders, "risks", risks,
-		"next_change", next_change_json(q));
+		"next_change", next_change_json(q, solve_due(q)));
 }

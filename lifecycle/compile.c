@@ -41,6 +41,7 @@ int machine_compile(const char *text, size_t size, struct machine **ret_machine,
 		rc = parse_file(&p);
 	if (rc != 0)
 		goto fail;
+	machine_plan(p.machine);
 	*ret_machine = p.machine;
 	return 0;
 

@@ -2,7 +2,7 @@
 /* Judging: which rungs and risks the rules give for facts at an instant. No allocation, and
  * 2^x and its like only where what needs it is compared. */
 #include <math.h>
-#include "lifecycle/judge.h"
+#include "lifecycle/reading.h"
 
 /* The bound by the clock that T's working time is, of what began or will end at LAW's instant. */
 static double business_bound(const struct test *t, const struct law *law)
@@ -93,52 +93,65 @@ bool test_holds(const struct test *t, const struct facts *f, const struct verdic
 	return t->op == OP_IN ? name_holds(t, f, v) : number_holds(t, f, now_ms);
 }
 
-/* Recursion only to the left and below not: at most DEPTH_MAX deep (machine.h). */
-bool rule_holds(const struct machine *m, uint16_t rule, const struct facts *f,
-	const struct verdict *v, int64_t now_ms)
+/* Recursion only into groups within groups: at most DEPTH_MAX deep (machine.h). */
+static bool term_holds(struct reading *r, unsigned at, const struct verdict *v, int64_t now_ms)
 {
-	while (rule != NODE_NONE) {
-		const struct node *n = &m->nodes[rule];
+	const struct term *terms = r->m->terms, *t = &terms[at];
+	bool all = t->kind == TERM_ALL, holds = all;
 
-		switch ((enum node_kind)n->kind) {
-		case NODE_TEST: return test_holds(&m->tests[n->left], f, v, now_ms);
-		case NODE_NOT: return !rule_holds(m, n->left, f, v, now_ms);
-		case NODE_AND:
-			if (!rule_holds(m, n->left, f, v, now_ms))
-				return false;
-			break;
-		case NODE_OR:
-			if (rule_holds(m, n->left, f, v, now_ms))
-				return true;
-			break;
-		}
-		rule = n->right;
-	}
-	return true; /* no rule: always */
+	if (t->kind == TERM_TEST)
+		return reading_holds(r, t->test, v, now_ms) != t->negated;
+	for (unsigned i = at + 1; i < t->end && holds == all; i = terms[i].end)
+		holds = term_holds(r, i, v, now_ms);
+	return holds != t->negated;
+}
+
+static bool rung_is_held(struct reading *r, const struct rung *rung, const struct verdict *v,
+	int64_t now_ms)
+{
+	return rung->rule == NODE_NONE || term_holds(r, rung->plan, v, now_ms);
 }
 
 /* The last rung whose rule holds wins, so look from there. */
-unsigned ladder_judge(const struct machine *m, unsigned ladder, const struct facts *f,
-	const struct verdict *v, int64_t now_ms)
+static uint8_t ladder_judge(struct reading *r, const struct ladder *l, const struct verdict *v,
+	int64_t now_ms)
 {
-	const struct ladder *l = &m->ladders[ladder];
-	unsigned r = l->n_rungs - 1;
+	unsigned rung = l->n_rungs - 1;
 
-	while (r > 0 && !rule_holds(m, l->rungs[r].rule, f, v, now_ms))
-		r--;
-	return r;
+	while (rung > 0 && !rung_is_held(r, &l->rungs[rung], v, now_ms))
+		rung--;
+	return (uint8_t)rung;
+}
+
+void reading_judge(struct reading *r, int64_t now_ms, struct verdict *ret_verdict)
+{
+	const struct machine *m = r->m;
+
+	memset(ret_verdict->rung, RUNG_NONE, sizeof ret_verdict->rung);
+	for (unsigned i = 0; i < m->n_ladders; i++)
+		ret_verdict->rung[i] = ladder_judge(r, &m->ladders[i], ret_verdict, now_ms);
+	ret_verdict->risks = 0;
+	for (unsigned i = 0; i < m->n_risks; i++)
+		if (rung_is_held(r, &m->risks[i], ret_verdict, now_ms))
+			ret_verdict->risks |= UINT32_C(1) << i;
 }
 
 void machine_judge(const struct machine *m, const struct facts *f, int64_t now_ms,
 	struct verdict *ret_verdict)
 {
-	memset(ret_verdict->rung, RUNG_NONE, sizeof ret_verdict->rung);
-	for (unsigned i = 0; i < m->n_ladders; i++)
-		ret_verdict->rung[i] = (uint8_t)ladder_judge(m, i, f, ret_verdict, now_ms);
-	ret_verdict->risks = 0;
-	for (unsigned i = 0; i < m->n_risks; i++)
-		if (rule_holds(m, m->risks[i].rule, f, ret_verdict, now_ms))
-			ret_verdict->risks |= UINT32_C(1) << i;
+	struct reading r;
+
+	reading_init(&r, m, f);
+	reading_judge(&r, now_ms, ret_verdict);
+}
+
+bool rung_holds(const struct machine *m, const struct rung *rung, const struct facts *f,
+	const struct verdict *v, int64_t now_ms)
+{
+	struct reading r;
+
+	reading_init(&r, m, f);
+	return rung_is_held(&r, rung, v, now_ms);
 }
 
 bool verdict_equal(const struct machine *m, const struct verdict *a, const struct verdict *b)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Judging in parts: one test, one ladder, one risk. For the solver and for evidence. */
+/* Comparing: one test by itself. For judging, the solver and evidence. */
 #ifndef KITH_LIFECYCLE_JUDGE_H
 #define KITH_LIFECYCLE_JUDGE_H
 #include "lifecycle/standing.h"
@@ -25,10 +25,8 @@ bool comparison_read(const struct test *t, const struct facts *f, const struct l
 	struct comparison *ret_c);
 bool comparison_holds(const struct comparison *c, int64_t now_ms);
 
-/* V has the rungs of the ladders that T, or the ladder, may read. */
+/* One test by itself, its law taken from F anew. V has the rungs of the ladders that it may read. */
 bool test_holds(const struct test *t, const struct facts *f, const struct verdict *v,
 	int64_t now_ms);
-unsigned ladder_judge(const struct machine *m, unsigned ladder, const struct facts *f,
-	const struct verdict *v, int64_t now_ms);
 
 #endif

@@ -41,6 +41,8 @@ struct test {
 	double window_ms;     /* of active(30d); 0: that of the rhythm */
 	const struct rhythm *rhythm; /* the machine's */
 	uint8_t owner;        /* whose rule it stands in: a ladder, or OWNER_RISK + a risk */
+	uint8_t slot;         /* of its law in a reading, SLOT_NONE: read each time (plan.c) */
+	uint16_t same;        /* the first test that says the same (plan.c) */
 	bool moves;           /* the passing of time alone can flip it */
 	struct span text;     /* as written in the file, blanks and comments folded; cut with a …
 	                       * before TEST_TEXT_MAX, since it rides in notifications */
@@ -57,6 +59,20 @@ struct node {
 #define NODE_NONE 0xffff
 #define DEPTH_MAX 64
 
+/* A rule as it is judged: plan.c makes one from its nodes. A group lies before its members, which
+ * follow each other, the cheap ones first: file order is for people, and means nothing here. */
+enum term_kind { TERM_TEST, TERM_ALL, TERM_ANY };
+struct term {
+	uint8_t kind;         /* enum term_kind */
+	bool negated;
+	uint16_t test;        /* TERM_TEST */
+	uint16_t end;         /* the term after this one and its members */
+};
+#define SLOTS_MAX 64
+#define SLOT_NONE 0xff
+/* Ladders and risks as a set: a bit each, by owner. */
+#define OWNERS_ALL UINT64_MAX
+
 struct rung {
 	struct span name;
 	uint8_t side;         /* enum side */
@@ -64,6 +80,7 @@ struct rung {
 	uint8_t job;          /* enum job, JOB_NONE: derived from the sides */
 	struct span play;     /* suggested play, may be empty */
 	uint16_t rule;        /* node, NODE_NONE: always holds (the first rung) */
+	uint16_t plan;        /* the same as a term, meaningless without a rule */
 	struct span id;       /* "stage.repeat" */
 	int line;
 };
@@ -92,6 +109,9 @@ struct machine {
 	struct test tests[TESTS_MAX];
 	unsigned n_nodes;
 	struct node nodes[NODES_MAX];
+	unsigned n_terms;
+	struct term terms[NODES_MAX];
+	uint64_t changed_by[BODY_COUNT]; /* the owners whose rules an event of that body can touch */
 	struct span text;     /* own copy of the file; spans point into it or into `names` */
 	char *names;
 };

@@ -10,6 +10,7 @@
  *   parse_constant.c  numbers with a name
  *   parse_calendar.c  opening hours, working time
  *   parse_token.c what these stand on
+ *   plan.c        afterwards: the rules as they are judged
  *
  * Every function returns 0 or a negative enum err, with the complaint filled. docs/LIFECYCLE.md
  * has the grammar. Private to the compiler. */
@@ -48,6 +49,9 @@ size_t parse_names_max(void);
 
 /* Parse the whole of machine->text. The machine is zeroed but for text, names and UTC. */
 int parse_file(struct parser *p);
+
+/* Make terms of the nodes, and what judging wants to know of the tests (plan.c). */
+void machine_plan(struct machine *m);
 
 /* ---- for the parts of the parser */
 

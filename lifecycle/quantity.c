@@ -239,7 +239,7 @@ static struct law expected_next(const struct facts *f, const struct rhythm *r)
 struct law quantity_law(enum quantity q, const struct facts *f, const struct rhythm *rhythm)
 {
 	switch (q) {
-#define QUANTITY(name, unit, law, reading, text) case QUANTITY_##name: return reading;
+#define QUANTITY(name, unit, law, by, reading, text) case QUANTITY_##name: return reading;
 #include "lifecycle/quantity.def"
 #undef QUANTITY
 	default: return unknown;

@@ -45,12 +45,27 @@ struct law {
 
 /* The list itself is lifecycle/quantity.def. */
 enum quantity {
-#define QUANTITY(name, unit, law, reading, text) QUANTITY_##name,
+#define QUANTITY(name, unit, law, by, reading, text) QUANTITY_##name,
 #include "lifecycle/quantity.def"
 #undef QUANTITY
 	QUANTITIES,
 	QUANTITY_LADDER = 0x4000, /* + ladder index: the rung just judged */
 	QUANTITY_NONE = 0xffff,
+};
+
+/* Bodies of events, a bit each, for the column `by` of quantity.def. All decayed sums refer to one
+ * instant, so whatever adds to one of them moves all, if only in their last digits. */
+enum {
+	BY_CONTACT = 1 << BODY_CONTACT, BY_READINESS = 1 << BODY_READINESS,
+	BY_PURCHASE = 1 << BODY_PURCHASE, BY_REFUND = 1 << BODY_REFUND,
+	BY_COMPLAINT = 1 << BODY_COMPLAINT, BY_RESOLUTION = 1 << BODY_RESOLUTION,
+	BY_FEEDBACK = 1 << BODY_FEEDBACK, BY_REFERRAL = 1 << BODY_REFERRAL,
+	BY_MEMBERSHIP = 1 << BODY_MEMBERSHIP, BY_PARTNERSHIP = 1 << BODY_PARTNERSHIP,
+	BY_CONTRACT = 1 << BODY_CONTRACT, BY_WALLET = 1 << BODY_WALLET,
+	BY_COMPETITOR = 1 << BODY_COMPETITOR, BY_PROFILE = 1 << BODY_PROFILE,
+	BY_MARKET = 1 << BODY_MARKET,
+	BY_ALL = (1 << BODY_COUNT) - 1,
+	BY_DECAYED = BY_CONTACT | BY_PURCHASE | BY_REFUND | BY_COMPLAINT | BY_FEEDBACK,
 };
 
 /* The law of Q for these facts; RHYTHM has its times in ms. */
@@ -63,6 +78,8 @@ const char *quantity_name(enum quantity q);
 const char *quantity_text(enum quantity q);
 unsigned quantity_unit(enum quantity q);   /* enum unit */
 enum law_kind quantity_law_kind(enum quantity q); /* the law it has when known and not 0 */
+/* The bodies of events that can change its law: BY_… bits. */
+unsigned quantity_changed_by(enum quantity q);
 /* Whether the passing of time alone changes its value. */
 bool quantity_moves(enum quantity q);
 /* Whether it may be written with a window: active(30d). */

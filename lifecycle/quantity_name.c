@@ -6,8 +6,9 @@
 static const struct {
 	const char *name, *text;
 	uint8_t unit, law;
+	uint16_t by;
 } quantities[QUANTITIES] = {
-#define QUANTITY(name, unit, law, reading, text) { #name, text, UNIT_##unit, LAW_##law },
+#define QUANTITY(name, unit, law, by, reading, text) { #name, text, UNIT_##unit, LAW_##law, by },
 #include "lifecycle/quantity.def"
 #undef QUANTITY
 };
@@ -34,6 +35,12 @@ enum law_kind quantity_law_kind(enum quantity q)
 {
 	assert(q < QUANTITIES);
 	return quantities[q].law;
+}
+
+unsigned quantity_changed_by(enum quantity q)
+{
+	assert(q < QUANTITIES);
+	return quantities[q].by;
 }
 
 bool quantity_moves(enum quantity q)

@@ -2,14 +2,17 @@
 /* Solving: when a comparison, and with it a verdict, changes with nothing happening.
  *
  * Every law is monotone in time, and = and != are not allowed on what moves, so a comparison
- * flips at most once after any instant. The instant is guessed in closed form (a chance by Newton's method) and then settled by
- * the very function that judges (comparison_holds), in whole milliseconds: whatever rounding does,
- * the solver and the judge agree, because the judge decides.
+ * flips at most once after any instant. The instant is guessed in closed form (a chance by Newton's
+ * method) and then settled by the very function that judges (comparison_holds), in whole
+ * milliseconds: whatever rounding does, the solver and the judge agree, because the judge decides.
  *
- * A verdict can only change where a comparison flips. Until the first change, nothing that other
- * rules read has moved, so at each flip it is enough to judge the ladder or risk that owns it. */
+ * The question is always the same: from when to when is asked, and what is the first instant in it
+ * at which this holds (or does not)? A group of which all members are wanted asks one after the
+ * other, each from where the one before it came to, until all agree: so a chance is only solved
+ * where nothing cheaper has said no. Whatever is later than what has been found is not asked for.
+ * Until the first change, nothing that other rules read has moved: ladders are read from V. */
 #include <math.h>
-#include "lifecycle/judge.h"
+#include "lifecycle/reading.h"
 
 /* Where the law crosses the bound, to within rounding; anything, even NaN, when it never does. */
 static double comparison_crosses(const struct comparison *c)
@@ -54,74 +57,159 @@ static int64_t comparison_settle(const struct comparison *c, bool before, int64_
 	return high;
 }
 
-/* The first instant after NOW at which T, which moves, flips. */
-static int64_t moving_test_flips_at(const struct test *t, const struct facts *f, int64_t now_ms)
+/* Whether what LAW does to its value can only make C hold (or else only make it fail). */
+static bool comparison_may_begin(const struct comparison *c)
 {
-	struct law law = quantity_law(t->quantity, f, t->rhythm);
-	struct comparison c;
-	bool before;
+	const struct law *l = c->law;
+	bool rises = l->kind == LAW_AGE || l->kind == LAW_MULTIPLE ||
+		(l->kind == LAW_EXP && (l->c < 0) == (l->half_ms > 0));
 
-	law_adopt_window(&law, t);
-	if (!comparison_read(t, f, &law, &c) || law.kind == LAW_CONST)
-		return NEVER;
-	before = comparison_holds(&c, now_ms);
-	if (comparison_holds(&c, SOLVE_HORIZON_MS) == before)
-		return NEVER;
-	return comparison_settle(&c, before, now_ms, SOLVE_HORIZON_MS, comparison_crosses(&c));
+	return rises == (c->op == OP_GT || c->op == OP_GE);
 }
 
-/* Whether the ladder or risk OWNER is judged otherwise than in V. */
-static bool owner_differs(const struct machine *m, unsigned owner, const struct facts *f,
-	const struct verdict *v, int64_t now_ms)
+/* The first instant from FROM to UNTIL at which C holds or not, as WANTED; NEVER. */
+static int64_t comparison_next(const struct comparison *c, bool wanted, int64_t from_ms,
+	int64_t until_ms)
 {
-	unsigned risk = owner - OWNER_RISK;
+	bool may_come = comparison_may_begin(c) == wanted;
 
-	if (owner < LADDERS_MAX)
-		return ladder_judge(m, owner, f, v, now_ms) != v->rung[owner];
-	return rule_holds(m, m->risks[risk].rule, f, v, now_ms) != (v->risks >> risk & 1);
+	/* Asked at the end first: most do not come, and then once is enough. */
+	if (may_come && comparison_holds(c, until_ms) != wanted)
+		return NEVER;
+	if (comparison_holds(c, from_ms) == wanted)
+		return from_ms;
+	if (!may_come || from_ms >= until_ms)
+		return NEVER;
+	return comparison_settle(c, !wanted, from_ms, until_ms, comparison_crosses(c));
 }
 
-struct flip {
-	int64_t at_ms;
-	uint8_t owner;
+/* A question: what is asked of whom, for all terms alike. */
+struct question {
+	struct reading *r;
+	const struct verdict *v;
 };
 
-/* Take the earliest out of FLIPS[0, N). */
-static struct flip flip_take(struct flip *flips, unsigned n)
+static int64_t test_next(const struct question *q, unsigned test, bool wanted, int64_t from_ms,
+	int64_t until_ms)
 {
-	struct flip earliest;
-	unsigned first = 0;
+	const struct test *t = &q->r->m->tests[test];
+	struct comparison c;
+	struct law law;
 
-	for (unsigned i = 1; i < n; i++)
-		if (flips[i].at_ms < flips[first].at_ms)
-			first = i;
-	earliest = flips[first];
-	flips[first] = flips[n - 1];
-	return earliest;
+	if (!t->moves)
+		return reading_holds(q->r, test, q->v, from_ms) == wanted ? from_ms : NEVER;
+	if (!reading_compare(q->r, t, &law, &c))
+		return wanted ? NEVER : from_ms;
+	return comparison_next(&c, wanted, from_ms, until_ms);
+}
+
+static int64_t term_next(const struct question *q, unsigned at, bool wanted, int64_t from_ms,
+	int64_t until_ms);
+
+/* All members of the group AT as wanted. Whenever one of them says "later", all others are asked
+ * again from then on; each such time is a flip, of which there are as many as tests. */
+static int64_t every_next(const struct question *q, unsigned at, bool wanted, int64_t from_ms,
+	int64_t until_ms)
+{
+	const struct term *terms = q->r->m->terms;
+	unsigned i = at + 1, later = 0; /* the last member that said so */
+
+	do {
+		int64_t next_ms = term_next(q, i, wanted, from_ms, until_ms);
+
+		if (next_ms == NEVER)
+			return NEVER;
+		if (next_ms != from_ms) {
+			from_ms = next_ms;
+			later = i;
+		}
+		i = terms[i].end;
+		if (i == terms[at].end && later)
+			i = at + 1;
+	} while (i != later && i != terms[at].end);
+	return from_ms;
+}
+
+/* Any member as wanted. */
+static int64_t some_next(const struct question *q, unsigned at, bool wanted, int64_t from_ms,
+	int64_t until_ms)
+{
+	const struct term *terms = q->r->m->terms;
+	int64_t first_ms = NEVER;
+
+	for (unsigned i = at + 1; i < terms[at].end && first_ms != from_ms; i = terms[i].end) {
+		int64_t next_ms = term_next(q, i, wanted, from_ms, until_ms);
+
+		if (next_ms != NEVER)
+			first_ms = until_ms = next_ms;
+	}
+	return first_ms;
+}
+
+static int64_t term_next(const struct question *q, unsigned at, bool wanted, int64_t from_ms,
+	int64_t until_ms)
+{
+	const struct term *t = &q->r->m->terms[at];
+
+	wanted ^= t->negated;
+	if (t->kind == TERM_TEST)
+		return test_next(q, t->test, wanted, from_ms, until_ms);
+	if ((t->kind == TERM_ALL) == wanted)
+		return every_next(q, at, wanted, from_ms, until_ms);
+	return some_next(q, at, wanted, from_ms, until_ms);
+}
+
+/* A rung is left when one above it holds, or when its own rule does not. */
+static int64_t ladder_next(const struct question *q, const struct ladder *l, unsigned rung,
+	int64_t from_ms, int64_t until_ms)
+{
+	int64_t first_ms = NEVER;
+
+	if (rung >= l->n_rungs)
+		return from_ms;
+	for (unsigned i = l->n_rungs - 1; i >= rung && i > 0 && first_ms != from_ms; i--) {
+		int64_t next_ms = term_next(q, l->rungs[i].plan, i > rung, from_ms, until_ms);
+
+		if (next_ms != NEVER)
+			first_ms = until_ms = next_ms;
+	}
+	return first_ms;
+}
+
+int64_t reading_differs_at(struct reading *r, const struct verdict *v, int64_t from_ms,
+	int64_t until_ms, uint64_t owners)
+{
+	const struct machine *m = r->m;
+	struct question q = { r, v };
+	int64_t first_ms = NEVER;
+
+	for (unsigned i = 0; i < m->n_ladders + m->n_risks && first_ms != from_ms; i++) {
+		unsigned risk = i - m->n_ladders;
+		unsigned owner = i < m->n_ladders ? i : OWNER_RISK + risk;
+		int64_t next_ms;
+
+		if (!(owners >> owner & 1))
+			continue;
+		if (i < m->n_ladders)
+			next_ms = ladder_next(&q, &m->ladders[i], v->rung[i], from_ms, until_ms);
+		else
+			next_ms = term_next(&q, m->risks[risk].plan, !(v->risks >> risk & 1),
+				from_ms, until_ms);
+		if (next_ms != NEVER)
+			first_ms = until_ms = next_ms;
+	}
+	return first_ms;
 }
 
 int64_t machine_next_change(const struct machine *m, const struct facts *f, int64_t now_ms,
 	const struct verdict *v)
 {
-	struct flip flips[TESTS_MAX];
-	unsigned n = 0;
+	struct reading r;
 
 	if (now_ms >= SOLVE_HORIZON_MS)
 		return NEVER;
-	for (unsigned i = 0; i < m->n_tests; i++) {
-		const struct test *t = &m->tests[i];
-		int64_t at_ms = t->moves ? moving_test_flips_at(t, f, now_ms) : NEVER;
-
-		if (at_ms != NEVER)
-			flips[n++] = (struct flip){ at_ms, t->owner };
-	}
-	for (; n > 0; n--) {
-		struct flip flip = flip_take(flips, n);
-
-		if (owner_differs(m, flip.owner, f, v, flip.at_ms))
-			return flip.at_ms;
-	}
-	return NEVER;
+	reading_init(&r, m, f);
+	return reading_differs_at(&r, v, now_ms, SOLVE_HORIZON_MS, OWNERS_ALL);
 }
 
 /* A test of a ladder flips at one of the changes of the verdict. Each change uses up at least one
@@ -143,9 +231,16 @@ static int64_t ladder_test_flips_at(const struct machine *m, const struct test *
 int64_t test_flips_at(const struct machine *m, const struct test *t, const struct facts *f,
 	const struct verdict *v, int64_t now_ms)
 {
+	struct comparison c;
+	struct law law;
+
 	if (t->quantity >= QUANTITY_LADDER)
 		return ladder_test_flips_at(m, t, f, v, now_ms);
 	if (!t->moves || now_ms >= SOLVE_HORIZON_MS)
 		return NEVER;
-	return moving_test_flips_at(t, f, now_ms);
+	law = quantity_law(t->quantity, f, t->rhythm);
+	law_adopt_window(&law, t);
+	if (!comparison_read(t, f, &law, &c))
+		return NEVER;
+	return comparison_next(&c, !comparison_holds(&c, now_ms), now_ms, SOLVE_HORIZON_MS);
 }

@@ -21,7 +21,7 @@ struct verdict {
 struct standing {
 	uint32_t lifecycle_version;  /* of that machine */
 	int64_t settled_ms;          /* everything up to here has been announced; 0 never */
-	int64_t due_ms;              /* the solved next change; NEVER */
+	int64_t due_ms;              /* when to look again: at the next change or before it; NEVER */
 	bool was_actual;             /* has ever been on the actual side */
 	struct verdict verdict;
 	int64_t since_ms[LADDERS_MAX];
@@ -64,9 +64,25 @@ struct change {
  * file order, then the crossings they make. Of a customer met for the first time (settled_ms 0)
  * the first rung of a ladder is no change. A rung that M does not have any more (RUNG_NONE while
  * settled) has no known side: leaving it makes only those crossings that are certain.
- * Sets everything in S but due_ms, which the caller solves. */
+ * Sets everything in S but due_ms. For the functions below, and to foretell. */
 unsigned standing_move(struct standing *s, const struct machine *m, const struct verdict *v,
 	int64_t at_ms, struct change out[CHANGES_MAX]);
+
+/* Looking at S, whose facts are F, to find what has changed. Each fills OUT and returns how many
+ * changes there are, and sets due_ms: S cannot change by itself before it, and the last
+ * instant that was looked at is before it.
+ *   begin  for the first time, or by another machine than before; the next change is solved
+ *   event  F has just learnt an event with this BODY, at AT or before; S is settled up to AT and
+ *          due after it. EXACTLY: due_ms is solved, else only moved forward when something comes
+ *          sooner
+ *   wake   due_ms has come: settle it and solve the next change. When nothing has changed,
+ *          settled_ms stays, since a late event counts from what has been announced */
+unsigned standing_begin(struct standing *s, const struct machine *m, const struct facts *f,
+	int64_t at_ms, struct change out[CHANGES_MAX]);
+unsigned standing_event(struct standing *s, const struct machine *m, const struct facts *f,
+	unsigned body, int64_t at_ms, bool exactly, struct change out[CHANGES_MAX]);
+unsigned standing_wake(struct standing *s, const struct machine *m, const struct facts *f,
+	struct change out[CHANGES_MAX]);
 
 /* Fill everything of N that follows from the change, the facts and the machine: type, ladder,
  * from, to, since, at, rule, version, severity, job, play, owner, region, value, evidence. Spans point
@@ -83,9 +99,9 @@ bool value_at_stake(const struct facts *f, int64_t *ret_value);
  * at most. Returns how many. */
 unsigned rule_evidence(const struct machine *m, uint16_t rule, const struct facts *f,
 	const struct verdict *v, int64_t now_ms, struct evidence *out);
-/* Whether the rule holds at NOW, and the first instant after NOW at which test TEST alone flips
- * (NEVER): what `kith explain` prints. */
-bool rule_holds(const struct machine *m, uint16_t rule, const struct facts *f,
+/* Whether the rule of RUNG, or of a risk, holds at NOW, and the first instant after NOW at which
+ * test TEST alone flips (NEVER): what `kith explain` prints. */
+bool rung_holds(const struct machine *m, const struct rung *rung, const struct facts *f,
 	const struct verdict *v, int64_t now_ms);
 int64_t test_flips_at(const struct machine *m, const struct test *t, const struct facts *f,
 	const struct verdict *v, int64_t now_ms);

@@ -6,12 +6,9 @@
 /* A verdict moves at most once per test between two events, so this many steps are a fault. */
 #define SETTLE_STEPS_MAX (4 * TESTS_MAX)
 
-static int move(struct shard *s, struct customer *c, const struct verdict *v, int64_t at_ms,
-	const struct cause *why)
+static int record_changes(struct shard *s, struct customer *c, const struct change *changes,
+	unsigned n, const struct cause *why)
 {
-	struct change changes[CHANGES_MAX];
-	unsigned n = standing_move(&c->standing, s->lifecycle->machine, v, at_ms, changes);
-
 	for (unsigned i = 0; i < n; i++) {
 		int rc = change_record(s, c, &changes[i], why);
 
@@ -24,34 +21,45 @@ static int move(struct shard *s, struct customer *c, const struct verdict *v, in
 int customer_judge(struct shard *s, struct customer *c, int64_t at_ms, const struct cause *why)
 {
 	const struct machine *m = s->lifecycle->machine;
-	struct verdict v;
-	int rc;
+	struct change changes[CHANGES_MAX];
+	/* While its past is being told, whether a deadline lies in it must be known: see hush(). */
+	bool exactly = c->standing.due_ms <= c->quiet_until_ms;
+	unsigned n;
 
-	machine_judge(m, &c->facts, at_ms, &v);
-	rc = move(s, c, &v, at_ms, why);
-	if (rc != 0)
-		return rc;
-	c->standing.settled_ms = at_ms;
-	c->standing.lifecycle_version = m->version;
-	c->standing.due_ms = machine_next_change(m, &c->facts, at_ms, &v);
+	assert(!c->stale);
+	if (c->is_new)
+		n = standing_begin(&c->standing, m, &c->facts, at_ms, changes);
+	else
+		n = standing_event(&c->standing, m, &c->facts, why->event->body, at_ms, exactly,
+			changes);
+	return record_changes(s, c, changes, n, why);
+}
+
+/* The lifecycle file in force is another than the one that judged C last. */
+static int customer_adopt(struct shard *s, struct customer *c, const struct cause *why)
+{
+	const struct machine *m = s->lifecycle->machine;
+	int64_t since_ms = m->since_ms, settled_ms = c->standing.settled_ms;
+	struct change changes[CHANGES_MAX];
+	unsigned n = standing_begin(&c->standing, m, &c->facts,
+		settled_ms > since_ms ? settled_ms : since_ms, changes);
+
 	c->stale = false;
-	return 0;
+	return record_changes(s, c, changes, n, why);
 }
 
 int customer_settle(struct shard *s, struct customer *c, int64_t to_ms, const struct cause *why)
 {
-	unsigned steps = 0;
+	struct change changes[CHANGES_MAX];
+	unsigned steps = 0, n;
 	int rc = 0;
 
-	if (c->stale && !c->is_new) {
-		int64_t since = s->lifecycle->machine->since_ms;
-		int64_t at = c->standing.settled_ms > since ? c->standing.settled_ms : since;
-
-		rc = customer_judge(s, c, at, why);
-	}
+	if (c->stale)
+		rc = customer_adopt(s, c, why);
 	while (rc == 0 && c->standing.due_ms <= to_ms) {
 		assert(++steps <= SETTLE_STEPS_MAX);
-		rc = customer_judge(s, c, c->standing.due_ms, why);
+		n = standing_wake(&c->standing, s->lifecycle->machine, &c->facts, changes);
+		rc = record_changes(s, c, changes, n, why);
 	}
 	return rc;
 }

@@ -51,7 +51,7 @@ static void count_customer(struct sim *s, unsigned shard, struct recount *r,
 static void check_standing(struct sim *s, unsigned shard, const struct customer *c, bool drained)
 {
 	const struct machine *m = s->shard[shard].lifecycle->machine;
-	int64_t due = c->standing.due_ms, now = s->o.event_clock ? s->event_ms : s->now_ms;
+	int64_t due = c->standing.due_ms, now = s->o.event_clock ? s->event_ms : s->now_ms, next;
 	struct verdict v;
 
 	if (due != NEVER && (c->armed_ms == 0 || c->armed_ms > due))
@@ -62,7 +62,10 @@ static void check_standing(struct sim *s, unsigned shard, const struct customer 
 	machine_judge(m, &c->facts, c->standing.settled_ms, &v);
 	if (!verdict_equal(m, &v, &c->standing.verdict))
 		sim_fail(s, "%.*s does not stand where the rules say", c->id_size, c->id);
-	if (machine_next_change(m, &c->facts, c->standing.settled_ms, &v) != due)
+	next = machine_next_change(m, &c->facts, c->standing.settled_ms, &v);
+	if (next < due)
+		sim_fail(s, "%.*s changes before anybody looks", c->id_size, c->id);
+	if (next != due && (due <= c->quiet_until_ms || due <= c->standing.settled_ms))
 		sim_fail(s, "%.*s is due at another instant", c->id_size, c->id);
 	machine_judge(m, &c->facts, now, &v);
 	if (drained && c->standing.settled_ms <= now && (due <= now ||

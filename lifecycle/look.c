@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Looking at a customer: after an event, and when the time for it has come.
+ *
+ * Before an event the verdict is known to stand until the customer is next looked at. So only rules
+ * that the event can touch need to be asked, and only about the time until then: mostly nothing
+ * comes sooner, and the instant stays where it is, early but never late. A root is found when
+ * something does, or when that instant comes. */
+#include "lifecycle/reading.h"
+
+static unsigned reading_move(struct reading *r, struct standing *s, int64_t at_ms,
+	struct change out[CHANGES_MAX])
+{
+	struct verdict v;
+
+	reading_judge(r, at_ms, &v);
+	return standing_move(s, r->m, &v, at_ms, out);
+}
+
+unsigned standing_begin(struct standing *s, const struct machine *m, const struct facts *f,
+	int64_t at_ms, struct change out[CHANGES_MAX])
+{
+	struct reading r;
+	unsigned n;
+
+	reading_init(&r, m, f);
+	n = reading_move(&r, s, at_ms, out);
+	s->settled_ms = at_ms;
+	s->due_ms = reading_differs_at(&r, &s->verdict, at_ms, SOLVE_HORIZON_MS, OWNERS_ALL);
+	return n;
+}
+
+unsigned standing_event(struct standing *s, const struct machine *m, const struct facts *f,
+	unsigned body, int64_t at_ms, bool exactly, struct change out[CHANGES_MAX])
+{
+	bool lazily = !exactly && s->due_ms != NEVER;
+	int64_t until_ms = lazily ? s->due_ms : SOLVE_HORIZON_MS, first_ms;
+	struct reading r;
+	unsigned n = 0;
+
+	reading_init(&r, m, f);
+	first_ms = reading_differs_at(&r, &s->verdict, at_ms, until_ms,
+		exactly ? OWNERS_ALL : m->changed_by[body]);
+	if (first_ms == at_ms) {
+		n = reading_move(&r, s, at_ms, out);
+		first_ms = reading_differs_at(&r, &s->verdict, at_ms, until_ms, OWNERS_ALL);
+	}
+	s->settled_ms = at_ms;
+	if (first_ms != NEVER || !lazily)
+		s->due_ms = first_ms;
+	return n;
+}
+
+unsigned standing_wake(struct standing *s, const struct machine *m, const struct facts *f,
+	struct change out[CHANGES_MAX])
+{
+	int64_t at_ms = s->due_ms;
+	struct reading r;
+	unsigned n = 0;
+
+	reading_init(&r, m, f);
+	s->due_ms = reading_differs_at(&r, &s->verdict, at_ms, SOLVE_HORIZON_MS, OWNERS_ALL);
+	if (s->due_ms != at_ms)
+		return 0; /* nothing was announced, so nothing more is settled than before */
+	n = reading_move(&r, s, at_ms, out);
+	s->due_ms = reading_differs_at(&r, &s->verdict, at_ms, SOLVE_HORIZON_MS, OWNERS_ALL);
+	return n;
+}

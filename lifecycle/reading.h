@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading: what the tests of one machine say of one customer's facts, each law taken from the facts
+ * once and each test that does not move asked once. For the span of one judgement: it lies on the
+ * stack, and sees FACTS as they are when it first asks. */
+#ifndef KITH_LIFECYCLE_READING_H
+#define KITH_LIFECYCLE_READING_H
+#include "lifecycle/judge.h"
+
+struct reading {
+	const struct machine *m;
+	const struct facts *f;
+	uint64_t laws;                  /* slots that are filled, a bit each */
+	uint64_t asked[TESTS_MAX / 64]; /* tests that do not move, a bit each: asked, … */
+	uint64_t held[TESTS_MAX / 64];  /* … and holding */
+	struct law law[SLOTS_MAX];
+};
+
+void reading_init(struct reading *r, const struct machine *m, const struct facts *f);
+
+/* Whether test TEST holds at NOW; V has the rungs it may read. */
+bool reading_ask(struct reading *r, unsigned test, const struct verdict *v, int64_t now_ms);
+static inline bool reading_holds(struct reading *r, unsigned test, const struct verdict *v,
+	int64_t now_ms)
+{
+	uint64_t bit = UINT64_C(1) << test % 64;
+
+	if (r->asked[test / 64] & bit)
+		return r->held[test / 64] & bit;
+	return reading_ask(r, test, v, now_ms);
+}
+
+/* The comparison of a test that moves; its law may lie in OTHER. False when a value is unknown, so
+ * that it never holds. */
+bool reading_compare(struct reading *r, const struct test *t, struct law *other,
+	struct comparison *ret_c);
+
+/* The verdict at NOW. */
+void reading_judge(struct reading *r, int64_t now_ms, struct verdict *ret_verdict);
+/* The first instant from FROM to UNTIL at which the verdict on one of OWNERS is not what V says,
+ * V being the verdict at FROM or just before it; NEVER. */
+int64_t reading_differs_at(struct reading *r, const struct verdict *v, int64_t from_ms,
+	int64_t until_ms, uint64_t owners);
+
+#endif
