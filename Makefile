@@ -82,7 +82,8 @@ $(BUILD)/tests/faults/%: $(BUILD)/tests/faults/%.o $(sim_lib_obj) $(BUILD)/libco
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(CORE_LIBS)
 
 fault_tools := $(tool_bins) $(patsubst tests/faults/%.c,$(BUILD)/tests/faults/%.so,$(wildcard tests/faults/*shim.c))
-tests_built: $(unit_tests) $(sim_tests) $(fuzz_replays) $(fault_tools)
+# kith-budget has a malloc of its own, which a sanitizer has too.
+tests_built: $(unit_tests) $(sim_tests) $(fuzz_replays) $(fault_tools) $(if $(SAN),,$(BUILD)/kith-budget)
 .PHONY: tests_built
 
 prereq:
@@ -120,10 +121,41 @@ fuzz:
 $(BUILD)/kithd_objs: $(daemon_obj) $(ctl_obj) $(client_obj)
 	@touch $@
 
-$(BUILD)/kith-load: $(BUILD)/bench/load.o $(BUILD)/bench/stream.o $(BUILD)/libcore.a
+bench_common := $(addprefix $(BUILD)/bench/,stream.o mix.o random.o)
+$(BUILD)/kith-load: $(addprefix $(BUILD)/bench/,load.o load_settings.o load_report.o listener.o process.o) $(bench_common) $(BUILD)/libcore.a
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(TOOL_LIBS)
-bench: all $(BUILD)/kith-load
-	@BUILD=$(BUILD) bench/run $(or $(ROUNDS),3) $(or $(EACH),4)
+$(BUILD)/kith-floor: $(BUILD)/bench/floor.o $(BUILD)/bench/crowd_table.o $(BUILD)/libcore.a
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lzmq $(CORE_LIBS)
+$(BUILD)/kith-budget: $(BUILD)/bench/budget.o $(BUILD)/bench/alloc_count.o $(bench_common) $(BUILD)/libcore.a
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(CORE_LIBS)
+# What others make of a like task; each is built where its client library is installed.
+peer_common := $(addprefix $(BUILD)/bench/,peers/peer.o process.o) $(bench_common) $(BUILD)/libcore.a
+$(BUILD)/peer-sqlite: $(BUILD)/bench/peers/peer_sqlite.o $(peer_common)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lsqlite3 $(CORE_LIBS)
+$(BUILD)/peer-redis: $(BUILD)/bench/peers/peer_redis.o $(peer_common)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(CORE_LIBS)
+$(BUILD)/bench/peers/peer_postgres.o: WARN += -isystem $(shell pg_config --includedir 2>/dev/null)
+$(BUILD)/peer-postgres: $(BUILD)/bench/peers/peer_postgres.o $(peer_common)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lpq $(CORE_LIBS)
+have = $(shell printf '\043include <$(1)>\n' | $(CC) $(2) -E -x c - >/dev/null 2>&1 && echo yes)
+peers = $(if $(call have,sqlite3.h),$(BUILD)/peer-sqlite) $(BUILD)/peer-redis \
+        $(if $(call have,libpq-fe.h,-I$(shell pg_config --includedir 2>/dev/null)),$(BUILD)/peer-postgres)
+
+# Measuring: docs/PERFORMANCE.md. RECORD=1 writes the tables there.
+bench_tools := $(addprefix $(BUILD)/,kith-load kith-floor kith-budget)
+.PHONY: bench-tools bench-peers bench-scale bench-deadlines bench-budget
+bench-tools: all $(bench_tools)
+	@$(MAKE) --no-print-directory $(peers)
+bench: bench-tools
+	@BUILD=$(BUILD) bench/run
+bench-peers: bench-tools
+	@BUILD=$(BUILD) bench/run-peers
+bench-scale: bench-tools
+	@BUILD=$(BUILD) bench/scale
+bench-deadlines: bench-tools
+	@BUILD=$(BUILD) bench/deadlines
+bench-budget: bench-tools
+	@BUILD=$(BUILD) bench/budget
 
 arrows:
 	tests/arrows
@@ -167,7 +199,7 @@ help:
 # make faults            the storage-call sweep, whole      make power CUTS=1000
 # make asan ubsan tsan   unit and simulation tests under a sanitizer
 # make fuzz SECONDS_EACH=600    coverage-guided fuzzing of every parser
-# make bench ROUNDS=3 EACH=4    a load generator's figures as a table
+# make bench bench-peers bench-scale bench-deadlines bench-budget    docs/PERFORMANCE.md; RECORD=1 writes it
 # make format clean
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,173 +1,172 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kith-load: offers events to a running kithd and measures.
+/* kith-load: offers events to a running kithd and measures; `kith-load --help` is its manual.
  *
- *   kith-load --run DIR [--seconds 4] [--warm 1] [--batch 100] [--window 64] [--rate 0]
- *             [--customers 100000] [--zipf 0.8] [--mixed] [--pid N] [--feed] [--seed 1]
- *
- * Closed loop (rate 0): at most `window` batches without a receipt. Open loop: batches are due at
- * Poisson instants, and latency counts from when a batch was due, so that waiting is counted.
- * Prints one line of JSON. */
-#include <getopt.h>
+ * Closed loop: each connection has at most `window` batches without a receipt. Open loop: batches
+ * are due at Poisson instants, and latency counts from when a batch was due, so that the waiting
+ * of those who come while the daemon is busy is counted, whoever makes them wait. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 #include <zmq.h>
 #include "base/clock.h"
-#include "bench/histogram.h"
-#include "bench/stream.h"
-#include "proto/codec.h"
+#include "bench/load.h"
 
-struct load {
-	struct stream_settings stream;
-	const char *run;
-	double seconds, warm, rate;
-	unsigned window;
-	int pid;
-	bool feed;
-	void *zmq, *ingest, *sub;
-	struct stream *batches;
-	struct random random;
-	struct arena *arena;
-	uint64_t *due;            /* by number, modulo RING */
-	uint64_t sent, answered;  /* batches */
-	uint64_t accepted, duplicates, rejected, refused, notes;
-	bool measuring;
-	struct histogram receipt, note;
-};
-#define RING 65536u
+#define BURST 8          /* batches sent before receipts are looked for */
+#define PATIENCE_NS INT64_C(30000000000) /* for the last receipts */
 
-static void die(const char *what)
+void load_die(const char *what)
 {
 	fprintf(stderr, "kith-load: %s\n", what);
 	exit(1);
 }
 
-static void *connect_to(struct load *l, int type, const char *name)
+static uint64_t now_ns(void)
 {
-	char endpoint[256];
-	void *s = zmq_socket(l->zmq, type);
-	int big = 200000, none = 0;
-
-	snprintf(endpoint, sizeof endpoint, "ipc://%s/%s", l->run, name);
-	zmq_setsockopt(s, ZMQ_SNDHWM, &big, sizeof big);
-	zmq_setsockopt(s, ZMQ_RCVHWM, &big, sizeof big);
-	zmq_setsockopt(s, ZMQ_LINGER, &none, sizeof none);
-	if (zmq_connect(s, endpoint) != 0)
-		die("cannot connect; is kithd running with this --run?");
-	return s;
+	return (uint64_t)clock_monotonic_ns();
 }
 
-static void send_one(struct load *l, uint64_t due)
+/* GIVEN, or the socket NAME in the run directory. */
+static const char *endpoint(const struct load *l, const char *given, const char *name,
+	char out[256])
+{
+	if (given)
+		return given;
+	if (!l->settings.run)
+		load_die("--run DIR is missing");
+	snprintf(out, 256, "ipc://%s/%s", l->settings.run, name);
+	return out;
+}
+
+static void connection_open(struct load *l, struct connection *c, unsigned number)
+{
+	struct stream_settings stream = l->settings.stream;
+	int big = 200000, none = 0;
+	char room[256];
+
+	stream.mix = l->settings.log ? &l->mix : NULL;
+	stream.seed += number;
+	stream.first_source = number * (stream.sources ? stream.sources : 1);
+	stream.pool = stream.pool / l->settings.connections + 4;
+	c->batches = stream_new(&stream);
+	c->due = calloc(LOAD_RING, sizeof *c->due);
+	c->socket = zmq_socket(l->zmq, ZMQ_DEALER);
+	if (!c->batches || !c->due || !c->socket)
+		load_die("out of memory");
+	zmq_setsockopt(c->socket, ZMQ_SNDHWM, &big, sizeof big);
+	zmq_setsockopt(c->socket, ZMQ_RCVHWM, &big, sizeof big);
+	zmq_setsockopt(c->socket, ZMQ_LINGER, &none, sizeof none);
+	if (zmq_connect(c->socket, endpoint(l, l->settings.ingest, "ingest", room)) != 0)
+		load_die("cannot connect; is kithd running with this --run?");
+}
+
+static void connection_close(struct connection *c)
+{
+	zmq_close(c->socket);
+	stream_free(c->batches);
+	free(c->due);
+}
+
+/* The time at which the next batch's events happened. */
+static int64_t event_time(struct load *l, const struct connection *c)
+{
+	const struct stream_settings *s = &l->settings.stream;
+
+	if (l->settings.at_ms)
+		return l->settings.at_ms;
+	if (!l->settings.calendar)
+		return clock_wall_ms();
+	l->event_ms += stream_gap_ms(c->batches) / (double)s->customers * s->batch;
+	return (int64_t)l->event_ms;
+}
+
+static void send_one(struct load *l, struct connection *c, uint64_t due)
 {
 	size_t size;
-	const uint8_t *bytes = stream_next(l->batches, l->sent + 1, clock_wall_ms(), due, &size);
+	const uint8_t *bytes = stream_next(c->batches, c->sent + 1, event_time(l, c), due, &size);
 
-	l->sent++;
-	l->due[l->sent % RING] = due;
-	if (zmq_send(l->ingest, bytes, size, 0) < 0)
-		die("cannot send");
+	c->sent++;
+	c->due[c->sent % LOAD_RING] = due;
+	if (zmq_send(c->socket, bytes, size, 0) < 0)
+		load_die("cannot send");
 }
 
-static bool take_receipt(struct load *l)
+static bool take_receipt(struct load *l, struct connection *c)
 {
-	uint8_t bytes[65536];
 	struct receipt r;
-	int n = zmq_recv(l->ingest, bytes, sizeof bytes, ZMQ_DONTWAIT);
+	zmq_msg_t m;
 
-	if (n < 0)
+	zmq_msg_init(&m);
+	if (zmq_msg_recv(&m, c->socket, ZMQ_DONTWAIT) < 0)
 		return false;
 	arena_reset(l->arena);
-	if (n > (int)sizeof bytes || receipt_decode(&r, bytes, (size_t)n, l->arena) != 0)
-		die("a receipt that is none");
-	l->answered++;
+	if (receipt_decode(&r, zmq_msg_data(&m), zmq_msg_size(&m), l->arena) != 0)
+		load_die("a receipt that is none");
+	zmq_msg_close(&m);
+	c->answered++;
+	l->all += l->settings.stream.batch;
 	if (!l->measuring)
 		return true;
 	l->accepted += r.accepted;
 	l->duplicates += r.duplicates;
 	l->rejected += r.n_rejected;
 	l->refused += r.refused != NULL;
-	histogram_add(&l->receipt, (uint64_t)clock_monotonic_ns() - l->due[r.number % RING]);
+	histogram_add(&l->receipt, now_ns() - c->due[r.number % LOAD_RING]);
 	return true;
 }
 
-static bool take_note(struct load *l)
+static struct connection *next_connection(struct load *l)
 {
-	uint8_t bytes[16384];
-	struct notification n;
-	uint64_t due;
-	int size = zmq_recv(l->sub, bytes, sizeof bytes, ZMQ_DONTWAIT);
+	struct connection *c = &l->connections[l->turn];
 
-	if (size < 0)
-		return false;
-	size = zmq_recv(l->sub, bytes, sizeof bytes, 0);
-	arena_reset(l->arena);
-	if (size < 0 || notification_decode(&n, bytes, (size_t)size, l->arena) != 0)
-		die("a notification that is none");
-	l->notes++;
-	due = stream_id_due(n.cause_id.data, n.cause_id.size);
-	if (l->measuring && due)
-		histogram_add(&l->note, (uint64_t)clock_monotonic_ns() - due);
-	return true;
+	l->turn = (l->turn + 1) % l->settings.connections;
+	return c;
 }
 
-static double proc_field(int pid, const char *file, const char *key)
+static void send_closed(struct load *l)
 {
-	char path[64], line[256];
-	double v = 0;
-	FILE *f;
+	for (unsigned i = 0; i < l->settings.connections; i++) {
+		struct connection *c = next_connection(l);
 
-	snprintf(path, sizeof path, "/proc/%d/%s", pid, file);
-	f = fopen(path, "r");
-	while (f && fgets(line, sizeof line, f))
-		if (strncmp(line, key, strlen(key)) == 0)
-			v = strtod(line + strlen(key), NULL);
-	if (f)
-		fclose(f);
-	return v;
-}
-
-static double cpu_seconds(int pid)
-{
-	char path[64], line[1024], *p;
-	unsigned long user = 0, system = 0;
-	FILE *f;
-
-	snprintf(path, sizeof path, "/proc/%d/stat", pid);
-	f = fopen(path, "r");
-	if (f && fgets(line, sizeof line, f) && (p = strrchr(line, ')')))
-		sscanf(p + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system);
-	if (f)
-		fclose(f);
-	return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
-}
-
-/* What may be sent now; returns the nanosecond at which to look again (open loop). */
-static uint64_t send_due(struct load *l, double *next)
-{
-	uint64_t now = (uint64_t)clock_monotonic_ns();
-
-	if (l->rate <= 0) {
-		for (unsigned i = 0; i < 8 && l->sent - l->answered < l->window; i++)
-			send_one(l, (uint64_t)clock_monotonic_ns());
-		return 0;
+		for (unsigned k = 0; k < BURST && c->sent - c->answered < l->settings.window; k++)
+			send_one(l, c, now_ns());
 	}
-	for (unsigned i = 0; i < 64 && (uint64_t)*next <= now; i++) {
-		if (l->sent - l->answered >= RING / 2)
-			die("the daemon cannot take this rate");
-		send_one(l, (uint64_t)*next);
-		*next += -log1p(-random_unit(&l->random)) * l->stream.batch / l->rate * 1e9;
-	}
-	return (uint64_t)*next;
 }
 
+/* Send what is due; *NEXT is when the next one is. */
+static void send_open(struct load *l, double *next)
+{
+	uint64_t now = now_ns();
+
+	for (unsigned i = 0; i < BURST * 8 && (uint64_t)*next <= now; i++) {
+		struct connection *c = next_connection(l);
+
+		if (c->sent - c->answered >= LOAD_RING / 2)
+			load_die("the daemon cannot take this rate");
+		send_one(l, c, (uint64_t)*next);
+		*next += -log1p(-random_unit(&l->random)) * l->settings.stream.batch /
+			l->settings.rate * 1e9;
+	}
+}
+
+static bool receive(struct load *l)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < l->settings.connections; i++)
+		while (take_receipt(l, &l->connections[i]))
+			any = true;
+	while (listener_take(&l->listener))
+		any = true;
+	return any;
+}
+
+/* Until something comes, or UNTIL (0: whatever) has come. */
 static void wait_for(struct load *l, int timer, uint64_t until)
 {
-	zmq_pollitem_t items[3] = { { l->ingest, 0, ZMQ_POLLIN, 0 }, { NULL, timer, ZMQ_POLLIN, 0 },
-		{ l->sub, 0, ZMQ_POLLIN, 0 } };
+	zmq_pollitem_t items[LOAD_CONNECTIONS + 2];
+	unsigned n = 0;
 	uint64_t junk;
 
 	if (until) {
@@ -176,121 +175,130 @@ static void wait_for(struct load *l, int timer, uint64_t until)
 
 		timerfd_settime(timer, TFD_TIMER_ABSTIME, &at, NULL);
 	}
-	zmq_poll(items, l->sub ? 3 : 2, 20);
+	for (unsigned i = 0; i < l->settings.connections; i++)
+		items[n++] = (zmq_pollitem_t){ l->connections[i].socket, 0, ZMQ_POLLIN, 0 };
+	items[n++] = (zmq_pollitem_t){ NULL, timer, ZMQ_POLLIN, 0 };
+	if (l->listener.socket)
+		items[n++] = (zmq_pollitem_t){ l->listener.socket, 0, ZMQ_POLLIN, 0 };
+	zmq_poll(items, (int)n, 20);
 	if (read(timer, &junk, sizeof junk) < 0)
 		junk = 0;
+}
+
+static void measure(struct load *l)
+{
+	l->measuring = l->listener.measuring = true;
+	l->notes_before = l->listener.heard;
+	l->before = process_usage(l->settings.pid, l->settings.store);
+}
+
+static bool all_answered(const struct load *l)
+{
+	for (unsigned i = 0; i < l->settings.connections; i++)
+		if (l->connections[i].answered < l->connections[i].sent)
+			return false;
+	return true;
+}
+
+static bool is_enough(const struct load *l, uint64_t now, uint64_t end)
+{
+	uint64_t sent = 0;
+
+	if (l->settings.events == 0)
+		return now >= end;
+	for (unsigned i = 0; i < l->settings.connections; i++)
+		sent += l->connections[i].sent;
+	return sent * l->settings.stream.batch >= l->settings.events;
+}
+
+static void drain(struct load *l, int timer)
+{
+	uint64_t end = now_ns() + (uint64_t)PATIENCE_NS;
+
+	while (!all_answered(l) && now_ns() < end)
+		if (!receive(l))
+			wait_for(l, timer, 0);
+	if (!all_answered(l))
+		load_die("some batches were never answered");
 }
 
 static void run(struct load *l)
 {
 	int timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
-	uint64_t start = (uint64_t)clock_monotonic_ns();
-	uint64_t measure = start + (uint64_t)(l->warm * 1e9);
-	uint64_t end = measure + (uint64_t)(l->seconds * 1e9), now;
-	double next = (double)start, cpu = 0, written = 0, elapsed;
+	uint64_t start = now_ns(), began = start + (uint64_t)(l->settings.warm * 1e9);
+	uint64_t end = began + (uint64_t)(l->settings.seconds * 1e9), now;
+	double next = (double)start;
 
-	while ((now = (uint64_t)clock_monotonic_ns()) < end) {
-		uint64_t until;
-		bool any = false;
-
-		if (!l->measuring && now >= measure) {
-			l->measuring = true;
-			measure = now;
-			cpu = cpu_seconds(l->pid);
-			written = proc_field(l->pid, "io", "write_bytes:");
+	if (l->settings.events)
+		began = start; /* all of them count */
+	while (now = now_ns(), !is_enough(l, now, end)) {
+		if (!l->measuring && now >= began) {
+			measure(l);
+			began = now;
 		}
-		until = send_due(l, &next);
-		while (take_receipt(l))
-			any = true;
-		while (l->sub && take_note(l))
-			any = true;
-		if (!any)
-			wait_for(l, timer, until);
+		if (l->settings.rate > 0)
+			send_open(l, &next);
+		else
+			send_closed(l);
+		if (!receive(l))
+			wait_for(l, timer, l->settings.rate > 0 ? (uint64_t)next : 0);
 	}
-	elapsed = (double)(now - measure) / 1e9;
-	cpu = cpu_seconds(l->pid) - cpu;
-	written = proc_field(l->pid, "io", "write_bytes:") - written;
-	l->measuring = false;
-	printf("{\"events_per_s\":%.0f,\"accepted\":%llu,\"duplicates\":%llu,\"rejected\":%llu,"
-		"\"refused\":%llu,\"receipt_us\":{\"p50\":%.0f,\"p90\":%.0f,\"p99\":%.0f,"
-		"\"p999\":%.0f,\"max\":%.0f},", (double)l->accepted / elapsed,
-		(unsigned long long)l->accepted, (unsigned long long)l->duplicates,
-		(unsigned long long)l->rejected, (unsigned long long)l->refused,
-		histogram_quantile(&l->receipt, .5) / 1e3, histogram_quantile(&l->receipt, .9) / 1e3,
-		histogram_quantile(&l->receipt, .99) / 1e3,
-		histogram_quantile(&l->receipt, .999) / 1e3, (double)l->receipt.max / 1e3);
-	printf("\"note_us\":{\"n\":%llu,\"p50\":%.0f,\"p99\":%.0f},\"cpu_us_per_event\":%.3f,"
-		"\"bytes_written_per_event\":%.0f,\"anon_mib\":%.1f}\n",
-		(unsigned long long)l->note.n, histogram_quantile(&l->note, .5) / 1e3,
-		histogram_quantile(&l->note, .99) / 1e3, cpu * 1e6 / (double)l->accepted,
-		written / (double)l->accepted,
-		proc_field(l->pid, "status", "RssAnon:") / 1024);
-	end = (uint64_t)clock_monotonic_ns() + UINT64_C(10000000000);
-	while (l->answered < l->sent && (uint64_t)clock_monotonic_ns() < end) {
-		while (take_receipt(l))
-			;
-		wait_for(l, timer, 0);
-	}
-	if (l->answered < l->sent)
-		die("some batches were never answered");
+	if (l->settings.events)
+		drain(l, timer);
+	l->elapsed_s = (double)(now_ns() - began) / 1e9;
+	l->after = process_usage(l->settings.pid, l->settings.store);
+	l->measuring = l->listener.measuring = false;
+	drain(l, timer);
 	close(timer);
 }
 
-static void arguments(struct load *l, int argc, char **argv)
+static void listen_to(struct load *l)
 {
-	static const struct option options[] = { { "run", 1, NULL, 'r' }, { "seconds", 1, NULL, 's' },
-		{ "warm", 1, NULL, 'w' }, { "batch", 1, NULL, 'b' }, { "window", 1, NULL, 'W' },
-		{ "rate", 1, NULL, 'R' }, { "customers", 1, NULL, 'c' }, { "zipf", 1, NULL, 'z' },
-		{ "mixed", 0, NULL, 'm' }, { "pid", 1, NULL, 'p' }, { "feed", 0, NULL, 'f' },
-		{ "seed", 1, NULL, 'S' }, { 0 } };
-	int o;
+	const struct load_settings *s = &l->settings;
+	char room[256];
+	uint64_t end = now_ns() + (uint64_t)PATIENCE_NS;
 
-	while ((o = getopt_long(argc, argv, "", options, NULL)) != -1)
-		switch (o) {
-		case 'r': l->run = optarg; break;
-		case 's': l->seconds = atof(optarg); break;
-		case 'w': l->warm = atof(optarg); break;
-		case 'b': l->stream.batch = (unsigned)atoi(optarg); break;
-		case 'W': l->window = (unsigned)atoi(optarg); break;
-		case 'R': l->rate = atof(optarg); break;
-		case 'c': l->stream.customers = strtoull(optarg, NULL, 10); break;
-		case 'z': l->stream.zipf = atof(optarg); break;
-		case 'm': l->stream.mixed = true; break;
-		case 'p': l->pid = atoi(optarg); break;
-		case 'f': l->feed = true; break;
-		case 'S': l->stream.seed = strtoull(optarg, NULL, 10); break;
-		default: exit(2);
-		}
-	if (!l->run || l->stream.batch == 0 || l->stream.batch > BATCH_EVENTS_MAX ||
-		l->stream.customers == 0 || l->stream.zipf < 0 || l->stream.zipf >= 1)
-		die("usage: see the head of bench/load.c");
+	if (!s->hear && !s->subscription)
+		return;
+	if (!listener_open(&l->listener, l->zmq, s->hear ? endpoint(l, s->feed, "feed", room) :
+		endpoint(l, s->subscribe_at, "subscribe", room), s->subscription, s->credit))
+		load_die("cannot listen");
+	while (l->listener.durable && !l->listener.opened && now_ns() < end)
+		if (!listener_take(&l->listener))
+			usleep(1000);
+	if (l->listener.durable && !l->listener.opened)
+		load_die("the subscription is not opened");
 }
 
 int main(int argc, char **argv)
 {
-	static struct load l = { .stream = { 100000, 0.8, 100, 2000, 1, false }, .seconds = 4,
-		.warm = 1, .window = 64 };
+	static struct load l = { .settings = { .stream = { .customers = 100000, .zipf = 0.8,
+		.batch = 100, .pool = 2000, .seed = 1 }, .seconds = 4, .warm = 1, .window = 64,
+		.connections = 1, .credit = 4096 } };
+	struct complaint c = { 0 };
 
-	arguments(&l, argc, argv);
+	load_arguments(&l.settings, argc, argv);
+	if (l.settings.log && mix_read(&l.mix, l.settings.log, &c) != 0)
+		load_die(c.text);
 	l.zmq = zmq_ctx_new();
-	l.due = calloc(RING, sizeof *l.due);
+	zmq_ctx_set(l.zmq, ZMQ_MAX_SOCKETS, 2048);
 	l.arena = arena_new(65536, 1 << 22);
-	l.batches = stream_new(&l.stream);
-	random_seed_with(&l.random, l.stream.seed + 1);
-	if (!l.due || !l.arena || !l.batches)
-		die("out of memory");
-	l.ingest = connect_to(&l, ZMQ_DEALER, "ingest");
-	if (l.feed) {
-		l.sub = connect_to(&l, ZMQ_SUB, "feed");
-		zmq_setsockopt(l.sub, ZMQ_SUBSCRIBE, "", 0);
-	}
+	l.connections = calloc(l.settings.connections, sizeof *l.connections);
+	if (!l.arena || !l.connections)
+		load_die("out of memory");
+	random_seed_with(&l.random, l.settings.stream.seed + 1);
+	l.event_ms = (double)clock_wall_ms();
+	for (unsigned i = 0; i < l.settings.connections; i++)
+		connection_open(&l, &l.connections[i], i);
+	listen_to(&l);
 	run(&l);
-	stream_free(l.batches);
+	load_report(&l);
+	for (unsigned i = 0; i < l.settings.connections; i++)
+		connection_close(&l.connections[i]);
+	listener_close(&l.listener);
+	free(l.connections);
 	arena_free(l.arena);
-	free(l.due);
-	zmq_close(l.ingest);
-	if (l.sub)
-		zmq_close(l.sub);
+	mix_fini(&l.mix);
 	zmq_ctx_term(l.zmq);
 	return 0;
 }

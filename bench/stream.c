@@ -1,218 +1,65 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Making batches ahead, and patching them. */
-#include <math.h>
+/* Making batches ahead, and patching them.
+ *
+ * An event's parts lie at fixed places but for the body, which comes last:
+ *
+ *   12 14 id[20]  [18 sequence[9]]  22 0c customer[12]  28 time[6]  30 channel  body…
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/event.h"
 #include "bench/stream.h"
 
-#define ID_DIGITS  20
-#define TIME_BYTES 6 /* the varint of any time from 1978 to 2109 */
-#define NUMBER_BYTES 9 /* a padded varint: any number below 2^63 */
+#define ID_DIGITS       20
+#define DUE_DIGITS      15
+#define CUSTOMER_DIGITS 12
+#define TIME_BYTES      6  /* the varint of any time from 1978 to 2109 */
+#define NUMBER_BYTES    9  /* a padded varint: any number below 2^63 */
+#define DRAWS           (1u << 20) /* Zipf ranks drawn ahead: pow() is dear */
+#define EVENT_ROOM      (MIX_BODY_MAX + 96)
 
 struct slot {
 	uint8_t *bytes;
 	size_t size;
-	uint32_t *ids;   /* offsets of the ids; the time stands behind tag and customer */
-	uint32_t *times;
+	unsigned source;
+	uint32_t *events; /* offsets of their first bytes */
 };
 
 struct stream {
 	struct stream_settings settings;
+	struct mix own;
+	const struct mix *mix;
 	struct slot *pool;
 	unsigned next;
 	struct random random;
-	uint64_t serial;
-	double zeta, eta, alpha;
+	struct zipf zipf;
+	uint32_t *draws;
+	uint64_t serial, turn;
+	uint64_t *sequences; /* last of each source */
 };
 
-static uint64_t splitmix(uint64_t *x)
+/* Customer RANK's number: hot ones are no neighbours. */
+static uint64_t scatter(const struct stream *s, uint64_t rank)
 {
-	uint64_t z = *x += UINT64_C(0x9e3779b97f4a7c15);
-
-	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return z ^ (z >> 31);
-}
-
-void random_seed_with(struct random *r, uint64_t seed)
-{
-	for (unsigned i = 0; i < 4; i++)
-		r->s[i] = splitmix(&seed);
-}
-
-/* xoshiro256** (Blackman & Vigna 2018) */
-uint64_t random_next(struct random *r)
-{
-	uint64_t *s = r->s, m = s[1] * 5, result = (m << 7 | m >> 57) * 9, t = s[1] << 17;
-
-	s[2] ^= s[0];
-	s[3] ^= s[1];
-	s[1] ^= s[2];
-	s[0] ^= s[3];
-	s[2] ^= t;
-	s[3] = s[3] << 45 | s[3] >> 19;
-	return result;
-}
-
-double random_unit(struct random *r)
-{
-	return (double)(random_next(r) >> 11) * 0x1p-53;
-}
-
-/* Zipf ranks by the approximation of Gray et al., "Quickly generating billion-record synthetic
- * databases", SIGMOD 1994, section 3. */
-static void zipf_init(struct stream *s)
-{
-	double theta = s->settings.zipf, n = (double)s->settings.customers;
-
-	s->zeta = 0;
-	for (uint64_t i = 1; theta > 0 && i <= s->settings.customers; i++)
-		s->zeta += pow(1.0 / (double)i, theta);
-	s->alpha = 1 / (1 - theta);
-	if (theta > 0)
-		s->eta = (1 - pow(2 / n, 1 - theta)) / (1 - (1 + pow(0.5, theta)) / s->zeta);
+	return (uint64_t)(((unsigned __int128)rank * 2147483647u + 97) % s->settings.customers);
 }
 
 static uint64_t customer_next(struct stream *s)
 {
-	double theta = s->settings.zipf, u = random_unit(&s->random), uz = u * s->zeta;
-	uint64_t n = s->settings.customers, rank;
-
-	if (theta <= 0)
-		rank = (uint64_t)(u * (double)n);
-	else if (uz < 1)
-		rank = 0;
-	else if (uz < 1 + pow(0.5, theta))
-		rank = 1;
-	else
-		rank = (uint64_t)((double)n * pow(s->eta * u - s->eta + 1, s->alpha));
-	if (rank >= n)
-		rank = n - 1;
-	/* scatter the ranks over the ids, so that hot customers are not neighbours */
-	return (uint64_t)(((unsigned __int128)rank * 2147483647u + 97) % n);
+	if (s->settings.each)
+		return scatter(s, s->turn++ % s->settings.customers);
+	if (s->draws)
+		return s->draws[random_next(&s->random) >> 44];
+	return random_below(&s->random, s->settings.customers);
 }
 
-static uint8_t *put_tag(uint8_t *p, unsigned field, unsigned wire)
+static void put_customer(uint8_t *p, char prefix, uint64_t customer)
 {
-	return put_varint(p, field << 3 | wire);
-}
+	uint64_t v = (customer * 7368787u + 12345u) % UINT64_C(100000000000);
 
-static uint8_t *put_bytes(uint8_t *p, unsigned field, const void *data, size_t size)
-{
-	p = put_varint(put_tag(p, field, 2), size);
-	memcpy(p, data, size);
-	return p + size;
-}
-
-static uint8_t *put_number(uint8_t *p, unsigned field, uint64_t v)
-{
-	return put_varint(put_tag(p, field, 0), v);
-}
-
-static uint8_t *put_body(struct stream *s, uint8_t *p)
-{
-	uint64_t x = random_next(&s->random);
-	unsigned kind = s->settings.mixed ? (unsigned)(x % 100) : 0;
-	uint8_t body[64], *q = body;
-	char order[16];
-	unsigned field = EVENT_BODY_FIRST + BODY_PURCHASE;
-
-	snprintf(order, sizeof order, "%08u", (unsigned)(x >> 32) % 100000000u);
-	if (kind < 70) {
-		q = put_bytes(q, 1, order, 8);
-		q = put_number(q, 2, 100 + (x >> 8) % 20000);
-	} else if (kind < 78) {
-		field = EVENT_BODY_FIRST + BODY_REFUND;
-		q = put_bytes(q, 1, order, 8);
-		q = put_number(q, 2, 100 + (x >> 8) % 5000);
-	} else if (kind < 94) {
-		field = EVENT_BODY_FIRST + BODY_CONTACT;
-		q = put_number(q, 1, 1 + (x >> 8) % 2);
-	} else if (kind < 97) {
-		field = EVENT_BODY_FIRST + BODY_COMPLAINT;
-		q = put_bytes(q, 1, order, 8);
-	} else {
-		field = EVENT_BODY_FIRST + BODY_READINESS;
-		q = put_number(q, 1, 1);
-	}
-	return put_bytes(p, field, body, (size_t)(q - body));
-}
-
-static size_t put_event(struct stream *s, uint8_t *out, uint32_t *ret_id, uint32_t *ret_time)
-{
-	uint8_t *p = out;
-	char customer[16];
-
-	snprintf(customer, sizeof customer, "C%011llu",
-		(unsigned long long)(customer_next(s) * 7368787u + 12345u) % 100000000000u);
-	p = put_varint(put_tag(p, 2, 2), ID_DIGITS);
-	*ret_id = (uint32_t)(p - out);
-	memset(p, '0', ID_DIGITS);
-	p += ID_DIGITS;
-	p = put_bytes(p, 4, customer, 12);
-	p = put_tag(p, 5, 0);
-	*ret_time = (uint32_t)(p - out);
-	p += TIME_BYTES;
-	p = put_number(p, 6, CHANNEL_STORE);
-	p = put_body(s, p);
-	return (size_t)(p - out);
-}
-
-static void slot_make(struct stream *s, struct slot *slot)
-{
-	unsigned n = s->settings.batch;
-	uint8_t *p = slot->bytes = malloc((size_t)n * 160 + 64);
-
-	slot->ids = malloc(n * sizeof *slot->ids);
-	slot->times = malloc(n * sizeof *slot->times);
-	if (!p || !slot->ids || !slot->times)
-		exit(1);
-	p = put_tag(p, 1, 0) + NUMBER_BYTES;
-	p = put_bytes(p, 2, "bench", 5);
-	for (unsigned i = 0; i < n; i++) {
-		uint8_t event[160];
-		uint32_t id, time;
-		size_t size = put_event(s, event, &id, &time);
-		uint32_t at;
-
-		p = put_bytes(p, 4, event, size);
-		at = (uint32_t)(p - slot->bytes - size);
-		slot->ids[i] = at + id;
-		slot->times[i] = at + time;
-	}
-	slot->size = (size_t)(p - slot->bytes);
-}
-
-struct stream *stream_new(const struct stream_settings *settings)
-{
-	struct stream *s = calloc(1, sizeof *s);
-
-	if (!s)
-		return NULL;
-	s->settings = *settings;
-	random_seed_with(&s->random, settings->seed);
-	zipf_init(s);
-	s->pool = calloc(settings->pool, sizeof *s->pool);
-	if (!s->pool) {
-		free(s);
-		return NULL;
-	}
-	for (unsigned i = 0; i < settings->pool; i++)
-		slot_make(s, &s->pool[i]);
-	return s;
-}
-
-void stream_free(struct stream *s)
-{
-	for (unsigned i = 0; s && i < s->settings.pool; i++) {
-		free(s->pool[i].bytes);
-		free(s->pool[i].ids);
-		free(s->pool[i].times);
-	}
-	if (s)
-		free(s->pool);
-	free(s);
+	p[0] = (uint8_t)prefix;
+	for (unsigned i = CUSTOMER_DIGITS - 1; i >= 1; i--, v /= 10)
+		p[i] = (uint8_t)('0' + v % 10);
 }
 
 static void put_padded(uint8_t *p, uint64_t v, unsigned bytes)
@@ -230,28 +77,165 @@ static void put_hex(uint8_t *p, uint64_t v, unsigned digits)
 		p[i] = (uint8_t)hex[v & 15];
 }
 
+static uint8_t *put_tag(uint8_t *p, unsigned field, unsigned wire)
+{
+	return put_varint(p, field << 3 | wire);
+}
+
+static size_t put_event(struct stream *s, uint8_t *out)
+{
+	uint8_t *p = put_varint(put_tag(out, 2, 2), ID_DIGITS);
+
+	memset(p, '0', ID_DIGITS);
+	p += ID_DIGITS;
+	if (s->settings.sequence) {
+		p = put_tag(p, 3, 0);
+		put_padded(p, 1, NUMBER_BYTES);
+		p += NUMBER_BYTES;
+	}
+	p = put_varint(put_tag(p, 4, 2), CUSTOMER_DIGITS);
+	put_customer(p, s->settings.prefix, 0);
+	p += CUSTOMER_DIGITS;
+	p = put_tag(p, 5, 0);
+	put_padded(p, 1, TIME_BYTES);
+	p += TIME_BYTES;
+	p = put_varint(put_tag(p, 6, 0), CHANNEL_STORE);
+	p = mix_put(s->mix, &s->random, p);
+	return (size_t)(p - out);
+}
+
+static bool slot_make(struct stream *s, struct slot *slot)
+{
+	unsigned n = s->settings.batch;
+	uint8_t event[EVENT_ROOM], *p;
+	struct buf b = { 0 };
+	char source[32];
+
+	slot->events = malloc(n * sizeof *slot->events);
+	snprintf(source, sizeof source, "bench-%03u", s->settings.first_source + slot->source);
+	p = buf_room(&b, 64);
+	if (!p || !slot->events)
+		return false;
+	p = put_tag(p, 1, 0) + NUMBER_BYTES;
+	p = put_varint(put_tag(p, 2, 2), strlen(source));
+	memcpy(p, source, strlen(source));
+	p += strlen(source);
+	if (s->settings.backfill)
+		p = put_varint(put_tag(p, 3, 0), 1);
+	b.size = (size_t)(p - b.data);
+	for (unsigned i = 0; i < n; i++) {
+		size_t size = put_event(s, event);
+		uint8_t head[16], *end = put_varint(put_tag(head, 4, 2), size);
+
+		buf_add(&b, head, (size_t)(end - head));
+		slot->events[i] = (uint32_t)b.size;
+		buf_add(&b, event, size);
+	}
+	slot->bytes = b.data;
+	slot->size = b.size;
+	return !b.failed;
+}
+
+static bool draw_ahead(struct stream *s)
+{
+	if (s->settings.zipf <= 0 || s->settings.each)
+		return true;
+	s->draws = malloc(DRAWS * sizeof *s->draws);
+	for (unsigned i = 0; s->draws && i < DRAWS; i++)
+		s->draws[i] = (uint32_t)scatter(s, zipf_next(&s->zipf, &s->random));
+	return s->draws != NULL;
+}
+
+struct stream *stream_new(const struct stream_settings *settings)
+{
+	struct stream *s = calloc(1, sizeof *s);
+	bool ok = s != NULL;
+
+	if (!ok)
+		return NULL;
+	s->settings = *settings;
+	if (s->settings.sources == 0)
+		s->settings.sources = 1;
+	if (s->settings.prefix == 0)
+		s->settings.prefix = 'C';
+	s->serial = settings->serial;
+	random_seed_with(&s->random, settings->seed);
+	zipf_init(&s->zipf, settings->customers, settings->each ? 0 : settings->zipf);
+	s->mix = settings->mix;
+	if (!s->mix) {
+		ok = mix_neutral(&s->own, !settings->mixed, settings->seed) == 0;
+		s->mix = &s->own;
+	}
+	s->pool = calloc(settings->pool, sizeof *s->pool);
+	s->sequences = calloc(s->settings.sources, sizeof *s->sequences);
+	ok = ok && s->pool && s->sequences && draw_ahead(s);
+	for (unsigned i = 0; ok && i < s->settings.sources; i++)
+		s->sequences[i] = settings->serial;
+	for (unsigned i = 0; ok && i < settings->pool; i++) {
+		s->pool[i].source = i % s->settings.sources;
+		ok = slot_make(s, &s->pool[i]);
+	}
+	if (ok)
+		return s;
+	stream_free(s);
+	return NULL;
+}
+
+void stream_free(struct stream *s)
+{
+	if (!s)
+		return;
+	for (unsigned i = 0; s->pool && i < s->settings.pool; i++) {
+		free(s->pool[i].bytes);
+		free(s->pool[i].events);
+	}
+	free(s->pool);
+	free(s->draws);
+	free(s->sequences);
+	mix_fini(&s->own);
+	free(s);
+}
+
+static void patch(struct stream *s, struct slot *slot, uint8_t *p, int64_t time_ms,
+	const uint8_t due[DUE_DIGITS])
+{
+	memcpy(p + 2, due, DUE_DIGITS);
+	put_hex(p + 2 + DUE_DIGITS, s->serial++, ID_DIGITS - DUE_DIGITS);
+	p += 2 + ID_DIGITS;
+	if (s->settings.sequence) {
+		put_padded(p + 1, ++s->sequences[slot->source], NUMBER_BYTES);
+		p += 1 + NUMBER_BYTES;
+	}
+	put_customer(p + 2, s->settings.prefix, customer_next(s));
+	put_padded(p + 2 + CUSTOMER_DIGITS + 1, (uint64_t)time_ms, TIME_BYTES);
+}
+
 const uint8_t *stream_next(struct stream *s, uint64_t number, int64_t time_ms, uint64_t due_ns,
 	size_t *ret_size)
 {
 	struct slot *slot = &s->pool[s->next];
+	uint8_t due[DUE_DIGITS];
 
 	s->next = (s->next + 1) % s->settings.pool;
 	put_padded(slot->bytes + 1, number, NUMBER_BYTES);
-	for (unsigned i = 0; i < s->settings.batch; i++) {
-		put_hex(slot->bytes + slot->ids[i], due_ns, 15);
-		put_hex(slot->bytes + slot->ids[i] + 15, s->serial++, 5);
-		put_padded(slot->bytes + slot->times[i], (uint64_t)time_ms, TIME_BYTES);
-	}
+	put_hex(due, due_ns, DUE_DIGITS);
+	for (unsigned i = 0; i < s->settings.batch; i++)
+		patch(s, slot, slot->bytes + slot->events[i], time_ms, due);
 	*ret_size = slot->size;
 	return slot->bytes;
 }
 
 uint64_t stream_id_due(const uint8_t *id, size_t size)
 {
-	char digits[16] = { 0 };
+	char digits[DUE_DIGITS + 1] = { 0 };
 
 	if (size != ID_DIGITS)
 		return 0;
-	memcpy(digits, id, 15);
+	memcpy(digits, id, DUE_DIGITS);
 	return strtoull(digits, NULL, 16);
+}
+
+double stream_gap_ms(const struct stream *s)
+{
+	return s->mix->gap_ms;
 }

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Hearing notifications. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <zmq.h>
+#include "base/clock.h"
+#include "bench/listener.h"
+#include "bench/stream.h"
+
+static void die(const char *what)
+{
+	fprintf(stderr, "kith-load: %s\n", what);
+	exit(1);
+}
+
+static void hear(struct listener *l, const struct notification *n)
+{
+	uint64_t due = stream_id_due(n->cause_id.data, n->cause_id.size);
+
+	l->heard++;
+	if (due == 0)
+		l->silent++;
+	else if (l->measuring)
+		histogram_add(&l->latency, (uint64_t)clock_monotonic_ns() - due);
+}
+
+bool listener_open(struct listener *l, void *zmq, const char *endpoint, const char *name,
+	uint32_t credit)
+{
+	struct subscriber_message open = { .verb = SUBSCRIBER_OPEN, .credit = credit, .newest = true };
+	int big = 200000, none = 0;
+
+	l->durable = name != NULL;
+	l->arena = arena_new(65536, 16 << 20);
+	l->socket = zmq_socket(zmq, name ? ZMQ_DEALER : ZMQ_SUB);
+	zmq_setsockopt(l->socket, ZMQ_RCVHWM, &big, sizeof big);
+	zmq_setsockopt(l->socket, ZMQ_LINGER, &none, sizeof none);
+	if (!l->arena || zmq_connect(l->socket, endpoint) != 0)
+		return false;
+	if (!name)
+		return zmq_setsockopt(l->socket, ZMQ_SUBSCRIBE, "", 0) == 0;
+	open.name = span_str(name);
+	subscriber_encode(&l->out, &open);
+	return zmq_send(l->socket, l->out.data, l->out.size, 0) >= 0;
+}
+
+static void take_feed(struct listener *l, zmq_msg_t *topic)
+{
+	struct notification n;
+	zmq_msg_t body;
+
+	if (!zmq_msg_more(topic))
+		die("a topic without a notification");
+	zmq_msg_init(&body);
+	if (zmq_msg_recv(&body, l->socket, 0) < 0 ||
+		notification_decode(&n, zmq_msg_data(&body), zmq_msg_size(&body), l->arena) != 0)
+		die("a notification that is none");
+	hear(l, &n);
+	zmq_msg_close(&body);
+}
+
+/* Everything delivered is done with as soon as it is here. */
+static void take_delivery(struct listener *l, zmq_msg_t *m)
+{
+	struct subscriber_message ack = { .verb = SUBSCRIBER_ACK };
+	struct delivery d;
+
+	if (delivery_decode(&d, zmq_msg_data(m), zmq_msg_size(m), l->arena) != 0)
+		die("a delivery that is none");
+	if (d.refused.size)
+		die("the subscription is refused");
+	l->opened |= d.opened;
+	for (unsigned i = 0; i < d.n_notifications; i++) {
+		const struct notification *n = &d.notifications[i];
+		unsigned at = 0;
+
+		hear(l, n);
+		while (at < ack.n_positions && ack.positions[at].shard != n->shard)
+			at++;
+		if (at == ack.n_positions)
+			ack.n_positions++;
+		ack.positions[at] = (struct position){ n->shard, n->sequence };
+	}
+	if (ack.n_positions == 0)
+		return;
+	buf_clear(&l->out);
+	subscriber_encode(&l->out, &ack);
+	if (zmq_send(l->socket, l->out.data, l->out.size, 0) < 0)
+		die("cannot acknowledge");
+}
+
+bool listener_take(struct listener *l)
+{
+	zmq_msg_t m;
+
+	if (!l->socket)
+		return false;
+	zmq_msg_init(&m);
+	if (zmq_msg_recv(&m, l->socket, ZMQ_DONTWAIT) < 0)
+		return false;
+	arena_reset(l->arena);
+	if (l->durable)
+		take_delivery(l, &m);
+	else
+		take_feed(l, &m);
+	zmq_msg_close(&m);
+	return true;
+}
+
+void listener_close(struct listener *l)
+{
+	if (l->socket)
+		zmq_close(l->socket);
+	arena_free(l->arena);
+	buf_fini(&l->out);
+}
