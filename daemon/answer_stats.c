@@ -174,13 +174,14 @@ json_t *answer_stats(struct daemon *d, struct query *const *census)
 	json_object_set_new(out, "lifecycle", json_pack("{s:I,s:I}", "version",
 		(json_int_t)m->version, "since", (json_int_t)m->since_ms));
 	json_object_set_new(out, "under_way", json_integer(
-		(json_int_t)d->pipeline.under_way_events));
-	json_object_set_new(out, "since_start", json_pack("{s:I,s:I,s:I,s:I,s:I,s:I}",
+		(json_int_t)(d->pipeline.under_way_events + courier_waiting(d))));
+	json_object_set_new(out, "since_start", json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I}",
 		"batches", (json_int_t)d->ingest.batches,
 		"batches_refused", (json_int_t)d->ingest.refused,
 		"receipts_unsent", (json_int_t)d->ingest.unsent,
 		"syncs", (json_int_t)d->pipeline.syncs,
 		"time_inputs", (json_int_t)d->timekeeper.fired,
+		"messages", (json_int_t)d->courier.messages,
 		"subscribers_fenced", (json_int_t)d->subscribers.fenced));
 	json_object_set_new(out, "rescued_wakeups", json_integer((json_int_t)rescued(d)));
 	return out;

@@ -2,13 +2,14 @@
 /* Daemon: everything the main thread owns, and who calls whom.
  *
  *   ingest ──▶ pipeline ──▶ workers ──▶ feed, subscribers
- *   timekeeper ──▶ pipeline      control ──▶ workers, answer
+ *   timekeeper, courier ──▶ pipeline      control ──▶ workers, answer
  */
 #ifndef KITH_DAEMON_DAEMON_H
 #define KITH_DAEMON_DAEMON_H
 #include <event2/event.h>
 #include "daemon/config.h"
 #include "daemon/control.h"
+#include "daemon/courier.h"
 #include "daemon/feed.h"
 #include "daemon/ingest.h"
 #include "daemon/pipeline.h"
@@ -40,6 +41,7 @@ struct daemon {
 	struct settings settings;     /* as the store has them */
 	uint32_t engine;
 	struct timekeeper timekeeper;
+	struct courier courier;
 	struct ingest ingest;
 	struct feed feed;
 	struct subscribers subscribers;

@@ -342,9 +342,10 @@ static void drained(void *arg)
 void ingest_regulate(struct daemon *d)
 {
 	const struct pipeline *p = &d->pipeline;
-	bool over = p->under_way_events >= d->config.under_way_events ||
+	uint64_t events = p->under_way_events + courier_waiting(d);
+	bool over = events >= d->config.under_way_events ||
 		p->under_way_bytes >= d->config.under_way_bytes;
-	bool below = p->under_way_events <= d->config.under_way_events / 2 &&
+	bool below = events <= d->config.under_way_events / 2 &&
 		p->under_way_bytes <= d->config.under_way_bytes / 2;
 
 	if (over && !d->ingest.socket.paused)

@@ -89,6 +89,7 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
 		take_back(d, m);
 	}
 	check_workers(d);
+	courier_check(d);
 	ingest_regulate(d);
 	timekeeper_check(d);
 }
@@ -107,6 +108,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	socket_check(&d->control.socket);
 	if (d->state != DAEMON_STOPPING)
 		subscribers_tick(d);
+	courier_tick(d);
 	if (d->ticks % 5 == 0)
 		space_check(d);
 	check_workers(d);
@@ -363,6 +365,8 @@ static int start(struct daemon *d, struct complaint *c)
 
 	if (rc == 0)
 		rc = timekeeper_open(d);
+	if (rc == 0)
+		rc = courier_open(d);
 	if (rc == 0) {
 		d->state = DAEMON_RUNNING;
 		rc = inputs_at_start(d, c);
@@ -408,6 +412,7 @@ int daemon_run(struct daemon *d)
 		(long long)((clock_monotonic_ns() - d->started_ns) / 1000000));
 	notify_ready();
 	space_check(d);
+	courier_check(d);
 	timekeeper_check(d);
 	if (event_base_dispatch(d->base) < 0)
 		d->exit_code = 1;
@@ -442,6 +447,7 @@ void daemon_close(struct daemon *d)
 	feed_close(d);
 	control_close(d);
 	timekeeper_close(d);
+	courier_close(d);
 	if (d->zmq)
 		zmq_ctx_term(d->zmq);
 	for (unsigned i = 0; d->workers && i < d->store.shards; i++) {

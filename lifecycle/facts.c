@@ -238,6 +238,29 @@ void facts_add(struct facts *f, const struct event *e, const struct zone *zone)
 	}
 }
 
+void facts_introduce(struct facts *f, struct span by, int64_t time_ms)
+{
+	assert(time_ms >= EVENT_TIME_MIN && time_ms <= EVENT_TIME_MAX);
+	fact_fold(f, FACT_events, 1);
+	fact_fold(f, FACT_first_event, time_ms);
+	fact_fold(f, FACT_last_event, time_ms);
+	register_tell(f, REGISTER_ACQUISITION, time_ms, ACQUISITION_REFERRAL);
+	referrer_tell(f, time_ms, by);
+}
+
+void facts_credit(struct facts *f, int by)
+{
+	fact_fold(f, FACT_converted_referrals, by);
+}
+
+bool facts_has_bought(const struct facts *f)
+{
+	bool all_back = f->scalar[FACT_refunds].i >= 1 &&
+		f->scalar[FACT_refunded].i >= f->scalar[FACT_spent].i;
+
+	return f->scalar[FACT_purchases].i >= 1 && !all_back;
+}
+
 void facts_join(struct facts *f, const struct facts *from)
 {
 	assert(f != from);

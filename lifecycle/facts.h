@@ -14,6 +14,7 @@
  *   cases      the latest FACTS_CASES_MAX openings and resolutions of complaints: a set, so two
  *              that are the same in everything are kept once. What is pushed out is forgotten:
  *              neither open nor able to close
+ *   referrer   who brought the customer in; the earliest told wins
  *   wallets    the latest two periods for which we were told what the customer spends with
  *              everybody; of several amounts for one period the greatest */
 #ifndef KITH_LIFECYCLE_FACTS_H
@@ -73,6 +74,13 @@ struct facts_case {
 	uint8_t severity;
 };
 
+/* Who brought the customer in; the EARLIEST told wins. */
+struct facts_referrer {
+	int64_t time_ms; /* 0: nobody */
+	uint8_t size;
+	uint8_t id[EVENT_CUSTOMER_MAX];
+};
+
 struct facts_wallet {
 	int64_t from_ms, to_ms, amount; /* to_ms 0: none */
 };
@@ -86,6 +94,7 @@ struct facts {
 	union facts_scalar scalar[FACTS_SCALARS];
 	struct facts_reg reg[REGISTERS];
 	struct facts_string text[TEXTS];
+	struct facts_referrer referrer;
 	struct facts_wallet wallet[2]; /* the latest by (to, from) first; two periods, never one twice */
 	uint8_t n_cases;
 	struct facts_case cases[FACTS_CASES_MAX]; /* latest first, a total order */
@@ -101,6 +110,10 @@ void facts_copy(struct facts *to, const struct facts *from);
 /* Fold E, which proto/ has validated. ZONE (may be NULL: UTC) decides calendar days: always the
  * same one for the facts of a store, or days would be counted twice. */
 void facts_add(struct facts *f, const struct event *e, const struct zone *zone);
+/* Fold that BY brought the customer in at TIME_MS. Counts as an event of theirs, which it is. */
+void facts_introduce(struct facts *f, struct span by, int64_t time_ms);
+/* Fold that BY (1), or no more (-1), of those whom the customer brought in is a buyer. No event. */
+void facts_credit(struct facts *f, int by);
 /* Fold everything FROM knows into F, as if F had received its events too. FROM is not F. */
 void facts_join(struct facts *f, const struct facts *from);
 /* Integers, times, registers and sets equal, decayed sums within relative 1e-9 (below 1e-250,
@@ -108,6 +121,8 @@ void facts_join(struct facts *f, const struct facts *from);
 bool facts_equal(const struct facts *a, const struct facts *b);
 
 /* Derived, constant between events. */
+/* Whether a transaction stands: at least one purchase, and not all of them given back. */
+bool facts_has_bought(const struct facts *f);
 int64_t facts_purchase_days(const struct facts *f);
 /* Complaints with an opening that no resolution of the same complaint at or after it closes (one
  * opened twice is one), among the cases kept; and the earliest such opening's time (0 none). */

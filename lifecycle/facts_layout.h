@@ -2,7 +2,8 @@
 /* The bytes of facts.
  *
  *   version      1 byte      1
- *   sections     1 byte      bit 0 registers, 1 texts, 2 wallets, 3 cases, 4 days, 5 older days
+ *   sections     1 byte      bit 0 registers, 1 texts, 2 wallets, 3 cases, 4 days, 5 older days,
+ *                            6 referrer
  *   rows         varint      bit i: row i of facts.def is not 0
  *   last_event   time        when its row's bit is set: written first, others lean on it
  *   each other row that is there, in the order of facts.def:
@@ -19,6 +20,7 @@
  *   days         varint      how many, then the latest as signed days after last_event's UTC day,
  *                            then for each earlier one how many days before the one before it
  *   older days   varint      only when the days are full
+ *   referrer     told, size (1 byte), id
  *
  * varint: 7 bits a byte, low first, bit 7 says "more". signed: zigzag (0, -1, 1, -2, …), then
  * varint. time: Unix ms as varint. told: signed, ms before the told before it; the first one of
@@ -49,7 +51,7 @@
 
 enum section {
 	SECTION_REGISTERS = 1, SECTION_TEXTS = 2, SECTION_WALLETS = 4, SECTION_CASES = 8,
-	SECTION_DAYS = 16, SECTION_OLDER_DAYS = 32, SECTIONS_ALL = 63,
+	SECTION_DAYS = 16, SECTION_OLDER_DAYS = 32, SECTION_REFERRER = 64, SECTIONS_ALL = 127,
 };
 
 _Static_assert(FACTS_SCALARS <= 64 && REGISTERS <= 64, "a bit for each row in one varint");

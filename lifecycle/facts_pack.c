@@ -10,9 +10,10 @@
 #define WIDEST_TEXTS     (10 + TEXTS * (10 + 1 + EVENT_TEXT_MAX))
 #define WIDEST_WALLETS   (1 + 2 * 30)
 #define WIDEST_CASES     (1 + FACTS_CASES_MAX * (10 + 4 + 1))
+#define WIDEST_REFERRER  (10 + 1 + EVENT_CUSTOMER_MAX)
 #define WIDEST_DAYS      (10 + FACTS_DAYS_MAX * 5 + 5)
 _Static_assert(WIDEST_SCALARS + WIDEST_REGISTERS + WIDEST_TEXTS + WIDEST_WALLETS + WIDEST_CASES +
-	WIDEST_DAYS <= FACTS_PACKED_MAX, "the widest facts fit");
+	WIDEST_DAYS + WIDEST_REFERRER <= FACTS_PACKED_MAX, "the widest facts fit");
 
 static uint8_t *put_signed(uint8_t *p, int64_t v)
 {
@@ -161,6 +162,19 @@ static uint8_t *put_days(uint8_t *p, const struct facts *f, uint8_t *sections)
 	return p;
 }
 
+static uint8_t *put_referrer(uint8_t *p, const struct facts *f, uint8_t *sections)
+{
+	int64_t before_ms = f->scalar[FACT_last_event].i;
+
+	if (f->referrer.time_ms == 0)
+		return p;
+	*sections |= SECTION_REFERRER;
+	p = put_told(p, f->referrer.time_ms, &before_ms);
+	*p++ = f->referrer.size;
+	memcpy(p, f->referrer.id, f->referrer.size);
+	return p + f->referrer.size;
+}
+
 size_t facts_pack(const struct facts *f, uint8_t *out)
 {
 	uint8_t *p = out + 2;
@@ -173,6 +187,7 @@ size_t facts_pack(const struct facts *f, uint8_t *out)
 	p = put_wallets(p, f, &out[1]);
 	p = put_cases(p, f, &out[1]);
 	p = put_days(p, f, &out[1]);
+	p = put_referrer(p, f, &out[1]);
 	assert(p - out <= FACTS_PACKED_MAX);
 	return (size_t)(p - out);
 }

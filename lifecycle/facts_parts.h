@@ -19,6 +19,7 @@ bool cases_equal(const struct facts *a, const struct facts *b);
 /* Last-writer-wins registers, and the wallets. */
 void register_tell(struct facts *f, enum facts_register r, int64_t time_ms, int64_t value);
 void text_tell(struct facts *f, enum facts_text t, int64_t time_ms, struct span text);
+void referrer_tell(struct facts *f, int64_t time_ms, struct span by);
 void wallet_tell(struct facts *f, const struct facts_wallet *w);
 int wallet_compare(const struct facts_wallet *a, const struct facts_wallet *b); /* by period */
 void registers_join(struct facts *f, const struct facts *from);

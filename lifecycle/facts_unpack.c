@@ -233,6 +233,18 @@ static void take_older_days(struct reader *r, struct facts *f)
 	f->older_days = (uint32_t)n;
 }
 
+static void take_referrer(struct reader *r, struct facts *f)
+{
+	int64_t before_ms = f->scalar[FACT_last_event].i;
+	const uint8_t *id;
+
+	f->referrer.time_ms = take_told(r, &before_ms);
+	f->referrer.size = (uint8_t)in_range(r, take_byte(r), 1, EVENT_CUSTOMER_MAX);
+	id = take_bytes(r, f->referrer.size);
+	if (id)
+		memcpy(f->referrer.id, id, f->referrer.size);
+}
+
 int facts_unpack(struct facts *f, const uint8_t *data, size_t size, size_t *ret_used)
 {
 	struct reader r = { data, data + size, false };
@@ -254,6 +266,8 @@ int facts_unpack(struct facts *f, const uint8_t *data, size_t size, size_t *ret_
 		take_days(&r, f);
 	if (sections & SECTION_OLDER_DAYS)
 		take_older_days(&r, f);
+	if (sections & SECTION_REFERRER)
+		take_referrer(&r, f);
 	if (r.bad) {
 		facts_init(f);
 		return ERR_CORRUPT;

@@ -49,6 +49,20 @@ void text_tell(struct facts *f, enum facts_text t, int64_t time_ms, struct span 
 		memcpy(s->text, text.data, text.size);
 }
 
+void referrer_tell(struct facts *f, int64_t time_ms, struct span by)
+{
+	struct facts_referrer *r = &f->referrer;
+
+	assert(by.size >= 1 && by.size <= EVENT_CUSTOMER_MAX);
+	if (r->time_ms && time_ms > r->time_ms)
+		return;
+	if (r->time_ms == time_ms && text_compare(by, span_of(r->id, r->size)) <= 0)
+		return;
+	r->time_ms = time_ms;
+	r->size = (uint8_t)by.size;
+	memcpy(r->id, by.data, by.size);
+}
+
 int wallet_compare(const struct facts_wallet *a, const struct facts_wallet *b)
 {
 	if (a->to_ms != b->to_ms)
@@ -82,6 +96,9 @@ void registers_join(struct facts *f, const struct facts *from)
 	for (enum facts_text t = 0; t < TEXTS; t++)
 		text_tell(f, t, from->text[t].time_ms,
 			span_of(from->text[t].text, from->text[t].size));
+	if (from->referrer.time_ms)
+		referrer_tell(f, from->referrer.time_ms,
+			span_of(from->referrer.id, from->referrer.size));
 	for (size_t i = 0; i < 2; i++)
 		wallet_tell(f, &from->wallet[i]);
 }
@@ -96,6 +113,10 @@ bool registers_equal(const struct facts *a, const struct facts *b)
 			!span_eq(span_of(a->text[t].text, a->text[t].size),
 				span_of(b->text[t].text, b->text[t].size)))
 			return false;
+	if (a->referrer.time_ms != b->referrer.time_ms ||
+		!span_eq(span_of(a->referrer.id, a->referrer.size),
+			span_of(b->referrer.id, b->referrer.size)))
+		return false;
 	for (size_t i = 0; i < 2; i++)
 		if (wallet_compare(&a->wallet[i], &b->wallet[i]) != 0 ||
 			a->wallet[i].amount != b->wallet[i].amount)

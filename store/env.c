@@ -111,7 +111,7 @@ static int env_create(struct env *e, const struct store *s, unsigned shard)
 	memcpy(e->store_id, s->id, sizeof e->store_id);
 	e->shard = shard;
 	e->shards = s->shards;
-	e->meta = (struct env_meta){ .outbox_first = 1 };
+	e->meta = (struct env_meta){ .outbox_first = 1, .messages_first = 1 };
 	return err_from_lmdb(tree_create(e));
 }
 
@@ -227,6 +227,11 @@ void env_close(struct env *e)
 	buf_fini(&e->scratch);
 	free(e->sources);
 	free(e);
+}
+
+unsigned env_shards(const struct env *e)
+{
+	return e->shards;
 }
 
 struct env_meta *env_meta(struct env *e)

@@ -30,6 +30,7 @@ struct env_meta {
 	uint32_t lifecycle_version; /* of the last lifecycle input applied; 0 none */
 	uint64_t outbox_first, outbox_last; /* first > last: empty; the next is last + 1 */
 	uint64_t outbox_bytes;      /* of the notifications kept, as encoded */
+	uint64_t messages_first, messages_last; /* the same of the messages to other customers */
 	uint64_t customers;         /* records */
 	uint64_t accepted, duplicates, conflicts; /* events, ever */
 	int64_t guard_since_ms;     /* when the current generation of the guard began */
@@ -48,6 +49,7 @@ void env_close(struct env *e); /* drops what is not committed; ignores NULL */
 
 /* The transaction begins by itself at the first call after opening or a commit. */
 struct env_meta *env_meta(struct env *e);  /* in memory; written by env_commit() */
+unsigned env_shards(const struct env *e);  /* of the whole store */
 int env_failed(const struct env *e);       /* the transaction's first error, or 0 */
 /* Write meta and commit durably; nothing is written when nothing changed.
  *   ERR_NOSPACE  nothing was committed, and nothing is lost: the transaction goes on, and is
@@ -140,6 +142,13 @@ struct outbox_keep {
  * as old, and its bytes, which nobody knows any more, as kept until the outbox is empty. Called at
  * each add with a small limit, so it is part of the fold. */
 int env_outbox_trim(struct env *e, const struct outbox_keep *keep, unsigned limit);
+
+/* Messages to other customers that the journal does not have yet, under gap-free numbers from 1. */
+int env_message_add(struct env *e, struct span encoded, uint64_t *ret_number);
+/* ERR_NOTFOUND below first or above last. */
+int env_message_get(struct env *e, uint64_t number, struct span *ret_encoded);
+/* Delete those up to UPTO: the journal has them. */
+int env_messages_done(struct env *e, uint64_t upto);
 
 /* History: the latest changes of a customer, oldest dropped beyond KEEP. */
 struct history_entry {

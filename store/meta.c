@@ -2,11 +2,12 @@
 /* Meta: what an environment says of itself, in one row, and the small things beside it: named
  * settings, lifecycle files by version, names and their numbers.
  *
- *   meta      "meta" -> 120 bytes, little-endian:
+ *   meta      "meta" -> 136 bytes, little-endian:
  *             0 "kith"  4 schema version  8 store id (16)  24 shard  28 shards  32 position (8)
  *             40 clock_ms (8)  48 lifecycle version  52 guard's generation  56 outbox first (8)
  *             64 outbox last (8)  72 customers (8)  80 accepted (8)  88 duplicates (8)
  *             96 conflicts (8)  104 guard since ms (8)  112 outbox bytes (8)
+ *             120 messages first (8)  128 messages last (8)
  *   settings  name -> value
  *   names     'n' name -> number (2, LE);  'i' number (2, BE) -> name
  *   lifecycles  version (4, BE) -> since ms (8, LE), text
@@ -39,6 +40,8 @@ void meta_pack(const struct env *e, uint8_t out[META_BYTES])
 	put_le64(out + 96, m->conflicts);
 	put_le64(out + 104, (uint64_t)m->guard_since_ms);
 	put_le64(out + 112, m->outbox_bytes);
+	put_le64(out + 120, m->messages_first);
+	put_le64(out + 128, m->messages_last);
 }
 
 int meta_unpack(struct span value, struct env *ret_e)
@@ -67,6 +70,8 @@ int meta_unpack(struct span value, struct env *ret_e)
 		.conflicts = get_le64(p + 96),
 		.guard_since_ms = (int64_t)get_le64(p + 104),
 		.outbox_bytes = get_le64(p + 112),
+		.messages_first = get_le64(p + 120),
+		.messages_last = get_le64(p + 128),
 	};
 	return OK;
 }

@@ -31,6 +31,7 @@ enum table {
 	TABLE_OUTBOX,
 	TABLE_HISTORY,
 	TABLE_SUBSCRIPTIONS,
+	TABLE_MESSAGES,
 	TABLES
 };
 
@@ -121,7 +122,7 @@ uint64_t table_bytes(const struct env *e);
 /* Parts of env.c that live elsewhere. */
 int meta_store(struct env *e);                 /* when it has changed since the commit */
 int meta_load(struct env *e, struct complaint *c);
-#define META_BYTES 120
+#define META_BYTES 136
 void meta_pack(const struct env *e, uint8_t out[META_BYTES]);
 /* Fills RET_E's store_id, shard, shards and meta; ERR_VERSION or ERR_CORRUPT. */
 int meta_unpack(struct span value, struct env *ret_e);

@@ -13,6 +13,7 @@ struct verify {
 	enum table table;        /* being walked */
 	uint64_t next_sequence;  /* outbox: the number expected next … */
 	uint64_t outbox_bytes;   /* … and what the rows hold */
+	uint64_t next_message;   /* messages: the number expected next */
 	uint8_t *seen;           /* sources: a byte for each number */
 	uint64_t sources;
 	uint8_t owner[EVENT_CUSTOMER_MAX]; /* history: whose row was last, and its number */
@@ -159,6 +160,17 @@ static void check_outbox(struct verify *v, const struct row *row)
 	v->outbox_bytes += row->value.size - 8;
 }
 
+static void check_message(struct verify *v, const struct row *row)
+{
+	if (row->key.size != 8 || row->value.size == 0) {
+		fault(v, row->key, "not a message");
+		return;
+	}
+	if (get_be64(row->key.data) != v->next_message)
+		fault(v, row->key, "not the number that should come next");
+	v->next_message = get_be64(row->key.data) + 1;
+}
+
 static void check_history(struct verify *v, const struct row *row)
 {
 	struct span customer, record;
@@ -200,6 +212,7 @@ static void (*const checks[TABLES])(struct verify *, const struct row *) = {
 	[TABLE_OUTBOX] = check_outbox,
 	[TABLE_HISTORY] = check_history,
 	[TABLE_SUBSCRIPTIONS] = check_nothing,
+	[TABLE_MESSAGES] = check_message,
 };
 
 static bool key_is_after(struct span key, struct span before)
@@ -277,6 +290,8 @@ static void verify_meta(struct verify *v, const uint64_t rows[TABLES])
 		rows[TABLE_OUTBOX]);
 	if (v->outbox_bytes > m->outbox_bytes)
 		fault(v, span_of(NULL, 0), "the rows hold more bytes than the meta record says");
+	fault_count(v, "messages by the meta record", m->messages_last + 1 - m->messages_first,
+		rows[TABLE_MESSAGES]);
 	v->table = TABLE_LIFECYCLES;
 	if (m->lifecycle_version &&
 		env_lifecycle_get(v->e, m->lifecycle_version, &since_ms, &text) == ERR_NOTFOUND)
@@ -287,7 +302,7 @@ long env_verify(struct env *e, struct env_report *ret_report,
 	void (*problem)(void *arg, const char *text), void *arg, int64_t (*armed)(struct span record))
 {
 	struct verify v = { .e = e, .problem = problem, .arg = arg, .armed = armed,
-		.next_sequence = e->meta.outbox_first };
+		.next_sequence = e->meta.outbox_first, .next_message = e->meta.messages_first };
 	uint64_t rows[TABLES] = { 0 }, map;
 	int rc = sources_flush(e);
 

@@ -90,7 +90,10 @@ int notification_emit(struct shard *s, struct notification *n, const struct caus
 	n->shard = s->number;
 	n->sequence = env_meta(s->env)->outbox_last + 1;
 	n->noticed_ms = why->input->clock_ms > n->at_ms ? why->input->clock_ms : n->at_ms;
-	if (why->event) {
+	if (why->message) {
+		n->cause_source = why->message->cause_source;
+		n->cause_id = why->message->cause_id;
+	} else if (why->event) {
 		n->cause_source = why->event->source;
 		n->cause_id = why->event->id;
 	}
@@ -133,7 +136,8 @@ int change_record(struct shard *s, struct customer *c, const struct change *ch,
 
 	change_ends(s, c, ch, &h.from, &h.to);
 	/* What a live event does is told, also when it happened before the history was read in. */
-	if (ch->at_ms > c->quiet_until_ms || (why->event && !why->input->backfill)) {
+	if (ch->at_ms > c->quiet_until_ms ||
+		((why->event || why->message) && !why->input->backfill)) {
 		rc = change_announce(s, c, ch, h.from, why, &h.outbox_sequence);
 		if (rc != 0)
 			return rc;

@@ -11,6 +11,8 @@
  *                                       ENGINE     24  u32 engine version
  *                                       SUBSCRIPTION 24 the Subscriber message that opens
  *                                                      it; a forgetting carries one with the name
+ *                                       MESSAGES   24  u32 shard, u64 number of the first,
+ *                                                      n × { u32 size, message }
  * Little-endian. */
 #include <stdlib.h>
 #include "workers/input.h"
@@ -112,6 +114,11 @@ void input_encode(const struct input *in, struct span raw, const uint32_t *refus
 	case INPUT_SETTINGS: add_settings(b, &in->settings); break;
 	case INPUT_ENGINE: add_u32(b, in->engine); break;
 	case INPUT_SUBSCRIPTION: p->parts[p->n++] = in->subscriber; break;
+	case INPUT_MESSAGES:
+		add_u32(b, in->from_shard);
+		add_u64(b, in->first_message);
+		p->parts[p->n++] = raw;
+		break;
 	}
 	p->parts[0] = span_of(b->data, b->size);
 }
@@ -167,6 +174,20 @@ static int decode_lifecycle(struct span body, struct input *in, struct complaint
 	return in->lifecycle ? 0 : ERR_NOMEM;
 }
 
+static int decode_messages(struct span body, struct arena *a, struct input *in,
+	struct complaint *c)
+{
+	int rc;
+
+	if (body.size < 12)
+		return complain(c, ERR_CORRUPT, "messages input of %zu bytes", body.size);
+	in->from_shard = get_le32(body.data);
+	in->first_message = get_le64(body.data + 4);
+	rc = messages_decode(span_of(body.data + 12, body.size - 12), a, &in->messages,
+		&in->n_messages);
+	return rc == ERR_CORRUPT ? complain(c, rc, "what stands there are no messages") : rc;
+}
+
 static int decode_subscription(struct span body, bool forget, struct arena *a, struct input *in,
 	struct complaint *c)
 {
@@ -198,6 +219,7 @@ int input_decode(const struct frame *f, struct arena *a, struct input *in, struc
 	switch (f->type) {
 	case INPUT_BATCH: return decode_batch(body, a, in, c);
 	case INPUT_LIFECYCLE: return decode_lifecycle(body, in, c);
+	case INPUT_MESSAGES: return decode_messages(body, a, in, c);
 	case INPUT_SUBSCRIPTION:
 		return decode_subscription(body, f->payload.data[1] & FLAG_FORGET, a, in, c);
 	case INPUT_SETTINGS:

@@ -11,6 +11,7 @@
 #include "proto/codec.h"
 #include "store/journal.h"
 #include "workers/lifecycle.h"
+#include "workers/message.h"
 
 /* Raised whenever the same inputs would give other outcomes. A journal whose unapplied tail was
  * written under another number is not replayed without being told to (docs/ARCHITECTURE.md). */
@@ -47,6 +48,10 @@ struct input {
 	struct settings settings;       /* INPUT_SETTINGS */
 	uint32_t engine;                /* INPUT_ENGINE */
 	struct span subscriber;         /* INPUT_SUBSCRIPTION: a Subscriber message that opens a name */
+	unsigned from_shard;            /* INPUT_MESSAGES: whose table they stood in … */
+	uint64_t first_message;         /* … under this number and those after it */
+	uint32_t n_messages;
+	struct message *messages;
 	struct subscriber_message *subscription; /* the same, decoded; its verb may be forget */
 };
 
@@ -59,7 +64,7 @@ struct payload {
 void payload_fini(struct payload *p);
 
 /* Make the payload of IN. For a batch RAW is the message as received, and REFUSED the indexes
- * of its events that are not to be applied. */
+ * of its events that are not to be applied; for messages RAW is their list. */
 void input_encode(const struct input *in, struct span raw, const uint32_t *refused,
 	unsigned n_refused, struct payload *p);
 

@@ -150,6 +150,36 @@ static int answer_outbox(struct shard *s, struct query *q)
 	return 0;
 }
 
+/* Messages from a number on, all back-filled or all not. A damaged one keeps its number. */
+static int answer_messages(struct shard *s, struct query *q)
+{
+	const struct env_meta *meta = env_meta(s->env);
+	uint64_t at = q->from < meta->messages_first ? meta->messages_first : q->from;
+
+	q->from = at;
+	q->upto = at - 1;
+	for (; at <= meta->messages_last && at - q->from < q->cap_notes &&
+		q->texts.size < q->cap_bytes; q->upto = at++) {
+		struct span bytes = { 0 };
+		int rc = env_message_get(s->env, at, &bytes);
+
+		if (rc == ERR_CORRUPT && env_failed(s->env) == 0) {
+			s->damaged++;
+			bytes = span_of(NULL, 0);
+		} else if (rc != 0) {
+			return rc;
+		}
+		if (at == q->from)
+			q->backfill = message_is_backfill(bytes);
+		else if (bytes.size && message_is_backfill(bytes) != q->backfill)
+			return 0;
+		messages_add(&q->texts, bytes);
+		if (q->texts.failed)
+			return ERR_NOMEM;
+	}
+	return 0;
+}
+
 /* Acknowledged is not journalled: what a crash takes back is delivered once more. */
 static int answer_ack(struct shard *s, struct query *q)
 {
@@ -184,6 +214,7 @@ void query_answer(struct shard *s, struct query *q)
 	case QUERY_OUTBOX: q->rc = answer_outbox(s, q); break;
 	case QUERY_SEEK: q->rc = answer_seek(s, q); break;
 	case QUERY_SNAPSHOT: q->rc = snapshot_read(s, q); break;
+	case QUERY_MESSAGES: q->rc = answer_messages(s, q); break;
 	case QUERY_ACK: q->rc = answer_ack(s, q); break;
 	}
 	q->meta = *env_meta(s->env);

@@ -27,7 +27,7 @@ int customer_judge(struct shard *s, struct customer *c, int64_t at_ms, const str
 	unsigned n;
 
 	assert(!c->stale);
-	if (c->is_new)
+	if (c->is_new || !why->event)
 		n = standing_begin(&c->standing, m, &c->facts, at_ms, changes);
 	else
 		n = standing_event(&c->standing, m, &c->facts, why->event->body, at_ms, exactly,

@@ -8,14 +8,16 @@
 /* What the changes of one call are due to. */
 struct cause {
 	const struct input *input;
-	const struct event *event; /* NULL: the passing of time, or a new lifecycle file */
+	const struct event *event; /* NULL: a message, the passing of time, or a new lifecycle file */
+	const struct message *message; /* from another customer; or NULL */
 	struct outcome *out;       /* may be NULL */
 };
 
 /* Announce everything that fell due for C up to TO_MS, each with its own time; first re-judge
  * one whom another lifecycle file has judged. */
 int customer_settle(struct shard *s, struct customer *c, int64_t to_ms, const struct cause *why);
-/* Judge C at AT_MS because its facts changed, announce, and solve the next change. */
+/* Judge C at AT_MS because its facts changed, or something that they are compared with, announce,
+ * and solve the next change. After an event only what it can change is asked. */
 int customer_judge(struct shard *s, struct customer *c, int64_t at_ms, const struct cause *why);
 
 /* Read C from the record of ID (a new one when there is none), out of the census. */

@@ -2,6 +2,8 @@
 /* Applying inputs, one function an input type. */
 #include <assert.h>
 #include <stdlib.h>
+#include "base/hash.h"
+#include "workers/influence.h"
 #include "workers/seek.h"
 #include "workers/settle.h"
 #include "workers/sweep.h"
@@ -57,15 +59,37 @@ static int hush(struct shard *s, struct customer *c, int64_t until_ms, const str
 	return rc;
 }
 
-/* Fold one event that the guard let through. ERR_CORRUPT: the customer's record is damaged. */
-static int fold(struct shard *s, const struct input *in, const struct event *e,
-	struct outcome *out)
+static void fold_message(struct facts *f, const struct message *m)
 {
+	switch ((enum message_kind)m->kind) {
+	case MESSAGE_INTRODUCED: facts_introduce(f, m->other, m->time_ms); break;
+	case MESSAGE_BOUGHT: facts_credit(f, 1); break;
+	case MESSAGE_TOOK_BACK: facts_credit(f, -1); break;
+	case MESSAGE_LOST:
+	case MESSAGE_KINDS: break;
+	}
+}
+
+/* Change C's facts by what WHY says, and tell others what that means for them. */
+static int change_facts(struct shard *s, struct customer *c, const struct cause *why)
+{
+	struct credit before;
+
+	credit_of(&c->facts, &before);
+	if (why->event)
+		facts_add(&c->facts, why->event, &s->lifecycle->machine->zone);
+	else
+		fold_message(&c->facts, why->message);
+	return influence_spread(s, c, &before, why);
+}
+
+/* Fold one event that the guard let through, or a message, into s->customer, which has been loaded
+ * by RC. ERR_CORRUPT: the customer's record is damaged. */
+static int fold(struct shard *s, const struct cause *why, int64_t at, int rc)
+{
+	const struct input *in = why->input;
 	struct customer *c = &s->customer;
-	struct cause why = { in, e, out };
-	struct cause time = { in, NULL, out };
-	int64_t at = e->time_ms;
-	int rc = customer_load(s, c, e->customer);
+	struct cause time = { .input = in, .out = why->out };
 
 	/* A sender's clock ahead of ours lets no deadline fire early. */
 	if (!in->backfill && at > in->clock_ms)
@@ -81,14 +105,16 @@ static int fold(struct shard *s, const struct input *in, const struct event *e,
 	/* A late event: what has been announced stands, the change is seen from there on. */
 	if (at < c->standing.settled_ms)
 		at = c->standing.settled_ms;
-	facts_add(&c->facts, e, &s->lifecycle->machine->zone);
-	rc = customer_judge(s, c, at, &why);
+	rc = change_facts(s, c, why);
+	if (rc == 0)
+		rc = customer_judge(s, c, at, why);
 	return rc != 0 ? rc : customer_save(s, c);
 }
 
 static int apply_event(struct shard *s, const struct input *in, uint32_t i, struct outcome *out)
 {
 	const struct event *e = &in->batch.events[i];
+	struct cause why = { .input = in, .event = e, .out = out };
 	struct env_meta *meta = env_meta(s->env);
 	int rc = guard(s, e);
 
@@ -104,7 +130,7 @@ static int apply_event(struct shard *s, const struct input *in, uint32_t i, stru
 			"this source has used this id for another event");
 	}
 	if (rc == 0)
-		rc = fold(s, in, e, out);
+		rc = fold(s, &why, e->time_ms, customer_load(s, &s->customer, e->customer));
 	if (is_set_aside(s, rc)) {
 		s->damaged++;
 		return reject(out, in->batch.index[i], REJECT_DAMAGED,
@@ -129,6 +155,37 @@ static int apply_batch(struct shard *s, const struct input *in, const uint32_t *
 	return rc;
 }
 
+static int apply_message(struct shard *s, const struct input *in, const struct message *m,
+	struct outcome *out)
+{
+	struct cause why = { .input = in, .message = m, .out = out };
+	int rc;
+
+	if (m->kind == MESSAGE_LOST ||
+		hash_shard(m->customer.data, m->customer.size, env_shards(s->env)) != s->number)
+		return 0;
+	rc = customer_load(s, &s->customer, m->customer);
+	if (rc == 0 && s->customer.is_new && m->kind != MESSAGE_INTRODUCED)
+		return 0; /* whoever brought somebody in had a record; it is gone */
+	rc = fold(s, &why, m->time_ms, rc);
+	if (!is_set_aside(s, rc))
+		return rc;
+	s->damaged++;
+	return 0;
+}
+
+/* The table's copies go: from here on the journal has them. */
+static int apply_messages(struct shard *s, const struct input *in, struct outcome *out)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; rc == 0 && s->lifecycle && i < in->n_messages; i++)
+		rc = apply_message(s, in, &in->messages[i], out);
+	if (rc == 0 && in->from_shard == s->number && in->n_messages)
+		rc = env_messages_done(s->env, in->first_message + in->n_messages - 1);
+	return rc;
+}
+
 int shard_save_or_set_aside(struct shard *s, int rc)
 {
 	if (rc == 0)
@@ -142,7 +199,7 @@ int shard_save_or_set_aside(struct shard *s, int rc)
 /* Settle those whose row has come up; a row that is not the customer's any more just goes. */
 static int settle_due(struct shard *s, const struct input *in, struct outcome *out)
 {
-	struct cause why = { in, NULL, out };
+	struct cause why = { .input = in, .out = out };
 	struct customer *c = &s->customer;
 	uint8_t id[EVENT_CUSTOMER_MAX];
 	size_t size;
@@ -294,6 +351,7 @@ int shard_apply(struct shard *s, const struct input *in, const uint32_t *list, u
 	assert(in->sequence == meta->position + 1);
 	switch (in->type) {
 	case INPUT_BATCH: rc = apply_batch(s, in, list, n, out); break;
+	case INPUT_MESSAGES: rc = apply_messages(s, in, out); break;
 	case INPUT_TIME: rc = apply_time(s, in, out); break;
 	case INPUT_LIFECYCLE: rc = apply_lifecycle(s, in); break;
 	case INPUT_SETTINGS: rc = apply_settings(s, in); break;

@@ -25,6 +25,8 @@ static void worker_publish(struct worker *w)
 	atomic_store(&w->sweeping, w->shard.sweeping);
 	atomic_store(&w->outbox_first, meta->outbox_first);
 	atomic_store(&w->outbox_last, meta->outbox_last);
+	atomic_store(&w->messages_first, meta->messages_first);
+	atomic_store(&w->messages_last, meta->messages_last);
 	env_space(w->env, &used, &size);
 	atomic_store(&w->map_used, used);
 	atomic_store(&w->map_size, size);

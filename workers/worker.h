@@ -61,6 +61,7 @@ enum query_kind {
 	QUERY_OUTBOX,       /* from, cap_* → notes (and outbox bounds) */
 	QUERY_SEEK,         /* from_ms → upto; from (an outbox sequence) → from_ms */
 	QUERY_SNAPSHOT,     /* key, filter, cap_notes → notes.bytes are rows, key, upto, done */
+	QUERY_MESSAGES,     /* from, cap_* → texts (a list, message.h), from, upto, backfill */
 	QUERY_ACK,          /* key is a subscription's name, done with up to `from` */
 	QUERY_STOP,         /* commit what is durable, answer, end the thread */
 };
@@ -73,7 +74,7 @@ struct query {
 	void (*answered)(struct query *q); /* called by the main thread */
 	void *arg;
 	struct buf key;     /* in: customer id or subscription name */
-	uint64_t from;      /* in: an outbox sequence */
+	uint64_t from;      /* in: an outbox sequence, or a message's number */
 	int64_t from_ms;    /* QUERY_SEEK */
 	struct filter *filter; /* in, malloc'ed, or NULL */
 	bool done;          /* out: QUERY_SNAPSHOT, there is nobody behind `key` */
@@ -98,6 +99,7 @@ struct query {
 	int64_t outbox_since_ms;     /* out: QUERY_CENSUS, when the oldest kept was taken; 0 none */
 	struct outcome notes;        /* out: QUERY_OUTBOX … */
 	uint64_t upto;               /* … and the last number looked at; other kinds: a position */
+	bool backfill;               /* out: QUERY_MESSAGES, of all in the list */
 };
 struct query *query_new(enum query_kind kind, void (*answered)(struct query *), void *arg);
 void query_free(struct query *q);
@@ -143,6 +145,7 @@ struct worker {
 	atomic_int_fast64_t next_due_ms;
 	atomic_bool sweeping;
 	atomic_uint_fast64_t outbox_first, outbox_last;
+	atomic_uint_fast64_t messages_first, messages_last;
 	atomic_uint_fast64_t map_used, map_size;
 	atomic_uint_fast64_t beat;     /* grows while the thread goes round its loop */
 };

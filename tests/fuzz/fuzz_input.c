@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		arena_free(a);
 		return 0;
 	}
-	f.type = data[0] % 8;
+	f.type = data[0] == INPUT_MESSAGES ? INPUT_MESSAGES : data[0] % 8;
 	f.payload = span_of(data + 1, size - 1);
 	rc = input_decode(&f, a, &in, &c);
 	if (rc != 0 && c.text[0] == '\0' && rc != ERR_NOMEM)

@@ -45,6 +45,9 @@ unsigned crowd_event(struct crowd *c, int64_t time_ms)
 	e->customer = span_str(crowd_customer[random_below(c->random, CROWD_CUSTOMERS)]);
 	e->time_ms = time_ms;
 	random_body(c->random, e);
+	if (e->body == BODY_REFERRAL)
+		e->as.referral.customer =
+			span_str(crowd_customer[random_below(c->random, CROWD_CUSTOMERS)]);
 	if (source >= CROWD_NUMBERED)
 		e->sequence = ++c->numbered[source];
 	return place;

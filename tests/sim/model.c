@@ -231,27 +231,60 @@ static unsigned events_of(const struct model *m, unsigned who, struct event *out
 	return n;
 }
 
-static void check_customer(struct model *m, unsigned who, struct random *random)
+/* Referrals that name WHO. */
+static void introduce(const struct model *m, unsigned who, struct facts *f)
+{
+	struct span id = span_str(crowd_customer[who]);
+
+	for (unsigned i = 0; i < m->n; i++) {
+		const struct event *e = event_of(m, m->accepted[i].place);
+
+		if (e->body == BODY_REFERRAL && span_eq(e->as.referral.customer, id) &&
+			!span_eq(e->customer, id))
+			facts_introduce(f, e->customer, e->time_ms);
+	}
+}
+
+static void credit(const struct facts *of, struct facts all[CROWD_CUSTOMERS])
+{
+	struct span to = span_of(of->referrer.id, of->referrer.size);
+
+	for (unsigned who = 0; to.size && facts_has_bought(of) && who < CROWD_CUSTOMERS; who++)
+		if (span_eq(to, span_str(crowd_customer[who])))
+			facts_credit(&all[who], 1);
+}
+
+static void fold_all(const struct model *m, struct random *random, struct facts all[CROWD_CUSTOMERS])
 {
 	struct event *events = malloc((m->n + 1) * sizeof *events);
-	unsigned n = events_of(m, who, events);
-	struct customer *c = sim_customer(m->sim, crowd_customer[who]);
-	struct facts *facts = malloc(sizeof *facts);
 
-	random_shuffle(random, events, n); /* any order will do */
-	facts_init(facts);
-	for (unsigned i = 0; i < n; i++)
-		facts_add(facts, &events[i], NULL);
+	for (unsigned who = 0; who < CROWD_CUSTOMERS; who++) {
+		unsigned n = events_of(m, who, events);
+
+		random_shuffle(random, events, n); /* any order will do */
+		facts_init(&all[who]);
+		for (unsigned i = 0; i < n; i++)
+			facts_add(&all[who], &events[i], NULL);
+		introduce(m, who, &all[who]);
+	}
+	for (unsigned who = 0; who < CROWD_CUSTOMERS; who++)
+		credit(&all[who], all);
+	free(events);
+}
+
+static void check_customer(struct model *m, unsigned who, const struct facts *facts)
+{
+	struct customer *c = sim_customer(m->sim, crowd_customer[who]);
+	int64_t n = facts->scalar[FACT_events].i;
+
 	if ((c != NULL) != (n > 0))
 		sim_fail(m->sim, "%s is %sknown", crowd_customer[who], c ? "" : "not ");
 	if (c && !facts_equal(facts, &c->facts))
-		sim_fail(m->sim, "the facts of %s are not those of their %u events",
-			crowd_customer[who], n);
+		sim_fail(m->sim, "the facts of %s are not those of their %lld events",
+			crowd_customer[who], (long long)n);
 	if (c && !c->stale && !m->backfilled)
 		check_told(m, who, c);
-	free(facts);
 	free(c);
-	free(events);
 }
 
 static void check_counts(struct model *m)
@@ -282,7 +315,12 @@ static void check_counts(struct model *m)
 
 void model_check(struct model *m, struct random *random)
 {
+	struct facts *all = malloc(CROWD_CUSTOMERS * sizeof *all);
+
+	sim_deliver(m->sim);
 	check_counts(m);
+	fold_all(m, random, all);
 	for (unsigned who = 0; who < CROWD_CUSTOMERS; who++)
-		check_customer(m, who, random);
+		check_customer(m, who, &all[who]);
+	free(all);
 }

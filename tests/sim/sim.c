@@ -69,6 +69,7 @@ struct sim *sim_new(const struct sim_options *o)
 static void close_all(struct sim *s)
 {
 	sim_group_drop(s);
+	memset(s->carried, 0, sizeof s->carried);
 	for (unsigned i = 0; i < s->o.shards; i++) {
 		shard_close(&s->shard[i]);
 		env_close(s->env[i]);
@@ -234,6 +235,8 @@ void sim_start(struct sim *s)
 		sim_look_again(s);
 	if (!sim_inputs_at_start(s))
 		sim_fail(s, "died in the inputs of the start");
+	if (!s->o.carry_late)
+		sim_deliver(s);
 }
 
 void sim_checkpoint_shard(struct sim *s, unsigned shard)

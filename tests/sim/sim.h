@@ -47,6 +47,7 @@ struct sim_options {
 	uint64_t segment_bytes;   /* 0: 64 KiB */
 	bool keep_journal;        /* for ever; otherwise sim_trim() deletes what is applied */
 	bool backfill;            /* batches of sim_send() are */
+	bool carry_late;          /* messages wait for a group that takes them along, perhaps */
 };
 
 /* A notification that has left the process. */
@@ -88,6 +89,7 @@ struct sim {
 	struct store store;
 	struct env *env[SIM_SHARDS_MAX];
 	struct shard shard[SIM_SHARDS_MAX];
+	uint64_t carried[SIM_SHARDS_MAX];   /* messages of each shard that were submitted */
 	uint64_t committed[SIM_SHARDS_MAX]; /* the frame of each shard's last checkpoint */
 	struct journal *journal;
 	struct lifecycle *lifecycle; /* newest; one reference */
@@ -135,6 +137,10 @@ void sim_crash_at(struct sim *s, enum sim_point p);
 uint64_t sim_submit(struct sim *s, uint64_t number, bool backfill, const struct event *e, size_t n);
 /* Write, sync, apply, hand out. False: it died, and stays dead until sim_start(). */
 bool sim_flush(struct sim *s);
+/* Messages to other customers, until none waits: what sim_flush() does by itself unless
+ * options.carry_late. No crash point is reached. */
+void sim_deliver(struct sim *s);
+bool sim_messages_wait(const struct sim *s);
 /* One batch, an event a line (text.h), flushed; then whatever has come due by now fires. */
 bool sim_send(struct sim *s, const char *lines);
 /* Another file; false when it is the one in force already. A file that does not compile fails. */
@@ -194,6 +200,9 @@ void sim_hand_out(struct sim *s, unsigned shard, struct span encoded);
 void sim_look_again(struct sim *s);  /* the outbox after a restart */
 bool sim_inputs_at_start(struct sim *s);
 struct sim_task *sim_task_new(struct sim *s, uint16_t type);
+bool sim_flush_group(struct sim *s);
+void sim_carry(struct sim *s);      /* into the group */
+void sim_submit_task(struct sim *s, struct sim_task *t);
 bool sim_submit_own(struct sim *s, struct sim_task *t); /* and flush */
 void sim_dir_make(struct sim *s);
 void sim_dir_remove(struct sim *s);

@@ -274,7 +274,7 @@ static bool die(struct sim *s, enum sim_point p)
 	return false;
 }
 
-bool sim_flush(struct sim *s)
+bool sim_flush_group(struct sim *s)
 {
 	enum sim_point p = s->crash_at < POINT_BEFORE_CHECKPOINT ? s->crash_at : POINT_NONE;
 	bool early = random_below(&s->random, 2); /* a worker may be done before the sync is */
@@ -310,6 +310,22 @@ bool sim_flush(struct sim *s)
 		task_done(s, t);
 	sim_group_drop(s);
 	return true;
+}
+
+bool sim_flush(struct sim *s)
+{
+	if (s->o.carry_late && random_below(&s->random, 2))
+		sim_carry(s);
+	if (!sim_flush_group(s))
+		return false;
+	if (!s->o.carry_late)
+		sim_deliver(s);
+	return true;
+}
+
+void sim_submit_task(struct sim *s, struct sim_task *t)
+{
+	(void)submit(s, t);
 }
 
 /* The group's inputs come before it in the journal, so they are flushed along with it. */

@@ -84,7 +84,7 @@ bool sim_is_drained(const struct sim *s)
 	bool sweeping;
 	int64_t due = earliest_due(s, &sweeping);
 
-	return !sweeping && due > (s->o.event_clock ? s->event_ms : s->now_ms);
+	return !sweeping && !sim_messages_wait(s) && due > (s->o.event_clock ? s->event_ms : s->now_ms);
 }
 
 static int64_t latest(int64_t a, int64_t b)

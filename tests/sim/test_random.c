@@ -287,6 +287,7 @@ static void start(struct world *w, uint64_t seed)
 	o.step_ms = 1 + (int64_t)random_below(&w->random, 3600000);
 	o.segment_bytes = 8192 << random_below(&w->random, 5);
 	o.keep_journal = one_in(w, 2);
+	o.carry_late = one_in(w, 2);
 	o.settings = settings_default;
 	o.settings.guard_window_ms = one_in(w, 2) ? 30 * DAY_MS : 6 * DAY_MS;
 	o.settings.outbox_keep = 400;
@@ -306,6 +307,7 @@ static void start(struct world *w, uint64_t seed)
 static void settle_everything(struct world *w)
 {
 	sim_crash_at(w->sim, POINT_NONE);
+	sim_deliver(w->sim);
 	for (unsigned i = 0; i < 10000 && !sim_is_drained(w->sim); i++)
 		if (!sim_until_ms(w->sim, w->sim->now_ms + w->sim->o.step_ms))
 			sim_fail(w->sim, "died without being told to");

@@ -45,6 +45,9 @@ static void fill(struct env *e)
 	for (unsigned i = 0; i < 2; i++)
 		assert_int_equal(env_history_add(e, S("anna"), &changes[i], 8), OK);
 	assert_int_equal(env_subscription_put(e, S("crm"), S("record")), OK);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(env_message_add(e, S("message"), &sequence), OK);
+	assert_int_equal(env_messages_done(e, 1), OK);
 	m->position = 42;
 	m->clock_ms = 1767225600003;
 	m->lifecycle_version = 1;
@@ -130,10 +133,10 @@ static void load_golden(const char *dir)
 	uint8_t key[512], value[4096];
 
 	assert_int_equal(mkdir(dir, 0750), 0);
-	for (unsigned t = 0; t < 12; t++) { /* empty tables have no rows */
+	for (unsigned t = 0; t < 13; t++) { /* empty tables have no rows */
 		static const char *const tables[] = { "meta", "settings", "names", "lifecycles",
 			"sources", "customers", "deadlines", "guard0", "guard1", "outbox", "history",
-			"subscriptions" };
+			"subscriptions", "messages" };
 		struct raw r = raw_open(dir, tables[t]);
 
 		raw_close(&r);
@@ -171,6 +174,8 @@ static void check_meta(struct env *e)
 	assert_int_equal(m->outbox_first, 2);
 	assert_int_equal(m->outbox_last, 3);
 	assert_int_equal(m->outbox_bytes, 14);
+	assert_int_equal(m->messages_first, 2);
+	assert_int_equal(m->messages_last, 3);
 	assert_int_equal(m->customers, 2);
 	assert_int_equal(m->accepted, 10);
 	assert_int_equal(m->duplicates, 2);
@@ -186,6 +191,9 @@ static void check_rows(struct env *e)
 	uint8_t id[128];
 	size_t size;
 
+	assert_int_equal(env_message_get(e, 1, &got), ERR_NOTFOUND);
+	assert_int_equal(env_message_get(e, 2, &got), OK);
+	assert_span(got, "message");
 	assert_int_equal(env_setting_get(e, "sweep", &got), OK);
 	assert_span(got, "cursor");
 	assert_span(env_name(e, 2), "first_time");

@@ -31,6 +31,7 @@ struct model {
 	uint32_t guard[2][SOURCES][EVENTS]; /* fingerprints; 0 absent */
 	uint64_t highest[SOURCES];
 	struct { int64_t taken_ms; struct blob b; } outbox[OUTBOX]; /* by sequence */
+	struct blob message[OUTBOX];   /* by number */
 	struct history_entry history[IDS][HISTORY];
 	unsigned n_history[IDS];
 	uint16_t name[NAMES], n_names;
@@ -251,6 +252,28 @@ static void outbox_step(void)
 	w.now.outbox[sequence].b = b;
 }
 
+static void message_step(void)
+{
+	struct env_meta *m = &w.now.meta;
+	uint64_t number = rnd((uint32_t)m->messages_last + 3);
+	bool there = number >= m->messages_first && number <= m->messages_last;
+	struct blob b = new_blob();
+	struct span got;
+
+	CHECK(env_message_get(w.f->e, number, &got) == (there ? OK : ERR_NOTFOUND));
+	CHECK(!there || span_eq(got, bytes_of(w.now.message[number])));
+	if (rnd(4) == 0 || m->messages_last + 1 == OUTBOX) {
+		CHECK(env_messages_done(w.f->e, number) == OK);
+		if (number >= m->messages_first)
+			m->messages_first = (number < m->messages_last ? number : m->messages_last) + 1;
+		return;
+	}
+	b.size += b.size == 0; /* no message is empty */
+	CHECK(env_message_add(w.f->e, bytes_of(b), &number) == OK);
+	CHECK(number == ++m->messages_last);
+	w.now.message[number] = b;
+}
+
 static void history_check(unsigned i)
 {
 	struct history_entry got[HISTORY];
@@ -347,6 +370,7 @@ static void meta_check(void)
 	CHECK(env_deadlines(w.f->e) == deadlines);
 	CHECK(a->position == b->position && a->clock_ms == b->clock_ms);
 	CHECK(a->outbox_first == b->outbox_first && a->outbox_last == b->outbox_last);
+	CHECK(a->messages_first == b->messages_first && a->messages_last == b->messages_last);
 	CHECK(a->customers == b->customers && a->guard_since_ms == b->guard_since_ms);
 	CHECK(a->guard_current == b->guard_current);
 }
@@ -440,8 +464,10 @@ static void step(void)
 		sequence_step();
 	else if (n < 68)
 		rotate_step();
-	else if (n < 80)
+	else if (n < 77)
 		outbox_step();
+	else if (n < 80)
+		message_step();
 	else if (n < 90)
 		history_step();
 	else if (n < 93)
@@ -467,6 +493,7 @@ static void the_environment_does_what_the_model_does(void **state)
 		w.random = w.seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
 		w.f = fixture_new(FIXTURE_MAP);
 		w.now.meta.outbox_first = w.committed.meta.outbox_first = 1;
+		w.now.meta.messages_first = w.committed.meta.messages_first = 1;
 		w.now.meta.clock_ms = 1000;
 		for (w.step = 0; w.step < STEPS; w.step++)
 			step();

@@ -292,7 +292,6 @@ static void stages_climb_as_the_relationship_does(void **state)
 {
 	struct story *y = story_new(NULL);
 	struct event member = { .body = BODY_MEMBERSHIP }, partner = { .body = BODY_PARTNERSHIP };
-	struct event referral = { .body = BODY_REFERRAL };
 
 	(void)state;
 	member.as.membership.change = MEMBERSHIP_JOINED;
@@ -306,7 +305,9 @@ static void stages_climb_as_the_relationship_does(void **state)
 		"[ 180] stage.client repeat -> client, -, maintain\n"
 		"[ 180] phase.stable formation -> stable, -, maintain\n");
 	happens(y, 181, member);
-	happens(y, 182, referral);
+	wait_until(y, 182);
+	facts_credit(&y->f, 1);
+	move_to(y, T0 + 182 * DAY);
 	happens(y, 183, partner);
 	assert_told(y, "[ 181] stage.member client -> member, -, maintain\n"
 		"[ 182] stage.advocate member -> advocate, -, maintain\n"

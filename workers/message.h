@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Message: what an event of one customer means for another, who may belong to another shard.
+ *
+ * While it applies an event a shard puts messages into its table, under gap-free numbers and in the
+ * transaction of their cause, so a replay makes the same ones. The main thread journals what
+ * stands there as an input (INPUT_MESSAGES), after which they are applied like events, each by
+ * the shard of its customer; the shard that wrote them sees its own numbers in that input and
+ * deletes them. So a message is in the table or in the journal, never in both nor in neither:
+ * it is applied exactly once, whatever crashes. On starting, the main thread journals what is
+ * left in the tables.
+ *
+ * The bytes, from 0:
+ *   u8      version, 1
+ *   u8      kind
+ *   u8      flags: 1 its cause was back-filled
+ *   varint  time_ms
+ *   customer, other, cause's source, cause's id: u8 size, bytes each */
+#ifndef KITH_WORKERS_MESSAGE_H
+#define KITH_WORKERS_MESSAGE_H
+#include "base/err.h"
+#include "base/event.h"
+#include "proto/codec.h"
+
+/* On disk, never reused. */
+enum message_kind {
+	MESSAGE_LOST = 0,       /* its row was damaged; the number is kept */
+	MESSAGE_INTRODUCED = 1, /* `other` brought the customer in */
+	MESSAGE_BOUGHT = 2,     /* `other`, whom the customer brought in, has become a buyer */
+	MESSAGE_TOOK_BACK = 3,  /* … and is none any more, or somebody else brought them in before */
+	MESSAGE_KINDS
+};
+
+struct message {
+	uint8_t kind;         /* enum message_kind */
+	bool backfill;
+	int64_t time_ms;      /* its cause's */
+	struct span customer; /* to whom */
+	struct span other;
+	struct span cause_source, cause_id; /* the event that made it */
+};
+
+#define MESSAGE_BYTES_MAX 512
+size_t message_encode(const struct message *m, uint8_t out[MESSAGE_BYTES_MAX]);
+/* Spans point into BYTES. ERR_CORRUPT for what message_encode() does not write. No bytes at all are
+ * a MESSAGE_LOST. */
+int message_decode(struct message *m, struct span bytes);
+bool message_is_backfill(struct span bytes);
+
+/* Several, as they stand in an input: { u32 size, bytes } each. */
+void messages_add(struct buf *list, struct span bytes);
+/* Into an array from A. ERR_CORRUPT, ERR_NOMEM. */
+int messages_decode(struct span list, struct arena *a, struct message **ret_messages, uint32_t *ret_n);
+
+#endif
