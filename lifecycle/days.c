@@ -1,82 +1,166 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Days: the set of calendar days with a purchase.
  *
- * The latest FACTS_DAYS_MAX are kept, ascending; when one more comes, the oldest becomes a mere
- * number in older_days. The latest ones of a union do not depend on the order in which it was
- * made, so day[] is always exact; older_days counts each day that was pushed out once, and a late
- * purchase for a day before the oldest kept once more, since nobody knows any more whether that
- * day was among them. */
+ * The latest FACTS_DAYS_MAX are kept; when one more comes, the oldest becomes a mere number in
+ * older_days. The latest ones of a union do not depend on the order in which it was made, so those
+ * kept are always exact; older_days counts each day that was pushed out once, and a late purchase
+ * for a day before the oldest kept once more, since nobody knows any more whether that day was
+ * among them. */
+#include <assert.h>
 #include <string.h>
 #include "lifecycle/facts_parts.h"
 
-/* The place of the first day that is not before DAY. */
-static size_t days_find(const struct facts *f, int32_t day)
+/* A walk from the latest day backwards. */
+struct walk {
+	const uint8_t *next, *end;
+	int64_t day;
+	bool ended;
+};
+
+static struct walk walk_begin(const struct facts *f)
 {
-	size_t low = 0, high = f->n_days;
+	return (struct walk){ f->gaps, f->gaps + f->gaps_size, f->latest_day, f->n_days == 0 };
+}
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
+static void walk_on(struct walk *w)
+{
+	uint64_t gap = 0;
 
-		if (f->day[middle] < day)
-			low = middle + 1;
-		else
-			high = middle;
+	w->ended = w->next == w->end;
+	if (w->ended)
+		return;
+	w->next = get_varint(w->next, w->end, &gap);
+	assert(w->next);
+	w->day -= (int64_t)gap;
+}
+
+/* Put BYTES in place of what lies in gaps from AT to its end TO. */
+static void gaps_replace(struct facts *f, size_t at, size_t to, const uint8_t *bytes, size_t size)
+{
+	memmove(f->gaps + at + size, f->gaps + to, f->gaps_size - to);
+	memcpy(f->gaps + at, bytes, size);
+	f->gaps_size = (uint16_t)(f->gaps_size - (to - at) + size);
+}
+
+static void forget_oldest(struct facts *f)
+{
+	do
+		f->gaps_size--;
+	while (f->gaps_size > 0 && f->gaps[f->gaps_size - 1] & 0x80);
+	f->n_days--;
+	f->older_days++;
+}
+
+/* DAY comes between the one that lies at OLDER.day, or nothing when that ended, and NEWER. AT: where
+ * the gap between them begins. */
+static void day_insert(struct facts *f, int32_t day, int64_t newer, const struct walk *older,
+	size_t at)
+{
+	size_t to = (size_t)(older->next - f->gaps);
+	uint8_t bytes[20], *p = put_varint(bytes, (uint64_t)(newer - day));
+
+	if (!older->ended)
+		p = put_varint(p, (uint64_t)(day - older->day));
+	/* Out with the oldest before there are more than there is room for. It is not what is
+	 * replaced, or DAY would be before the oldest. */
+	if (f->n_days == FACTS_DAYS_MAX && older->next == older->end) {
+		p = put_varint(bytes, (uint64_t)(newer - day));
+		f->older_days++;
+		f->n_days--;
+	} else if (f->n_days == FACTS_DAYS_MAX) {
+		forget_oldest(f);
 	}
-	return low;
+	gaps_replace(f, at, to, bytes, (size_t)(p - bytes));
+	f->n_days++;
+}
+
+static void day_before_latest(struct facts *f, int32_t day)
+{
+	struct walk w = walk_begin(f);
+	int64_t newer = w.day;
+	size_t at = 0;
+
+	for (walk_on(&w); !w.ended && w.day > day; walk_on(&w)) {
+		newer = w.day;
+		at = (size_t)(w.next - f->gaps);
+	}
+	if (!w.ended && w.day == day)
+		return;
+	if (w.ended && f->n_days == FACTS_DAYS_MAX)
+		f->older_days++;
+	else
+		day_insert(f, day, newer, &w, at);
 }
 
 void days_add(struct facts *f, int32_t day)
 {
-	size_t i = days_find(f, day);
+	uint8_t gap[10];
+	size_t size;
 
-	if (i < f->n_days && f->day[i] == day)
+	if (f->n_days > 0 && day == f->latest_day)
 		return;
-	if (f->n_days < FACTS_DAYS_MAX) {
-		memmove(&f->day[i + 1], &f->day[i], (f->n_days - i) * sizeof f->day[0]);
-		f->day[i] = day;
-		f->n_days++;
+	if (f->n_days > 0 && day < f->latest_day) {
+		day_before_latest(f, day);
 		return;
 	}
-	f->older_days++;
-	if (i == 0)
-		return;
-	memmove(&f->day[0], &f->day[1], (i - 1) * sizeof f->day[0]);
-	f->day[i - 1] = day;
+	if (f->n_days == FACTS_DAYS_MAX)
+		forget_oldest(f);
+	if (f->n_days > 0) {
+		size = (size_t)(put_varint(gap, (uint64_t)((int64_t)day - f->latest_day)) - gap);
+		gaps_replace(f, 0, 0, gap, size);
+	}
+	f->latest_day = day;
+	f->n_days++;
 }
 
 /* Merged from the latest backwards; what finds no room is counted. */
 void days_join(struct facts *f, const struct facts *from)
 {
-	int32_t latest[FACTS_DAYS_MAX]; /* descending */
-	size_t a = f->n_days, b = from->n_days, n = 0;
+	struct facts both = { .older_days = f->older_days + from->older_days };
+	struct walk a = walk_begin(f), b = walk_begin(from);
+	uint8_t *end = both.gaps;
+	int64_t newer = 0;
 
-	f->older_days += from->older_days;
-	while (a > 0 || b > 0) {
-		int32_t day;
+	while (!a.ended || !b.ended) {
+		int64_t day = b.ended || (!a.ended && a.day >= b.day) ? a.day : b.day;
 
-		if (b == 0 || (a > 0 && f->day[a - 1] >= from->day[b - 1]))
-			day = f->day[a - 1];
-		else
-			day = from->day[b - 1];
-		a -= a > 0 && f->day[a - 1] == day;
-		b -= b > 0 && from->day[b - 1] == day;
-		if (n < FACTS_DAYS_MAX)
-			latest[n++] = day;
-		else
-			f->older_days++;
+		if (both.n_days == FACTS_DAYS_MAX) {
+			both.older_days++;
+		} else if (both.n_days++ == 0) {
+			both.latest_day = (int32_t)day;
+			newer = day;
+		} else {
+			end = put_varint(end, (uint64_t)(newer - day));
+			newer = day;
+		}
+		if (!a.ended && a.day == day)
+			walk_on(&a);
+		if (!b.ended && b.day == day)
+			walk_on(&b);
 	}
-	f->n_days = (uint16_t)n;
-	for (size_t i = 0; i < n; i++)
-		f->day[i] = latest[n - 1 - i];
+	f->older_days = both.older_days;
+	f->n_days = both.n_days;
+	f->latest_day = both.latest_day;
+	f->gaps_size = (uint16_t)(end - both.gaps);
+	memcpy(f->gaps, both.gaps, f->gaps_size);
 }
 
 bool days_equal(const struct facts *a, const struct facts *b)
 {
 	return a->older_days == b->older_days && a->n_days == b->n_days &&
-		memcmp(a->day, b->day, a->n_days * sizeof a->day[0]) == 0;
+		a->gaps_size == b->gaps_size && (a->n_days == 0 || a->latest_day == b->latest_day) &&
+		memcmp(a->gaps, b->gaps, a->gaps_size) == 0;
 }
 
 int64_t facts_purchase_days(const struct facts *f)
 {
 	return (int64_t)f->older_days + f->n_days;
+}
+
+void facts_days(const struct facts *f, int32_t ret_day[FACTS_DAYS_MAX])
+{
+	struct walk w = walk_begin(f);
+
+	for (size_t i = f->n_days; i > 0; i--, walk_on(&w))
+		ret_day[i - 1] = (int32_t)w.day;
 }

@@ -23,22 +23,22 @@ static struct decay decay_over(int64_t ms)
 
 static double decay_keep(const struct decay *d, enum fact fact)
 {
-	return fact_half_life_ms(fact) == 30 * DAY_MS ? d->keep_30d : d->keep_180d;
+	return ROWS_30D >> fact & 1 ? d->keep_30d : d->keep_180d;
 }
 
 /* Let the sums of F fade to TIME_MS, which is not before decayed_at. */
 static void decay_fade(struct facts *f, int64_t time_ms)
 {
 	int64_t at_ms = f->scalar[FACT_decayed_at].i;
+	uint64_t rows = rows_of(FACT_DECAY);
 	struct decay d;
 
 	f->scalar[FACT_decayed_at].i = time_ms;
 	if (at_ms == 0 || at_ms == time_ms)
 		return; /* nothing was added yet, or nothing fades */
 	d = decay_over(time_ms - at_ms);
-	for (enum fact i = 0; i < FACTS_SCALARS; i++)
-		if (fact_law(i) == FACT_DECAY)
-			f->scalar[i].d *= decay_keep(&d, i);
+	FOR_ROWS(fact, rows)
+		f->scalar[fact].d *= decay_keep(&d, fact);
 }
 
 struct decay decay_at(struct facts *f, int64_t time_ms)
@@ -57,14 +57,14 @@ void decay_add(struct facts *f, const struct decay *d, enum fact fact, double we
 void decay_join(struct facts *f, const struct facts *from)
 {
 	int64_t from_ms = from->scalar[FACT_decayed_at].i;
+	uint64_t rows = rows_of(FACT_DECAY);
 	struct decay d;
 
 	if (from_ms == 0)
 		return;
 	d = decay_at(f, from_ms);
-	for (enum fact i = 0; i < FACTS_SCALARS; i++)
-		if (fact_law(i) == FACT_DECAY)
-			decay_add(f, &d, i, from->scalar[i].d);
+	FOR_ROWS(fact, rows)
+		decay_add(f, &d, fact, from->scalar[fact].d);
 }
 
 bool decay_equal(double a, double b)

@@ -9,12 +9,12 @@
 
 void facts_init(struct facts *f)
 {
-	memset(f, 0, offsetof(struct facts, day));
+	memset(f, 0, offsetof(struct facts, gaps));
 }
 
 void facts_copy(struct facts *to, const struct facts *from)
 {
-	memcpy(to, from, offsetof(struct facts, day) + from->n_days * sizeof from->day[0]);
+	memcpy(to, from, offsetof(struct facts, gaps) + from->gaps_size);
 }
 
 /* Fold VALUE into a row that is not a decayed sum, by the row's law. */
@@ -22,7 +22,7 @@ static void fact_fold(struct facts *f, enum fact fact, int64_t value)
 {
 	int64_t *i = &f->scalar[fact].i;
 
-	switch (fact_law(fact)) {
+	switch (law_of(fact)) {
 	case FACT_COUNT: *i = (int64_t)((uint64_t)*i + (uint64_t)value); break; /* wraps, defined */
 	case FACT_FIRST: *i = value && (*i == 0 || value < *i) ? value : *i; break;
 	case FACT_LAST: *i = value > *i ? value : *i; break;
@@ -266,7 +266,7 @@ void facts_join(struct facts *f, const struct facts *from)
 	assert(f != from);
 	decay_join(f, from); /* first: it needs F's own decayed_at */
 	for (enum fact i = 0; i < FACTS_SCALARS; i++)
-		if (fact_law(i) != FACT_DECAY)
+		if (law_of(i) != FACT_DECAY)
 			fact_fold(f, i, from->scalar[i].i);
 	registers_join(f, from);
 	cases_join(f, from);
@@ -276,7 +276,7 @@ void facts_join(struct facts *f, const struct facts *from)
 bool facts_equal(const struct facts *a, const struct facts *b)
 {
 	for (enum fact i = 0; i < FACTS_SCALARS; i++)
-		if (fact_law(i) == FACT_DECAY ? !decay_equal(a->scalar[i].d, b->scalar[i].d)
+		if (law_of(i) == FACT_DECAY ? !decay_equal(a->scalar[i].d, b->scalar[i].d)
 					      : a->scalar[i].i != b->scalar[i].i)
 			return false;
 	return registers_equal(a, b) && cases_equal(a, b) && days_equal(a, b);

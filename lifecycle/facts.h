@@ -23,6 +23,7 @@
 #include "base/zone.h"
 
 #define FACTS_DAYS_MAX  400
+#define FACTS_GAPS_MAX  1200 /* bytes: 3 are more than the years that events may have take */
 #define FACTS_CASES_MAX 16
 
 enum fact_law { FACT_COUNT, FACT_FIRST, FACT_LAST, FACT_MASK, FACT_DECAY };
@@ -98,9 +99,14 @@ struct facts {
 	struct facts_wallet wallet[2]; /* the latest by (to, from) first; two periods, never one twice */
 	uint8_t n_cases;
 	struct facts_case cases[FACTS_CASES_MAX]; /* latest first, a total order */
-	uint32_t older_days; /* purchase days before those in day[]; not 0 only when that is full */
+	uint32_t older_days; /* purchase days before those kept; not 0 only when that many are */
 	uint16_t n_days;
-	int32_t day[FACTS_DAYS_MAX]; /* ascending; only the first n_days mean anything */
+	uint16_t gaps_size;
+	int32_t latest_day;  /* of n_days, when there are any */
+	/* Kept as they are packed, since a purchase mostly adds one in front and nobody else looks at
+	 * them: for each earlier day, latest first, how many days before the one after it, as a
+	 * varint; gaps_size bytes. facts_days() spreads them out. */
+	uint8_t gaps[FACTS_GAPS_MAX];
 };
 
 void facts_init(struct facts *f);
@@ -124,6 +130,8 @@ bool facts_equal(const struct facts *a, const struct facts *b);
 /* Whether a transaction stands: at least one purchase, and not all of them given back. */
 bool facts_has_bought(const struct facts *f);
 int64_t facts_purchase_days(const struct facts *f);
+/* The days kept, n_days of them, ascending. */
+void facts_days(const struct facts *f, int32_t ret_day[FACTS_DAYS_MAX]);
 /* Complaints with an opening that no resolution of the same complaint at or after it closes (one
  * opened twice is one), among the cases kept; and the earliest such opening's time (0 none). */
 unsigned facts_open_complaints(const struct facts *f, int64_t *ret_oldest_ms);

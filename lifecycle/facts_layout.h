@@ -6,7 +6,7 @@
  *                            6 referrer
  *   rows         varint      bit i: row i of facts.def is not 0
  *   last_event   time        when its row's bit is set: written first, others lean on it
- *   each other row that is there, in the order of facts.def:
+ *   each other row that is there, one law after the other, each in the order of facts.def:
  *     COUNT      signed
  *     FIRST      signed      how long after first_event (first_event itself: before last_event)
  *     LAST       signed      how long before last_event
@@ -34,12 +34,10 @@
  *                            spent, first_purchase, last_purchase), 27-29 (decayed_at, spend_30d,
  *                            spend_180d), 31-32 (purchases_30d, purchases_180d)
  *   c0 81 fe 96 c2 26        last_event
- *   02                       events 1
- *   00                       first_event: as last_event
+ *   02 02 e0 12              events 1, purchases 1, spent 1200
+ *   00 00                    first_event: as last_event; first_purchase: as first_event
+ *   00 00                    last_purchase, decayed_at
  *   02                       channels: bit 1, store
- *   02                       purchases 1
- *   e0 12                    spent 1200
- *   00 00 00                 first_purchase, last_purchase, decayed_at
  *   00 00 00 00 00 c0 92 40  spend_30d 1200.0, and the same for spend_180d
  *   00 00 00 00 00 00 f0 3f  purchases_30d 1.0, and the same for purchases_180d
  *   01 00                    one day, that of last_event */

@@ -2,7 +2,7 @@
 /* What the facts are called, and the law of each row: facts.def as tables. */
 #include <assert.h>
 #include "base/notification.h"
-#include "lifecycle/facts.h"
+#include "lifecycle/facts_parts.h"
 
 struct row {
 	const char *name, *text;
@@ -43,12 +43,9 @@ unsigned fact_unit(enum fact fact)
 
 int64_t fact_half_life_ms(enum fact fact)
 {
-	switch (fact) {
-	case FACT_spend_30d:
-	case FACT_purchases_30d:
-	case FACT_contacts_30d: return 30 * DAY_MS;
-	default: return fact_law(fact) == FACT_DECAY ? 180 * DAY_MS : 0;
-	}
+	if (fact_law(fact) != FACT_DECAY)
+		return 0;
+	return ROWS_30D >> fact & 1 ? 30 * DAY_MS : 180 * DAY_MS;
 }
 
 static const struct {

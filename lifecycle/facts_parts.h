@@ -5,6 +5,36 @@
 #define KITH_LIFECYCLE_FACTS_PARTS_H
 #include "lifecycle/facts.h"
 
+/* The rows of facts.def as constants, where a call for each would cost more than the row. */
+static const uint8_t fact_laws[FACTS_SCALARS] = {
+#define FACT(name, law, unit, text) FACT_##law,
+#include "lifecycle/facts.def"
+#undef FACT
+};
+static inline enum fact_law law_of(enum fact fact)
+{
+	return (enum fact_law)fact_laws[fact];
+}
+
+#define ROW(fact) (UINT64_C(1) << (fact))
+/* Those of one law, a bit each. */
+static inline uint64_t rows_of(enum fact_law law)
+{
+	const uint64_t zero = 0;
+#define FACT(name, its_law, unit, text) | (FACT_##its_law == law ? ROW(FACT_##name) : 0)
+	return zero
+#include "lifecycle/facts.def"
+		;
+#undef FACT
+}
+/* Of those that decay: half-life 30 days; the others have 180. */
+#define ROWS_30D (ROW(FACT_spend_30d) | ROW(FACT_purchases_30d) | ROW(FACT_contacts_30d))
+
+/* For each fact of a set, the lowest first. ROWS is used up. */
+#define FOR_ROWS(row, rows) \
+	for (enum fact row; (rows) && (row = (enum fact)__builtin_ctzll(rows), true); \
+	     (rows) &= (rows) - 1)
+
 /* The set of purchase days. */
 void days_add(struct facts *f, int32_t day);
 void days_join(struct facts *f, const struct facts *from);

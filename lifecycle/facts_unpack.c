@@ -2,7 +2,6 @@
 /* Bytes to facts, as drawn in facts_layout.h. The bytes carry a checksum further out; here they
  * are believed only as far as they make sense, so that damage never becomes a wrong number in a
  * rule, let alone a crash. */
-#include <math.h>
 #include <string.h>
 #include "base/err.h"
 #include "lifecycle/facts_layout.h"
@@ -24,6 +23,8 @@ static uint64_t take_varint(struct reader *r)
 	const uint8_t *next;
 	uint64_t v = 0;
 
+	if (!r->bad && r->p < r->end && *r->p < 0x80)
+		return *r->p++;
 	next = r->bad ? NULL : get_varint(r->p, r->end, &v);
 	if (!next) {
 		r->bad = true;
@@ -88,49 +89,39 @@ static int64_t take_told(struct reader *r, int64_t *before_ms)
 	return *before_ms;
 }
 
-static double take_double(struct reader *r)
+/* A double that is a number and not below 0, as its bits. */
+static int64_t take_double(struct reader *r)
 {
 	const uint8_t *p = take_bytes(r, 8);
-	uint64_t bits = p ? get_le64(p) : 0;
-	double d;
 
-	memcpy(&d, &bits, 8);
-	if (isfinite(d) && d >= 0)
-		return d;
-	r->bad = true;
-	return 0;
-}
-
-static void take_row(struct reader *r, struct facts *f, enum fact fact)
-{
-	union facts_scalar *s = &f->scalar[fact];
-	int64_t last_ms = f->scalar[FACT_last_event].i;
-
-	switch (fact_law(fact)) {
-	case FACT_COUNT: s->i = take_signed(r); return;
-	case FACT_MASK: s->i = (int64_t)take_varint(r); return;
-	case FACT_LAST: s->i = an_instant(r, minus(last_ms, take_signed(r))); return;
-	case FACT_FIRST:
-		if (fact == FACT_first_event)
-			s->i = an_instant(r, minus(last_ms, take_signed(r)));
-		else
-			s->i = an_instant(r, plus(f->scalar[FACT_first_event].i, take_signed(r)));
-		return;
-	case FACT_DECAY: s->d = take_double(r); return;
-	}
+	return in_range(r, p ? (int64_t)get_le64(p) : 0, 0, INT64_C(0x7fefffffffffffff));
 }
 
 static void take_scalars(struct reader *r, struct facts *f)
 {
 	uint64_t rows = take_varint(r);
+	uint64_t counts = rows & rows_of(FACT_COUNT), firsts = rows & rows_of(FACT_FIRST);
+	uint64_t lasts = rows & rows_of(FACT_LAST) & ~ROW(FACT_last_event);
+	uint64_t masks = rows & rows_of(FACT_MASK), decays = rows & rows_of(FACT_DECAY);
+	int64_t last_ms = 0;
 
 	if (rows >> FACTS_SCALARS != 0)
 		r->bad = true;
-	if (rows >> FACT_last_event & 1)
-		f->scalar[FACT_last_event].i = an_instant(r, (int64_t)take_varint(r));
-	for (enum fact i = 0; i < FACTS_SCALARS && !r->bad; i++)
-		if (i != FACT_last_event && (rows >> i & 1))
-			take_row(r, f, i);
+	if (rows & ROW(FACT_last_event))
+		last_ms = an_instant(r, (int64_t)take_varint(r));
+	f->scalar[FACT_last_event].i = last_ms;
+	FOR_ROWS(row, counts)
+		f->scalar[row].i = take_signed(r);
+	FOR_ROWS(row, firsts)
+		f->scalar[row].i = an_instant(r, row == FACT_first_event
+			? minus(last_ms, take_signed(r))
+			: plus(f->scalar[FACT_first_event].i, take_signed(r)));
+	FOR_ROWS(row, lasts)
+		f->scalar[row].i = an_instant(r, minus(last_ms, take_signed(r)));
+	FOR_ROWS(row, masks)
+		f->scalar[row].i = (int64_t)take_varint(r);
+	FOR_ROWS(row, decays)
+		f->scalar[row].i = take_double(r);
 }
 
 static void take_registers(struct reader *r, struct facts *f)
@@ -202,26 +193,60 @@ static void take_cases(struct reader *r, struct facts *f)
 	f->n_cases = (uint8_t)n;
 }
 
+/* Gaps of a byte each, eight at once: their sum, or 0 when they are not all from 1 to 127. */
+static unsigned eight_gaps(const uint8_t *p)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
+	const uint64_t halves = UINT64_C(0x00ff00ff00ff00ff);
+	uint64_t x = get_le64(p);
+
+	if ((x | (x - ones)) & highs)
+		return 0;
+	x = (x & halves) + (x >> 8 & halves);
+	return (unsigned)(x * UINT64_C(0x0001000100010001) >> 48);
+}
+
+/* Step over N gaps; returns how many days they are. Each is written as short as can be, so that equal
+ * days are equal bytes. */
+static int64_t take_gaps(struct reader *r, size_t n)
+{
+	int64_t sum = 0;
+
+	while (n > 0 && !r->bad) {
+		unsigned eight = n >= 8 && r->end - r->p >= 8 ? eight_gaps(r->p) : 0;
+
+		if (eight) {
+			r->p += 8;
+			n -= 8;
+			sum += eight;
+			continue;
+		}
+		sum += in_range(r, (int64_t)take_varint(r), 1, DAY_MAX - DAY_MIN);
+		if (!r->bad && r->p[-1] == 0)
+			r->bad = true;
+		n--;
+	}
+	return sum;
+}
+
 static void take_days(struct reader *r, struct facts *f)
 {
 	uint64_t n = take_varint(r);
 	int64_t day = plus(f->scalar[FACT_last_event].i / DAY_MS, take_signed(r));
+	const uint8_t *gaps = r->p;
 
 	if (n < 1 || n > FACTS_DAYS_MAX)
+		r->bad = true;
+	f->latest_day = (int32_t)in_range(r, day, DAY_MIN, DAY_MAX);
+	if (r->bad)
+		return;
+	if (take_gaps(r, n - 1) > f->latest_day - DAY_MIN)
 		r->bad = true;
 	if (r->bad)
 		return;
 	f->n_days = (uint16_t)n;
-	day = in_range(r, day, DAY_MIN, DAY_MAX);
-	f->day[n - 1] = (int32_t)day;
-	for (size_t i = n - 1; i > 0 && !r->bad; i--) {
-		uint64_t gap = take_varint(r);
-
-		if (gap < 1 || gap > DAY_MAX - DAY_MIN)
-			r->bad = true;
-		day = in_range(r, minus(day, (int64_t)gap), DAY_MIN, DAY_MAX);
-		f->day[i - 1] = (int32_t)day;
-	}
+	f->gaps_size = (uint16_t)(r->p - gaps);
+	memcpy(f->gaps, gaps, f->gaps_size);
 }
 
 static void take_older_days(struct reader *r, struct facts *f)

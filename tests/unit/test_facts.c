@@ -144,6 +144,14 @@ static void more_days_than_fit_commute_too(void **state)
 	}
 }
 
+static int32_t day_at(const struct facts *f, size_t i)
+{
+	int32_t day[FACTS_DAYS_MAX];
+
+	facts_days(f, day);
+	return day[i];
+}
+
 static void the_oldest_day_becomes_a_number(void **state)
 {
 	static struct facts f;
@@ -161,16 +169,57 @@ static void the_oldest_day_becomes_a_number(void **state)
 	e = purchase((1000 + FACTS_DAYS_MAX + 7) * DAY_MS, 1);
 	facts_add(&f, &e, NULL);
 	assert_int_equal(f.older_days, 1);
-	assert_int_equal(f.day[0], 1001);
-	assert_int_equal(f.day[FACTS_DAYS_MAX - 1], 1000 + FACTS_DAYS_MAX + 7);
+	assert_int_equal(day_at(&f, 0), 1001);
+	assert_int_equal(day_at(&f, FACTS_DAYS_MAX - 1), 1000 + FACTS_DAYS_MAX + 7);
 	e = purchase((1000 + FACTS_DAYS_MAX + 3) * DAY_MS, 1); /* late, but among the latest */
 	facts_add(&f, &e, NULL);
 	assert_int_equal(f.older_days, 2);
-	assert_int_equal(f.day[FACTS_DAYS_MAX - 2], 1000 + FACTS_DAYS_MAX + 3);
-	assert_int_equal(f.day[0], 1002);
+	assert_int_equal(day_at(&f, FACTS_DAYS_MAX - 2), 1000 + FACTS_DAYS_MAX + 3);
+	assert_int_equal(day_at(&f, 0), 1002);
 	e = purchase(1000 * DAY_MS, 1); /* nobody knows any more that it was counted */
 	facts_add(&f, &e, NULL);
 	assert_int_equal(facts_purchase_days(&f), FACTS_DAYS_MAX + 3);
+}
+
+static int later_day_first(const void *a, const void *b)
+{
+	return *(const int32_t *)b - *(const int32_t *)a;
+}
+
+/* Against a plain list: any order, gaps of one byte to three, and more of them than are kept. */
+static void days_are_the_latest_of_all_days_in_whatever_order_they_come(void **state)
+{
+	static struct facts f, packed;
+	static uint8_t bytes[FACTS_PACKED_MAX];
+	struct random r = { seed };
+
+	(void)state;
+	for (unsigned run = 0; run < 60; run++) {
+		int32_t given[700], kept[FACTS_DAYS_MAX];
+		unsigned n = 1 + (unsigned)random_below(&r, 699), distinct = 1;
+		uint64_t span = UINT64_C(4) << random_below(&r, 15);
+		size_t used;
+
+		facts_init(&f);
+		for (unsigned i = 0; i < n; i++) {
+			struct event e;
+
+			given[i] = (int32_t)(1000 + random_below(&r, span) + (run % 2 ? i * 3 : 0));
+			e = purchase(given[i] * DAY_MS + 5, 1);
+			facts_add(&f, &e, NULL);
+		}
+		qsort(given, n, sizeof given[0], later_day_first);
+		for (unsigned i = 1; i < n; i++)
+			if (given[i] != given[distinct - 1])
+				given[distinct++] = given[i];
+		assert_int_equal(f.n_days, distinct < FACTS_DAYS_MAX ? distinct : FACTS_DAYS_MAX);
+		assert_true(facts_purchase_days(&f) >= distinct);
+		facts_days(&f, kept);
+		for (unsigned i = 0; i < f.n_days; i++)
+			assert_int_equal(kept[f.n_days - 1 - i], given[i]);
+		assert_int_equal(facts_unpack(&packed, bytes, facts_pack(&f, bytes), &used), OK);
+		assert_true(facts_equal(&f, &packed));
+	}
 }
 
 static void a_day_is_the_zones_own(void **state)
@@ -190,8 +239,8 @@ static void a_day_is_the_zones_own(void **state)
 		facts_add(&f, &e, &london);
 	}
 	assert_int_equal(facts_purchase_days(&f), 2);
-	assert_int_equal(f.day[0], 19173);
-	assert_int_equal(f.day[1], 19174);
+	assert_int_equal(day_at(&f, 0), 19173);
+	assert_int_equal(day_at(&f, 1), 19174);
 	zone_close(&london);
 }
 
@@ -584,8 +633,8 @@ static void every_row_has_a_name_and_every_decay_its_half_life(void **state)
 static void the_bytes_are_as_drawn(void **state)
 {
 	static const uint8_t drawn[] = {
-		0x01, 0x10, 0xff, 0x81, 0x80, 0xc0, 0x1b, 0xc0, 0x81, 0xfe, 0x96, 0xc2, 0x26, 0x02,
-		0x00, 0x02, 0x02, 0xe0, 0x12, 0x00, 0x00, 0x00,
+		0x01, 0x10, 0xff, 0x81, 0x80, 0xc0, 0x1b, 0xc0, 0x81, 0xfe, 0x96, 0xc2, 0x26,
+		0x02, 0x02, 0xe0, 0x12, 0x00, 0x00, 0x00, 0x00, 0x02,
 		0x00, 0x00, 0x00, 0x00, 0x00, 0xc0, 0x92, 0x40,
 		0x00, 0x00, 0x00, 0x00, 0x00, 0xc0, 0x92, 0x40,
 		0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0xf0, 0x3f,
@@ -648,8 +697,8 @@ static void the_widest_numbers_fit(void **state)
 		f.cases[i].time_ms = i % 2 ? INT64_MAX : INT64_MIN;
 	f.n_days = FACTS_DAYS_MAX;
 	f.older_days = UINT32_MAX;
-	for (int i = 0; i < FACTS_DAYS_MAX; i++)
-		f.day[i] = (int32_t)(INT32_MIN + i * INT64_C(10737418));
+	f.latest_day = INT32_MIN;
+	f.gaps_size = FACTS_GAPS_MAX;
 	assert_in_range(facts_pack(&f, bytes), 2000, FACTS_PACKED_MAX);
 }
 
@@ -753,6 +802,7 @@ int main(void)
 		cmocka_unit_test(what_is_packed_unpacks_equal),
 		cmocka_unit_test(more_days_than_fit_commute_too),
 		cmocka_unit_test(the_oldest_day_becomes_a_number),
+		cmocka_unit_test(days_are_the_latest_of_all_days_in_whatever_order_they_come),
 		cmocka_unit_test(a_day_is_the_zones_own),
 		cmocka_unit_test(a_purchase_is_counted_everywhere),
 		cmocka_unit_test(contacts_are_counted_by_who_began),
