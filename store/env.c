@@ -13,11 +13,13 @@
 
 #define PATH_BYTES 4096
 #define LOCK_BYTES 8192 /* LMDB 0.9, 126 readers */
+#define SPREAD_ROWS_MIN 256 /* fewer tell nothing of how many will lie */
 
 /* A file that is shorter than its tree (a copy that was cut off) would kill us with SIGBUS. Grown
  * to its length with zeros, which costs no space, LMDB meets a page that is none and says so.
- * Pages at the end may also be missing because they are free: that is no damage. */
-static int cover_file(struct env *e, const char *data_path)
+ * Pages at the end may also be missing because they are free: that is no damage, so then
+ * all that are in use are looked at. */
+static int cover_file(struct env *e, const char *data_path, bool *ret_short)
 {
 	struct stat st;
 	MDB_envinfo info;
@@ -27,7 +29,8 @@ static int cover_file(struct env *e, const char *data_path)
 	need = (off_t)(info.me_last_pgno + 1) * e->page_bytes;
 	if (stat(data_path, &st) != 0)
 		return err_from_errno(errno);
-	if (st.st_size < need && truncate(data_path, need) != 0)
+	*ret_short = st.st_size < need;
+	if (*ret_short && truncate(data_path, need) != 0)
 		return err_from_errno(errno);
 	return OK;
 }
@@ -81,7 +84,7 @@ static bool outgrows_memory(const char *data_path)
 	return stat(data_path, &st) == 0 && (double)st.st_size > memory / 2;
 }
 
-static int open_lmdb(struct env *e, const char *dir, uint64_t map_bytes)
+static int open_lmdb(struct env *e, const char *dir, uint64_t map_bytes, bool *ret_short)
 {
 	char data_path[PATH_BYTES + 16];
 	unsigned flags = MDB_NOTLS | (e->read_only ? MDB_RDONLY : 0);
@@ -102,7 +105,7 @@ static int open_lmdb(struct env *e, const char *dir, uint64_t map_bytes)
 	(void)mdb_env_info(e->lmdb, &info);
 	e->page_bytes = stat.ms_psize;
 	e->map_bytes = info.me_mapsize;
-	return cover_file(e, data_path);
+	return cover_file(e, data_path, ret_short);
 }
 
 /* Make all tables and the first meta row, in one transaction. */
@@ -156,18 +159,20 @@ static int env_start(struct env *e, const struct store *s, unsigned shard, const
 	uint64_t map_bytes, struct complaint *c)
 {
 	int rc;
-	bool blank;
+	bool blank, is_short;
 
 	if (!e->read_only && mkdir(dir, 0750) != 0 && errno != EEXIST)
 		return err_from_errno(errno);
 	if (!e->read_only && ((rc = reserve_lock_file(dir)) != OK || (rc = make_data_file(dir)) != OK))
 		return rc;
-	if ((rc = open_lmdb(e, dir, map_bytes)) != OK)
+	if ((rc = open_lmdb(e, dir, map_bytes, &is_short)) != OK)
 		return rc;
 	blank = env_is_blank(e);
 	if (blank && e->read_only)
 		return complain(c, ERR_NOTFOUND, "%s holds nothing yet", dir);
 	rc = blank ? env_create(e, s, shard) : env_load(e, s, shard, dir, c);
+	if (rc == OK && is_short)
+		rc = tree_walk(e);
 	if (rc == OK && blank)
 		rc = filesystem_sync_dir(dir);
 	if (rc == OK && blank)
@@ -282,6 +287,9 @@ void env_flushed(struct env *e, int rc)
 	if (rc == OK) {
 		e->frozen = false;
 		e->committed = e->frozen_meta;
+		for (unsigned t = 0; t < TABLES; t++)
+			if (e->flushed[t].rows >= SPREAD_ROWS_MIN)
+				e->spread[t] = e->flushed[t];
 		tree_end(e);
 	} else if (rc != ERR_NOSPACE) {
 		e->dead = rc == ERR_UNKNOWN;

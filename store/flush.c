@@ -9,8 +9,26 @@
 #include "store/filesystem.h"
 #include "store/tree.h"
 
-static int flush_row(MDB_cursor *cursor, enum table t, const struct memtable *m,
-	const struct memrow *r)
+struct flush {
+	struct env *e;
+	MDB_txn *txn;
+	MDB_cursor *cursor; /* of the table at hand */
+	enum table table;
+	uintptr_t page;     /* that was written last */
+};
+
+/* Rows come in key order, so those in one page come one after another. */
+static void flush_count(struct flush *f, const struct memrow *r, const void *written)
+{
+	struct spread *s = &f->e->flushed[f->table];
+	uintptr_t page = (uintptr_t)written / f->e->page_bytes;
+
+	s->rows += r->fresh;
+	s->pages += r->fresh && page != f->page;
+	f->page = page;
+}
+
+static int flush_row(struct flush *f, const struct memtable *m, const struct memrow *r)
 {
 	struct span key = memrow_key(r), value = memrow_value(m, r);
 	MDB_val k = { key.size, (void *)key.data }, v = { value.size + SUM_BYTES, NULL };
@@ -19,37 +37,40 @@ static int flush_row(MDB_cursor *cursor, enum table t, const struct memtable *m,
 	if (r->gone && r->fresh)
 		return 0;
 	if (r->gone) {
-		rc = mdb_cursor_get(cursor, &k, &v, MDB_SET);
-		return rc == MDB_NOTFOUND ? 0 : rc != 0 ? rc : mdb_cursor_del(cursor, 0);
+		rc = mdb_cursor_get(f->cursor, &k, &v, MDB_SET);
+		return rc == MDB_NOTFOUND ? 0 : rc != 0 ? rc : mdb_cursor_del(f->cursor, 0);
 	}
-	rc = mdb_cursor_put(cursor, &k, &v, MDB_RESERVE);
+	rc = mdb_cursor_put(f->cursor, &k, &v, MDB_RESERVE);
 	if (rc != 0)
 		return rc;
+	flush_count(f, r, v.mv_data);
 	if (value.size)
 		memcpy(v.mv_data, value.data, value.size);
-	put_le32((uint8_t *)v.mv_data + value.size, tree_sum(t, key, value));
+	put_le32((uint8_t *)v.mv_data + value.size, tree_sum(f->table, key, value));
 	return 0;
 }
 
-static int flush_table(struct env *e, MDB_txn *txn, enum table t)
+static int flush_table(struct flush *f)
 {
-	const struct memtable *m = e->previous;
-	MDB_cursor *cursor = NULL;
+	const struct memtable *m = f->e->previous;
+	MDB_dbi dbi = f->e->dbi[f->table];
 	mem_at *rows = NULL;
 	uint32_t n = 0;
 	int rc = 0;
 
-	if (m->tables[t].emptied)
-		rc = mdb_drop(txn, e->dbi[t], 0);
-	if (rc != 0 || m->tables[t].used == 0)
+	f->e->flushed[f->table] = (struct spread){ 0 };
+	if (m->tables[f->table].emptied)
+		rc = mdb_drop(f->txn, dbi, 0);
+	if (rc != 0 || m->tables[f->table].used == 0)
 		return rc;
-	if (memtable_sorted(m, t, &rows, &n) != OK)
+	if (memtable_sorted(m, f->table, &rows, &n) != OK)
 		return ENOMEM;
-	rc = mdb_cursor_open(txn, e->dbi[t], &cursor);
+	rc = mdb_cursor_open(f->txn, dbi, &f->cursor);
 	for (uint32_t i = 0; rc == 0 && i < n; i++)
-		rc = flush_row(cursor, t, m, mem_ptr(m, rows[i]));
-	if (cursor)
-		mdb_cursor_close(cursor);
+		rc = flush_row(f, m, mem_ptr(m, rows[i]));
+	if (f->cursor)
+		mdb_cursor_close(f->cursor);
+	f->cursor = NULL;
 	free(rows);
 	return rc;
 }
@@ -75,17 +96,19 @@ static int flush_failed(struct env *e, int lmdb_rc)
 
 int env_flush(struct env *e)
 {
-	MDB_txn *txn;
-	int rc = mdb_txn_begin(e->lmdb, NULL, 0, &txn);
+	struct flush f = { .e = e };
+	int rc = mdb_txn_begin(e->lmdb, NULL, 0, &f.txn);
 
 	if (rc != 0)
 		return flush_failed(e, rc);
-	for (unsigned t = 0; t < TABLES && rc == 0; t++)
-		rc = flush_table(e, txn, (enum table)t);
+	for (unsigned t = 0; t < TABLES && rc == 0; t++) {
+		f.table = (enum table)t;
+		rc = flush_table(&f);
+	}
 	if (rc != 0) {
-		mdb_txn_abort(txn);
+		mdb_txn_abort(f.txn);
 		return err_from_lmdb(rc);
 	}
-	rc = mdb_txn_commit(txn);
+	rc = mdb_txn_commit(f.txn);
 	return rc == 0 ? OK : flush_failed(e, rc);
 }

@@ -214,6 +214,7 @@ int memtable_put(struct memtable *m, unsigned table, struct span key, uint32_t h
 		if (!r)
 			return ERR_NOMEM;
 		r->fresh = fresh;
+		rows->fresh += fresh;
 	}
 	if (value.size && !value_room(m, r, value.size))
 		return ERR_NOMEM;
@@ -258,6 +259,7 @@ void memtable_empty(struct memtable *m, unsigned table)
 	rows->used = 0;
 	rows->order = 0;
 	rows->last_appended = 0;
+	rows->fresh = 0;
 	rows->fresh_bytes = 0;
 	rows->emptied = true;
 }

@@ -51,7 +51,8 @@ struct memrows {
 	mem_at order;         /* mem_at first[MEM_HEIGHT_MAX]; 0: nobody has asked for an order */
 	mem_at last_appended; /* row */
 	bool emptied;
-	uint64_t fresh_bytes; /* of keys and values of fresh rows */
+	uint32_t fresh;       /* rows that are */
+	uint64_t fresh_bytes; /* of their keys and values */
 };
 
 struct memtable {

@@ -318,18 +318,27 @@ int table_seek(struct env *e, enum table t, struct span key, enum table_seek how
 	return rc;
 }
 
-/* Each row is put into a page of its own while the table has more, else what is fresh fills pages by
- * half. Branch pages are few. */
+/* Rows that are replaced lie anywhere: of L leaves D random ones touch about L × D / (L + D / 2). Fresh
+ * ones lie together or anywhere, as ids are made: as they did the last time; until that is known,
+ * anywhere, and in pages that are filled by half. Branch pages are few. */
 uint64_t table_pages_dirty(const struct env *e)
 {
 	uint64_t sum = 0;
 
 	for (unsigned t = 0; t < TABLES; t++) {
 		const struct memrows *rows = &e->active->tables[t];
-		uint64_t leaves = rows->used < e->tree_leaves[t] ? rows->used : e->tree_leaves[t];
+		const struct spread *known = &e->spread[t];
+		uint64_t leaves = e->tree_leaves[t], old = rows->used - rows->fresh, fresh = rows->fresh;
 
-		if (rows->used)
-			sum += 1 + leaves + leaves / 50 + rows->fresh_bytes / (e->page_bytes / 2);
+		if (rows->used == 0)
+			continue;
+		if (leaves)
+			old = leaves * old / (leaves + old / 2);
+		if (known->rows)
+			fresh = fresh * known->pages / known->rows;
+		else
+			fresh = (fresh < leaves ? fresh : leaves) + rows->fresh_bytes / (e->page_bytes / 2);
+		sum += 1 + old + (old + fresh) / 50 + fresh;
 	}
 	return sum;
 }

@@ -52,6 +52,11 @@ struct source {
 };
 #define SOURCES_CACHED 2048
 
+/* How many pages fresh rows have come to lie in: next to each other, or each in another one. */
+struct spread {
+	uint32_t rows, pages;
+};
+
 /* Whether the tree has the key that it was asked for last. Who writes a row has mostly just looked for
  * it, and need not go down the tree again. */
 struct asked {
@@ -77,6 +82,7 @@ struct env {
 	bool frozen;                 /* `previous` is not in LMDB yet */
 	struct memtable *active, *previous;
 	struct memtable memtables[2];
+	struct spread spread[TABLES], flushed[TABLES]; /* of the last flush; of the one under way, its own */
 	uint64_t rows[TABLES];       /* as the transaction has them */
 	/* the tree's */
 	MDB_txn *read;

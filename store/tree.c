@@ -127,6 +127,32 @@ int tree_create(struct env *e)
 	return rc;
 }
 
+static int walk_dbi(MDB_txn *txn, MDB_dbi dbi)
+{
+	MDB_cursor *cursor;
+	MDB_val k, v;
+	int rc = mdb_cursor_open(txn, dbi, &cursor);
+
+	if (rc != 0)
+		return rc;
+	do
+		rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
+	while (rc == 0);
+	mdb_cursor_close(cursor);
+	return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+int tree_walk(struct env *e)
+{
+	int rc = tree_begin(e);
+
+	for (MDB_dbi own = 0; own < 2 && rc == OK; own++) /* free pages, the list of tables */
+		rc = tree_answer(e, walk_dbi(e->read, own));
+	for (unsigned t = 0; t < TABLES && rc == OK; t++)
+		rc = tree_answer(e, walk_dbi(e->read, e->dbi[t]));
+	return rc;
+}
+
 static int tree_cursor(struct env *e, enum table t)
 {
 	int rc = tree_begin(e);

@@ -26,6 +26,9 @@ void tree_end(struct env *e);
 int tree_open_tables(struct env *e);
 int tree_create(struct env *e);
 
+/* Touch every page that is in use; ERR_CORRUPT when one is none. */
+int tree_walk(struct env *e);
+
 /* The value with its checksum. ERR_NOTFOUND, or an error that fails E. */
 int tree_get(struct env *e, enum table t, struct span key, struct span *ret_raw);
 /* As table_seek(), the value with its checksum. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Mailbox: an intrusive list under a mutex, taken whole. */
 #include "base/clock.h"
-#include "workers/worker.h"
+#include "workers/mailbox.h"
 
 void mailbox_init(struct mailbox *b)
 {
@@ -14,6 +14,7 @@ void mailbox_init(struct mailbox *b)
 	pthread_condattr_destroy(&monotonic);
 	b->first = NULL;
 	b->last = &b->first;
+	b->nudged = false;
 }
 
 void mailbox_fini(struct mailbox *b)
@@ -42,17 +43,26 @@ struct mail *mailbox_take(struct mailbox *b, int64_t wait_ns)
 	struct mail *m;
 
 	pthread_mutex_lock(&b->mutex);
-	if (!b->first && wait_ns > 0) {
+	if (!b->first && !b->nudged && wait_ns > 0) {
 		int64_t until = clock_monotonic_ns() + wait_ns;
 		struct timespec at = { until / 1000000000, until % 1000000000 };
 
-		while (!b->first)
+		while (!b->first && !b->nudged)
 			if (pthread_cond_timedwait(&b->filled, &b->mutex, &at) != 0)
 				break;
 	}
 	m = b->first;
 	b->first = NULL;
 	b->last = &b->first;
+	b->nudged = false;
 	pthread_mutex_unlock(&b->mutex);
 	return m;
+}
+
+void mailbox_nudge(struct mailbox *b)
+{
+	pthread_mutex_lock(&b->mutex);
+	b->nudged = true;
+	pthread_cond_signal(&b->filled);
+	pthread_mutex_unlock(&b->mutex);
 }

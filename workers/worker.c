@@ -66,29 +66,6 @@ static int recover(struct worker *w, struct replay *r, struct complaint *c)
 	return rc;
 }
 
-static void commit(struct worker *w)
-{
-	int rc = shard_checkpoint(&w->shard);
-	int64_t now = clock_monotonic_ns();
-
-	if (rc == 0) {
-		w->events_since = 0;
-		w->dirty_since_ns = 0;
-		atomic_store(&w->checkpoint, env_committed(w->env));
-		if (atomic_exchange(&w->state, WORKER_RUNNING) == WORKER_FULL)
-			log_info("shard", "there is room again", "shard=%u", w->number);
-		return;
-	}
-	if (rc != ERR_NOSPACE) {
-		fail(w, "checkpoint failed", rc);
-		return;
-	}
-	if (atomic_exchange(&w->state, WORKER_FULL) != WORKER_FULL)
-		log_error("shard", "no room for a checkpoint: free disk space or raise map",
-			"shard=%u", w->number);
-	w->retry_at_ns = now + RETRY_NS;
-}
-
 static bool dirty(const struct worker *w)
 {
 	return w->dirty_since_ns != 0;
@@ -99,30 +76,97 @@ static bool durable(struct worker *w)
 	return atomic_load(w->durable) >= env_meta(w->env)->position;
 }
 
-/* Whether a checkpoint is wanted; IDLE: there was no mail for settings.idle_ns. */
-static bool checkpoint_wanted(struct worker *w, bool idle)
+/* A checkpoint has come out with RC, here or in the flusher's thread. */
+static void checkpoint_done(struct worker *w, int rc)
 {
-	int64_t now;
+	if (rc == 0) {
+		atomic_store(&w->checkpoint, env_committed(w->env));
+		if (atomic_exchange(&w->state, WORKER_RUNNING) == WORKER_FULL)
+			log_info("shard", "there is room again", "shard=%u", w->number);
+	} else if (rc == ERR_NOSPACE) {
+		if (atomic_exchange(&w->state, WORKER_FULL) != WORKER_FULL)
+			log_error("shard", "no room for a checkpoint: free disk space or raise map",
+				"shard=%u", w->number);
+		w->retry_at_ns = clock_monotonic_ns() + RETRY_NS;
+	} else {
+		fail(w, "checkpoint failed", rc);
+	}
+}
 
-	if (!dirty(w))
-		return false;
-	now = clock_monotonic_ns();
-	if (atomic_load(&w->state) == WORKER_FULL)
-		return now >= w->retry_at_ns;
-	return idle || w->stopping || w->events_since >= w->settings.events ||
-		now - w->dirty_since_ns >= w->settings.interval_ns ||
+/* What is full is not to grow: wait for the flush that is under way. */
+static void flush_take(struct worker *w)
+{
+	int rc = flusher_take(&w->flusher);
+
+	env_flushed(w->env, rc);
+	checkpoint_done(w, rc);
+}
+
+static void freeze(struct worker *w)
+{
+	int rc = shard_freeze(&w->shard);
+
+	if (rc != 0 && rc != ERR_NOTFOUND) {
+		fail(w, "checkpoint failed", rc);
+		return;
+	}
+	w->events_since = 0;
+	w->dirty_since_ns = 0;
+	if (rc == 0)
+		flusher_begin(&w->flusher);
+}
+
+/* The memtable has as much as it may have. */
+static bool is_full(const struct worker *w)
+{
+	return w->events_since >= w->settings.events ||
 		env_dirty_pages(w->env) >= w->settings.dirty_pages;
+}
+
+/* Take what has been flushed, and begin what is due. IDLE: there was no mail for settings.idle_ns. */
+static void checkpoint(struct worker *w, bool idle)
+{
+	bool full = dirty(w) && is_full(w);
+
+	if (env_frozen(w->env)) {
+		enum flusher_state state = flusher_state(&w->flusher);
+
+		if (state == FLUSHER_DONE || (state == FLUSHER_BUSY && full))
+			flush_take(w);
+		else if (state == FLUSHER_IDLE && clock_monotonic_ns() >= w->retry_at_ns)
+			flusher_begin(&w->flusher);
+	}
+	if (atomic_load(&w->state) != WORKER_RUNNING || env_frozen(w->env) || !dirty(w) || !durable(w))
+		return;
+	if (idle || full || clock_monotonic_ns() - w->dirty_since_ns >= w->settings.interval_ns)
+		freeze(w);
+}
+
+/* All that is there, at the end. A full disk does not hold it up: what is not committed is in the
+ * journal. False: the last of it is not durable yet. */
+static bool finish(struct worker *w)
+{
+	struct query *stop = w->stop;
+
+	if (!durable(w))
+		return false;
+	if (flusher_state(&w->flusher) != FLUSHER_IDLE)
+		flush_take(w);
+	if (atomic_load(&w->state) == WORKER_RUNNING && (dirty(w) || env_frozen(w->env)))
+		checkpoint_done(w, shard_checkpoint(&w->shard));
+	if (atomic_load(&w->state) == WORKER_FAILED)
+		return true;
+	worker_publish(w);
+	env_abort(w->env);
+	atomic_store(&w->state, WORKER_STOPPED);
+	give_back(w, &stop->mail);
+	return true;
 }
 
 static void handle_part(struct worker *w, struct part *p)
 {
 	int rc = shard_apply(&w->shard, &p->work->input, p->list, p->n, &p->outcome);
 
-	if (rc == ERR_NOSPACE) {
-		/* The map is full in the middle of an input: nothing less than a larger map helps. */
-		fail(w, "the map is full; raise map and start again", rc);
-		return;
-	}
 	if (rc != 0) {
 		fail(w, "cannot apply an input", rc);
 		return;
@@ -181,18 +225,23 @@ static void handle_query(struct worker *w, struct query *q)
 
 static int64_t wait_ns(struct worker *w)
 {
-	if (w->stopping && !dirty(w))
-		return 0;
-	if (dirty(w) && (w->stopping || !durable(w)))
-		return SYNC_WAIT_NS;
-	return w->settings.idle_ns;
+	return w->stopping || (dirty(w) && !durable(w)) ? SYNC_WAIT_NS : w->settings.idle_ns;
+}
+
+static void handle(struct worker *w, struct mail *m)
+{
+	if (m->kind == MAIL_PART)
+		handle_part(w, (struct part *)m);
+	else
+		handle_query(w, (struct query *)m);
 }
 
 static void *run(void *arg)
 {
 	struct worker *w = arg;
+	bool over = false;
 
-	while (atomic_load(&w->state) != WORKER_FAILED) {
+	while (!over && atomic_load(&w->state) != WORKER_FAILED) {
 		struct mail *m = mailbox_take(&w->inbox, wait_ns(w));
 		int64_t now = clock_monotonic_ns();
 		bool idle = m == NULL && now - w->mail_ns >= w->settings.idle_ns;
@@ -203,29 +252,19 @@ static void *run(void *arg)
 		while (m && atomic_load(&w->state) != WORKER_FAILED) {
 			struct mail *next = m->next;
 
-			if (m->kind == MAIL_PART)
-				handle_part(w, (struct part *)m);
-			else
-				handle_query(w, (struct query *)m);
-			if (checkpoint_wanted(w, false) && durable(w))
-				commit(w);
+			handle(w, m);
+			if (atomic_load(&w->state) != WORKER_FAILED)
+				checkpoint(w, false);
 			m = next;
 		}
 		if (atomic_load(&w->state) == WORKER_FAILED)
 			break;
-		if (checkpoint_wanted(w, idle) && durable(w))
-			commit(w);
-		/* A full disk does not hold up the end: what is not committed is in the journal. */
-		if (w->stopping && (!dirty(w) || atomic_load(&w->state) == WORKER_FULL)) {
-			struct query *stop = w->stop;
-
-			worker_publish(w);
-			env_abort(w->env); /* LMDB binds a transaction to its thread */
-			atomic_store(&w->state, WORKER_STOPPED);
-			give_back(w, &stop->mail);
-			break;
-		}
+		if (w->stopping)
+			over = finish(w);
+		else
+			checkpoint(w, idle);
 	}
+	flusher_stop(&w->flusher);
 	return NULL;
 }
 
@@ -236,7 +275,12 @@ int worker_start(struct worker *w, unsigned shard, struct env *env)
 	mailbox_init(&w->inbox);
 	atomic_store(&w->state, WORKER_RUNNING);
 	atomic_store(&w->next_due_ms, NEVER);
-	return pthread_create(&w->thread, NULL, run, w) == 0 ? 0 : ERR_NOMEM;
+	if (flusher_start(&w->flusher, env, &w->inbox) != 0)
+		return ERR_NOMEM;
+	if (pthread_create(&w->thread, NULL, run, w) == 0)
+		return 0;
+	flusher_stop(&w->flusher);
+	return ERR_NOMEM;
 }
 
 void worker_post(struct worker *w, struct mail *m)

@@ -4,8 +4,9 @@
  *
  * The main thread writes an input to the journal, posts its parts, and syncs while the workers
  * apply. A worker hands each part back as soon as it is applied; the main thread hands out what
- * is applied and durable. The worker commits a checkpoint by events, dirty pages, time and when
- * idle, but never beyond what is durable.
+ * is applied and durable. The worker makes a checkpoint by events, dirty pages, time and when
+ * idle, but never beyond what is durable: it freezes what it has, has it flushed in a thread of
+ * its own, and goes on. It waits only when the next one is full before that is over.
  *
  * A checkpoint that finds the disk full is not lost: the transaction stays in memory, and the commit
  * is tried again every second; the state says WORKER_FULL meanwhile. Any other failure is WORKER_FAILED: the process must exit and recover. */
@@ -13,27 +14,8 @@
 #define KITH_WORKERS_WORKER_H
 #include <pthread.h>
 #include <stdatomic.h>
+#include "workers/flusher.h"
 #include "workers/shard.h"
-
-enum mail_kind { MAIL_PART, MAIL_QUERY };
-
-struct mail {
-	struct mail *next;
-	uint8_t kind; /* enum mail_kind */
-};
-
-/* A queue that one side fills and the other empties whole. */
-struct mailbox {
-	pthread_mutex_t mutex;
-	pthread_cond_t filled;
-	struct mail *first, **last;
-};
-void mailbox_init(struct mailbox *b);
-void mailbox_fini(struct mailbox *b);
-/* Returns true when it was empty. */
-bool mailbox_post(struct mailbox *b, struct mail *m);
-/* All mail in order, or NULL after WAIT_NS (0: at once) without any. */
-struct mail *mailbox_take(struct mailbox *b, int64_t wait_ns);
 
 /* One shard's share of an input. */
 struct part {
@@ -133,8 +115,9 @@ struct worker {
 	/* the worker's own */
 	uint64_t events_since;
 	int64_t mail_ns;          /* when mail came last */
-	int64_t dirty_since_ns;   /* of the first uncommitted change; 0 none */
+	int64_t dirty_since_ns;   /* of the first change since the last freeze; 0 none */
 	int64_t retry_at_ns;      /* WORKER_FULL: next try */
+	struct flusher flusher;
 	bool stopping;
 	bool any_engine;     /* replay inputs that another engine version took, too */
 	struct query *stop;

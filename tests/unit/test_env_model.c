@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <pthread.h>
 #include "base/event.h"
 #include "tests/unit/env_fixture.h"
 
@@ -41,7 +42,9 @@ struct model {
 static struct {
 	struct fixture *f;
 	struct model now, frozen, committed;
-	bool flushed; /* what is frozen is on disk, and the environment has not been told */
+	bool flushing;    /* what is frozen is on its way, and the environment has not been told */
+	bool threaded;    /* in a thread beside us */
+	pthread_t thread;
 	uint64_t random;
 	unsigned long seed;
 	unsigned step;
@@ -381,11 +384,35 @@ static void told(void *arg, const char *text)
 	print_error("%s\n", text);
 }
 
+static void *flush_beside(void *arg)
+{
+	return (void *)(intptr_t)env_flush(arg);
+}
+
+static void flush_begin(void)
+{
+	w.threaded = rnd(4) == 0;
+	if (w.threaded)
+		CHECK(pthread_create(&w.thread, NULL, flush_beside, w.f->e) == 0);
+	else
+		CHECK(env_flush(w.f->e) == OK);
+	w.flushing = true;
+}
+
+static void flush_end(void)
+{
+	void *rc = NULL;
+
+	if (w.threaded)
+		CHECK(pthread_join(w.thread, &rc) == 0 && (intptr_t)rc == OK);
+	w.flushing = false;
+	w.committed = w.frozen;
+}
+
 static void tell_flushed(void)
 {
+	flush_end();
 	env_flushed(w.f->e, OK);
-	w.flushed = false;
-	w.committed = w.frozen;
 	CHECK(env_committed(w.f->e) == w.committed.meta.position);
 }
 
@@ -394,11 +421,10 @@ static void freeze_step(void)
 {
 	int rc;
 
-	if (w.flushed) {
+	if (w.flushing) {
 		tell_flushed();
 	} else if (env_frozen(w.f->e)) {
-		CHECK(env_flush(w.f->e) == OK);
-		w.flushed = true;
+		flush_begin();
 	} else {
 		rc = env_freeze(w.f->e);
 		CHECK(rc == OK || (rc == ERR_NOTFOUND && w.now.meta.position == w.committed.meta.position));
@@ -418,7 +444,7 @@ static void boundary_step(void)
 	w.now.meta.position += 1 + rnd(9);
 	*env_meta(w.f->e) = (struct env_meta){ 0 }; /* the caller's copy is what counts */
 	*env_meta(w.f->e) = w.now.meta;
-	if (w.flushed && what != 1)
+	if (w.flushing && what != 1)
 		tell_flushed();
 	switch (what) {
 	case 0:
@@ -426,9 +452,10 @@ static void boundary_step(void)
 		w.now = w.committed;
 		break;
 	case 1:
+		if (w.flushing)
+			flush_end();
 		fixture_reopen(w.f);
-		w.now = w.committed = w.flushed ? w.frozen : w.committed;
-		w.flushed = false;
+		w.now = w.committed;
 		break;
 	default:
 		CHECK(env_commit(w.f->e) == OK);
@@ -497,6 +524,8 @@ static void the_environment_does_what_the_model_does(void **state)
 		w.now.meta.clock_ms = 1000;
 		for (w.step = 0; w.step < STEPS; w.step++)
 			step();
+		if (w.flushing)
+			flush_end();
 		fixture_free(w.f);
 	}
 }

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Flusher: asked by one thread, flushes in another. */
+#include <assert.h>
+#include "workers/flusher.h"
+
+static void move(struct flusher *f, enum flusher_state to)
+{
+	f->state = to;
+	pthread_cond_broadcast(&f->moved);
+}
+
+static void *run(void *arg)
+{
+	struct flusher *f = arg;
+
+	pthread_mutex_lock(&f->mutex);
+	while (f->state != FLUSHER_ENDING) {
+		if (f->state != FLUSHER_BUSY) {
+			pthread_cond_wait(&f->moved, &f->mutex);
+			continue;
+		}
+		pthread_mutex_unlock(&f->mutex);
+		f->rc = env_flush(f->env);
+		pthread_mutex_lock(&f->mutex);
+		move(f, FLUSHER_DONE);
+		mailbox_nudge(f->inbox);
+	}
+	pthread_mutex_unlock(&f->mutex);
+	return NULL;
+}
+
+int flusher_start(struct flusher *f, struct env *env, struct mailbox *inbox)
+{
+	f->env = env;
+	f->inbox = inbox;
+	f->state = FLUSHER_IDLE;
+	pthread_mutex_init(&f->mutex, NULL);
+	pthread_cond_init(&f->moved, NULL);
+	if (pthread_create(&f->thread, NULL, run, f) == 0)
+		return 0;
+	pthread_cond_destroy(&f->moved);
+	pthread_mutex_destroy(&f->mutex);
+	return ERR_NOMEM;
+}
+
+void flusher_stop(struct flusher *f)
+{
+	pthread_mutex_lock(&f->mutex);
+	while (f->state == FLUSHER_BUSY)
+		pthread_cond_wait(&f->moved, &f->mutex);
+	move(f, FLUSHER_ENDING);
+	pthread_mutex_unlock(&f->mutex);
+	pthread_join(f->thread, NULL);
+	pthread_cond_destroy(&f->moved);
+	pthread_mutex_destroy(&f->mutex);
+}
+
+void flusher_begin(struct flusher *f)
+{
+	pthread_mutex_lock(&f->mutex);
+	assert(f->state == FLUSHER_IDLE);
+	move(f, FLUSHER_BUSY);
+	pthread_mutex_unlock(&f->mutex);
+}
+
+enum flusher_state flusher_state(struct flusher *f)
+{
+	enum flusher_state state;
+
+	pthread_mutex_lock(&f->mutex);
+	state = f->state;
+	pthread_mutex_unlock(&f->mutex);
+	return state;
+}
+
+int flusher_take(struct flusher *f)
+{
+	int rc;
+
+	pthread_mutex_lock(&f->mutex);
+	assert(f->state != FLUSHER_IDLE);
+	while (f->state == FLUSHER_BUSY)
+		pthread_cond_wait(&f->moved, &f->mutex);
+	rc = f->rc;
+	move(f, FLUSHER_IDLE);
+	pthread_mutex_unlock(&f->mutex);
+	return rc;
+}

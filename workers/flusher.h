@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Flusher: a thread that writes what a shard has frozen into its environment, while the shard goes on.
+ *
+ * The shard's thread calls everything here. One flush is under way at a time; when it is over, the
+ * shard's inbox is nudged, and nothing has happened to the environment until the shard's thread takes
+ * the result. LMDB binds a write transaction to its thread: that
+ * of a flush begins and ends in the flusher's. */
+#ifndef KITH_WORKERS_FLUSHER_H
+#define KITH_WORKERS_FLUSHER_H
+#include <pthread.h>
+#include "store/env.h"
+#include "workers/mailbox.h"
+
+enum flusher_state { FLUSHER_IDLE, FLUSHER_BUSY, FLUSHER_DONE, FLUSHER_ENDING };
+
+struct flusher {
+	pthread_t thread;
+	pthread_mutex_t mutex;
+	pthread_cond_t moved;      /* `state` has */
+	enum flusher_state state;
+	int rc;                    /* FLUSHER_DONE */
+	struct env *env;
+	struct mailbox *inbox;     /* the shard's */
+};
+
+/* 0 or ERR_NOMEM. ENV and INBOX outlive F. */
+int flusher_start(struct flusher *f, struct env *env, struct mailbox *inbox);
+/* Waits for the flush under way; its result is lost. Not before flusher_start() was 0. */
+void flusher_stop(struct flusher *f);
+/* What is frozen; none is under way. */
+void flusher_begin(struct flusher *f);
+enum flusher_state flusher_state(struct flusher *f);
+/* Take the result of env_flush(), after having waited for it. */
+int flusher_take(struct flusher *f);
+
+#endif

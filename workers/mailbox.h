@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Mailbox: the only thing that crosses between threads, beside a few atomics. */
+#ifndef KITH_WORKERS_MAILBOX_H
+#define KITH_WORKERS_MAILBOX_H
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum mail_kind { MAIL_PART, MAIL_QUERY };
+
+struct mail {
+	struct mail *next;
+	uint8_t kind; /* enum mail_kind */
+};
+
+/* A queue that one side fills and the other empties whole. */
+struct mailbox {
+	pthread_mutex_t mutex;
+	pthread_cond_t filled;
+	struct mail *first, **last;
+	bool nudged;
+};
+void mailbox_init(struct mailbox *b);
+void mailbox_fini(struct mailbox *b);
+/* Returns true when it was empty. */
+bool mailbox_post(struct mailbox *b, struct mail *m);
+/* All mail in order, or NULL after WAIT_NS (0: at once) without any, or when nudged. */
+struct mail *mailbox_take(struct mailbox *b, int64_t wait_ns);
+/* End the waiting, or the next one. */
+void mailbox_nudge(struct mailbox *b);
+
+#endif
