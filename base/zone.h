@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include "base/err.h"
 
+#define HOUR_MS INT64_C(3600000)
 #define DAY_MS INT64_C(86400000)
 
 /* The quotient rounded down, B > 0: -1 ms lies in the day before the first. */

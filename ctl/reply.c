@@ -30,16 +30,12 @@ bool reply_has(const json_t *o, const char *name)
 	return v && !json_is_null(v);
 }
 
-int reply_get(const struct remote_settings *o, const char *verb, const char *customer,
-	json_t **ret)
+/* Take over TEXT, the daemon's answer. */
+static int reply_take(const struct remote_settings *o, char *text, json_t **ret)
 {
 	struct complaint c = { 0 };
-	char *text = NULL;
-	int rc = kith_call(o->run, verb, customer, NULL, (int)o->timeout_ms, &text, &c);
+	int rc = 0;
 
-	*ret = NULL;
-	if (rc)
-		return verb_fail(rc, &c);
 	if (o->json) {
 		puts(text);
 	} else {
@@ -49,4 +45,25 @@ int reply_get(const struct remote_settings *o, const char *verb, const char *cus
 	}
 	free(text);
 	return rc ? verb_fail(rc, &c) : 0;
+}
+
+int reply_get(const struct remote_settings *o, const char *verb, const char *customer,
+	json_t **ret)
+{
+	struct complaint c = { 0 };
+	char *text = NULL;
+	int rc = kith_call(o->run, verb, customer, NULL, (int)o->timeout_ms, &text, &c);
+
+	*ret = NULL;
+	return rc ? verb_fail(rc, &c) : reply_take(o, text, ret);
+}
+
+int reply_obey(const struct remote_settings *o, const struct command *command, json_t **ret)
+{
+	struct complaint c = { 0 };
+	char *text = NULL;
+	int rc = kith_command(o->run, command, (int)o->timeout_ms, &text, &c);
+
+	*ret = NULL;
+	return rc ? verb_fail(rc, &c) : reply_take(o, text, ret);
 }

@@ -4,6 +4,7 @@
 #ifndef KITH_CTL_REPLY_H
 #define KITH_CTL_REPLY_H
 #include <jansson.h>
+#include "base/command.h"
 #include "ctl/verb.h"
 
 const char *reply_text(const json_t *o, const char *name);
@@ -16,10 +17,15 @@ bool reply_has(const json_t *o, const char *name); /* and is not null */
 int reply_get(const struct remote_settings *o, const char *verb, const char *customer,
 	json_t **ret);
 
+/* The same for a command. */
+int reply_obey(const struct remote_settings *o, const struct command *command, json_t **ret);
+
 /* What people see. */
 void show_stats(const json_t *stats, FILE *out);
 void show_customer(const json_t *customer, FILE *out);
 void show_explanation(const json_t *explanation, FILE *out);
+void show_rules(const json_t *rules, FILE *out);
+void show_passed_over(const json_t *announcing, FILE *out);
 void show_subscriptions(const json_t *list, FILE *out);
 
 #endif

@@ -84,6 +84,7 @@ int config_set(struct config *c, const char *name, const char *value, struct com
 		int64_t scale;
 	} durations[] = {
 		{ "guard-window", &c->settings.guard_window_ms, 1 },
+		{ "cool-down", &c->settings.cool_down_ms, 1 },
 		{ "outbox-keep-for", &c->settings.outbox_keep_ms, 1 },
 		{ "journal-keep-for", &c->journal_keep_ms, 1 },
 		{ "in-future", &c->in_future_ms, 1 },
@@ -115,6 +116,8 @@ int config_set(struct config *c, const char *name, const char *value, struct com
 		{ "subscriber-credit", &c->subscriber_credit },
 		{ "deadlines-per-second", &c->deadlines_per_second },
 		{ "history-keep", &c->settings.history_keep },
+		{ "breaker-floor", &c->settings.breaker_floor },
+		{ "breaker-factor", &c->settings.breaker_factor },
 	};
 
 #define EACH(table) for (size_t i = 0; i < sizeof(table) / sizeof(table)[0]; i++) \
@@ -151,6 +154,9 @@ static const struct option flags[] = {
 	{ "outbox-keep-for", required_argument, NULL, 's' },
 	{ "outbox-keep-bytes", required_argument, NULL, 's' },
 	{ "history-keep", required_argument, NULL, 's' },
+	{ "breaker-floor", required_argument, NULL, 's' },
+	{ "breaker-factor", required_argument, NULL, 's' },
+	{ "cool-down", required_argument, NULL, 's' },
 	{ "journal-segment", required_argument, NULL, 's' },
 	{ "journal-keep", required_argument, NULL, 's' },
 	{ "journal-keep-for", required_argument, NULL, 's' },

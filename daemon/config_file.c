@@ -13,7 +13,8 @@ static const char *const names[] = { "store", "run", "lifecycle", "shards", "clo
 	"outbox-keep-for", "outbox-keep-bytes", "history-keep", "journal-segment", "journal-keep",
 	"journal-keep-for", "checkpoint-events", "checkpoint-pages", "checkpoint-every", "checkpoint-idle", "map",
 	"under-way-events", "under-way-bytes", "credit", "subscriptions", "subscriber-credit",
-	"deadlines-per-second", "in-future", "space-reserve" };
+	"deadlines-per-second", "in-future", "space-reserve", "breaker-floor", "breaker-factor",
+	"cool-down" };
 #define N_NAMES (sizeof names / sizeof names[0])
 
 struct file_values {

@@ -12,6 +12,7 @@ struct question {
 	struct peer peer;
 	uint64_t number;
 	bool explain;
+	json_t *(*answer)(struct daemon *d, struct query *const *answers); /* of all shards */
 	unsigned awaited;
 	struct query *answers[SHARDS_MAX];
 };
@@ -121,7 +122,7 @@ static void ask_customer(struct daemon *d, const struct peer *peer, const struct
 	worker_post(&d->workers[query->shard], &query->mail);
 }
 
-static void census_answered(struct query *answer)
+static void shard_answered(struct query *answer)
 {
 	struct question *q = answer->arg;
 	struct daemon *d = q->d;
@@ -129,18 +130,20 @@ static void census_answered(struct query *answer)
 	q->answers[answer->shard] = answer;
 	if (--q->awaited > 0)
 		return;
-	reply_json(d, &q->peer, q->number, answer_stats(d, q->answers));
+	reply_json(d, &q->peer, q->number, q->answer(d, q->answers));
 	question_free(q);
 }
 
-static void ask_stats(struct daemon *d, const struct peer *peer, const struct request *r)
+/* Ask every shard the same, and put the answers together. */
+static void ask_all(struct daemon *d, const struct peer *peer, const struct request *r,
+	enum query_kind kind, json_t *(*answer)(struct daemon *d, struct query *const *answers))
 {
 	struct question *q = question_new(d, peer, r);
 	struct query *list[SHARDS_MAX] = { 0 };
 	bool whole = q != NULL;
 
 	for (unsigned i = 0; whole && i < d->store.shards; i++) {
-		list[i] = query_new(QUERY_CENSUS, census_answered, q);
+		list[i] = query_new(kind, shard_answered, q);
 		whole = list[i] != NULL;
 	}
 	if (!whole) {
@@ -151,6 +154,7 @@ static void ask_stats(struct daemon *d, const struct peer *peer, const struct re
 		reply_error(d, peer, r->number, "busy", "too many questions under way");
 		return;
 	}
+	q->answer = answer;
 	q->awaited = d->store.shards;
 	for (unsigned i = 0; i < d->store.shards; i++) {
 		list[i]->shard = i;
@@ -173,6 +177,75 @@ static void reload(struct daemon *d, const struct peer *peer, const struct reque
 			(int)d->lifecycle->machine->version));
 }
 
+/* A command is on its way through the journal. */
+struct order {
+	struct peer peer;
+	uint64_t number;
+};
+
+/* What concerns one customer only its shard can obey; what concerns a rule each may know or not. */
+static void obeyed(struct daemon *d, struct task *t)
+{
+	const struct order *o = t->message;
+	const struct command *cmd = &t->work.input.command;
+	bool refused = true;
+
+	for (unsigned i = 0; i < t->work.n_parts; i++)
+		refused = refused && t->work.parts[i].outcome.refused;
+	if (refused)
+		reply_error(d, &o->peer, o->number, "not_found", cmd->customer.size ?
+			"no such customer" : "no rule has this name; kith rule list shows them");
+	else
+		reply_json(d, &o->peer, o->number, json_pack("{s:s,s:I}", "command",
+			command_verb_name(cmd->verb), "clock",
+			(json_int_t)t->work.input.clock_ms));
+}
+
+static void not_obeyed(struct daemon *d, struct task *t, int rc)
+{
+	const struct order *o = t->message;
+
+	reply_error(d, &o->peer, o->number, "full", err_text(rc));
+}
+
+static struct span keep_span(struct arena *a, struct span s)
+{
+	uint8_t *copy = arena_alloc(a, s.size + 1);
+
+	if (copy && s.size)
+		memcpy(copy, s.data, s.size);
+	return span_of(copy, copy ? s.size : 0);
+}
+
+static void obey(struct daemon *d, const struct peer *peer, const struct request *r)
+{
+	struct task *t = daemon_fires(d) ? task_new(d) : NULL;
+	struct order *o = t ? arena_alloc(t->arena, sizeof *o) : NULL;
+
+	if (r->command.verb == COMMAND_NONE || !o) {
+		if (t)
+			task_free(d, t);
+		reply_error(d, peer, r->number, r->command.verb ? "busy" : "malformed",
+			r->command.verb ? "nothing can be written for now" : "expected a command");
+		return;
+	}
+	*o = (struct order){ *peer, r->number };
+	t->message = o;
+	t->done = obeyed;
+	t->failed = not_obeyed;
+	t->work.input.type = INPUT_COMMAND;
+	t->work.input.command = r->command;
+	t->work.input.command.customer = keep_span(t->arena, r->command.customer);
+	t->work.input.command.name = keep_span(t->arena, r->command.name);
+	timekeeper_stamp(d, &t->work.input);
+	if (pipeline_submit(d, t, span_of(NULL, 0), NULL, 0) != 0) {
+		not_obeyed(d, t, ERR_NOSPACE);
+		task_free(d, t);
+		return;
+	}
+	daemon_flush_soon(d);
+}
+
 static void answer(struct daemon *d, const struct peer *peer, const struct request *r)
 {
 	if (span_eq(r->verb, span_str("show")))
@@ -180,7 +253,11 @@ static void answer(struct daemon *d, const struct peer *peer, const struct reque
 	else if (span_eq(r->verb, span_str("explain")))
 		ask_customer(d, peer, r, true);
 	else if (span_eq(r->verb, span_str("stats")))
-		ask_stats(d, peer, r);
+		ask_all(d, peer, r, QUERY_CENSUS, answer_stats);
+	else if (span_eq(r->verb, span_str("rules")))
+		ask_all(d, peer, r, QUERY_RULES, answer_rules);
+	else if (span_eq(r->verb, span_str("command")))
+		obey(d, peer, r);
 	else if (span_eq(r->verb, span_str("reload")))
 		reload(d, peer, r);
 	else if (span_eq(r->verb, span_str("subscriptions")))
@@ -195,7 +272,7 @@ static void answer(struct daemon *d, const struct peer *peer, const struct reque
 			"state", daemon_state_name(d->state), "shards", (int)d->store.shards));
 	else
 		reply_error(d, peer, r->number, "malformed",
-			"verbs are stats, show, explain, reload, subscriptions, forget, ping");
+			"verbs are stats, rules, command, show, explain, reload, subscriptions, forget, ping");
 }
 
 static bool take(void *arg)

@@ -49,13 +49,6 @@ static int submit_settings(struct daemon *d)
 	return submit(d, t);
 }
 
-static bool settings_equal(const struct settings *a, const struct settings *b)
-{
-	return a->guard_window_ms == b->guard_window_ms && a->outbox_keep == b->outbox_keep &&
-		a->outbox_keep_ms == b->outbox_keep_ms && a->history_keep == b->history_keep &&
-		a->outbox_keep_bytes == b->outbox_keep_bytes;
-}
-
 static int compile(struct daemon *d, struct machine **ret, struct complaint *c)
 {
 	const char *path = d->config.lifecycle;

@@ -5,7 +5,7 @@
 
 #define NO_RUNG ((struct span){ (const uint8_t *)"", 0 })
 
-static bool is_of_risk(const struct change *ch)
+bool change_is_of_risk(const struct change *ch)
 {
 	return ch->kind == CHANGE_RISK_RAISED || ch->kind == CHANGE_RISK_CLEARED ||
 		(ch->kind == CHANGE_CROSSING &&
@@ -69,7 +69,7 @@ static void describe_evidence(const struct change *ch, const struct machine *m,
 	unsigned n_more;
 
 	machine_judge(m, f, ch->at_ms, &v);
-	if (is_of_risk(ch)) {
+	if (change_is_of_risk(ch)) {
 		n->n_evidence = rule_evidence(m, m->risks[ch->risk].rule, f, &v, ch->at_ms,
 			n->evidence);
 		return;
@@ -99,7 +99,7 @@ bool value_at_stake(const struct facts *f, int64_t *ret_value)
 void change_describe(const struct change *ch, const struct machine *m, const struct facts *f,
 	struct span from_name, struct notification *n)
 {
-	if (is_of_risk(ch))
+	if (change_is_of_risk(ch))
 		describe_risk(ch, m, n);
 	else
 		describe_rung(ch, m, from_name, n);

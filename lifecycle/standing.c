@@ -188,3 +188,11 @@ unsigned standing_move(struct standing *s, const struct machine *m, const struct
 		s->settled_ms = at_ms;
 	return mv.n;
 }
+
+enum job standing_job(const struct standing *s, const struct machine *m)
+{
+	int sided = sided_ladder(m);
+
+	return sided < 0 ? JOB_NONE :
+		job_of(side_of(&m->ladders[sided], s->verdict.rung[sided]), s->was_actual);
+}

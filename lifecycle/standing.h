@@ -60,6 +60,11 @@ struct change {
 };
 #define CHANGES_MAX (LADDERS_MAX + RISKS_MAX + 2)
 
+/* Whether CH is about reasons of risk, not about a rung or a side. */
+bool change_is_of_risk(const struct change *ch);
+/* The job that follows from where S stands: develop, maintain, win back; JOB_NONE without sides. */
+enum job standing_job(const struct standing *s, const struct machine *m);
+
 /* Move S to verdict V of M at AT, filling OUT with what changed: rungs in ladder order, risks in
  * file order, then the crossings they make. Of a customer met for the first time (settled_ms 0)
  * the first rung of a ladder is no change. A rung that M does not have any more (RUNG_NONE while

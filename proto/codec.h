@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "base/event.h"
 #include "base/filter.h"
+#include "base/command.h"
 #include "base/notification.h"
 #include "base/snapshot.h"
 
@@ -168,9 +169,16 @@ struct delivery {
 };
 int delivery_decode(struct delivery *d, const void *data, size_t size, struct arena *a);
 
+/* An operator's command, as it stands in the journal. Spans point into A. ERR_INVALID with a
+ * sentence for what no command of this version is. */
+void command_encode(struct buf *out, const struct command *c);
+int command_decode(struct command *c, const void *data, size_t size, struct arena *a,
+	struct complaint *why);
+
 struct request {
 	uint64_t number;
 	struct span verb, customer, lifecycle;
+	struct command command; /* COMMAND_NONE: none */
 };
 void request_encode(struct buf *out, const struct request *r);
 int request_decode(struct request *r, const void *data, size_t size, struct arena *a);

@@ -234,14 +234,14 @@ void env_close(struct env *e)
 	free(e);
 }
 
-unsigned env_shards(const struct env *e)
-{
-	return e->shards;
-}
-
 struct env_meta *env_meta(struct env *e)
 {
 	return &e->meta;
+}
+
+unsigned env_shards(const struct env *e)
+{
+	return e->shards;
 }
 
 int env_failed(const struct env *e)

@@ -162,6 +162,26 @@ int env_history_add(struct env *e, struct span customer, const struct history_en
 /* The latest CAP, oldest first; returns how many, or an error. */
 int env_history_get(struct env *e, struct span customer, struct history_entry *out, unsigned cap);
 int env_history_del(struct env *e, struct span customer);
+/* Give the latest change of TYPE at AT_MS that has no outbox number this one; ERR_NOTFOUND when the
+ * history does not reach so far back. */
+int env_history_announced(struct env *e, struct span customer, uint16_t type, int64_t at_ms,
+	uint64_t outbox_sequence);
+
+/* Held: what is not announced for now, by type (a name's number) and customer; one of each. */
+struct held {
+	uint8_t why;         /* the caller's */
+	uint16_t rule, from; /* names' numbers: who spoke, and where the customer came from */
+	int64_t at_ms;       /* since when what it says has been true */
+	int64_t until_ms;    /* when it is to be looked at again; 0: when it is asked for */
+};
+int env_held_put(struct env *e, uint16_t type, struct span customer, const struct held *h);
+int env_held_get(struct env *e, uint16_t type, struct span customer, struct held *ret);
+int env_held_del(struct env *e, uint16_t type, struct span customer); /* OK when absent */
+/* TYPE's first whose customer is > AFTER (size 0: the first); ERR_NOTFOUND at its end. The id
+ * points into the transaction. ERR_CORRUPT fills it too. */
+int env_held_next(struct env *e, uint16_t type, struct span after, struct span *ret_customer,
+	struct held *ret);
+uint64_t env_helds(struct env *e); /* rows */
 
 /* Durable subscriptions: an opaque record by name. */
 int env_subscription_put(struct env *e, struct span name, struct span record);

@@ -161,3 +161,27 @@ int env_history_del(struct env *e, struct span customer)
 
 	return rc != OK ? rc : history_trim(e, customer, &r, 0);
 }
+
+int env_history_announced(struct env *e, struct span customer, uint16_t type, int64_t at_ms,
+	uint64_t outbox_sequence)
+{
+	uint8_t key[KEY_BYTES], bytes[HISTORY_BYTES_MAX];
+	struct history_entry h;
+	struct span value;
+	struct range r;
+	int rc = history_range(e, customer, &r);
+
+	for (uint64_t number = r.last; rc == OK && number >= r.first && number > 0; number--) {
+		struct span k = history_key(key, customer, number);
+
+		rc = table_get(e, TABLE_HISTORY, k, &value);
+		if (rc == OK)
+			rc = history_unpack(value, &h);
+		if (rc != OK || h.type != type || h.at_ms != at_ms || h.outbox_sequence != 0)
+			continue;
+		h.outbox_sequence = outbox_sequence;
+		value = span_of(bytes, history_pack(&h, bytes));
+		return table_put(e, TABLE_HISTORY, k, &value, 1, TABLE_REPLACE);
+	}
+	return rc != OK ? rc : ERR_NOTFOUND;
+}

@@ -44,6 +44,7 @@ enum input_type {        /* what a frame is; numbers are on disk */
 	INPUT_LIFECYCLE = 4, /* a lifecycle file */
 	INPUT_SETTINGS = 5,  /* parameters that change state: windows, caps, retention */
 	INPUT_SUBSCRIPTION = 6, /* a durable subscription is opened or forgotten */
+	INPUT_COMMAND = 7,      /* what an operator asks for */
 	INPUT_MESSAGES = 80, /* what one shard's events mean for other customers */
 };
 

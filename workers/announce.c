@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include "workers/announce.h"
+#include "workers/hold.h"
 
 static uint16_t change_type(const struct shard *s, const struct change *ch)
 {
@@ -30,8 +31,7 @@ static void change_ends(const struct shard *s, const struct customer *c, const s
 {
 	bool up = ch->kind == CHANGE_RISK_RAISED || ch->crossing == CROSSING_AT_RISK;
 
-	if (ch->kind == CHANGE_RUNG || (ch->kind == CHANGE_CROSSING &&
-		ch->crossing != CROSSING_AT_RISK && ch->crossing != CROSSING_RECOVERED)) {
+	if (!change_is_of_risk(ch)) {
 		*ret_from = rung_number(s, c, ch->ladder, ch->from);
 		*ret_to = s->numbering.rung[ch->ladder][ch->to];
 	} else {
@@ -128,6 +128,42 @@ int change_announce(struct shard *s, struct customer *c, const struct change *ch
 	return notification_emit(s, &n, why, ret_sequence);
 }
 
+int change_announce_late(struct shard *s, struct customer *c, const struct change *ch,
+	uint16_t type, uint16_t from, const struct cause *why)
+{
+	uint64_t sequence;
+	int rc = change_announce(s, c, ch, from, why, &sequence);
+
+	if (rc == 0)
+		rc = env_history_announced(s->env, customer_id(c), type, ch->at_ms, sequence);
+	return rc == ERR_NOTFOUND ? 0 : rc;
+}
+
+/* The rule that speaks in CH; as change_describe() names it. */
+static uint16_t change_rule(const struct shard *s, const struct change *ch)
+{
+	const struct machine *m = s->lifecycle->machine;
+	const struct ladder *l = &m->ladders[ch->ladder];
+
+	if (change_is_of_risk(ch))
+		return s->numbering.risk_id[ch->risk];
+	if (l->rungs[ch->to].rule == NODE_NONE && ch->from < l->n_rungs)
+		return s->numbering.rung_id[ch->ladder][ch->from];
+	return s->numbering.rung_id[ch->ladder][ch->to];
+}
+
+static int announce_unless_held(struct shard *s, struct customer *c, const struct change *ch,
+	struct history_entry *h, const struct cause *why)
+{
+	bool held;
+	int rc = hold_takes(s, c, ch, h->type, change_rule(s, ch), h->from, why, &held);
+
+	if (rc != 0 || held)
+		return rc;
+	rc = change_announce(s, c, ch, h->from, why, &h->outbox_sequence);
+	return rc != 0 ? rc : hold_announced(s, c, ch, h->type, why);
+}
+
 int change_record(struct shard *s, struct customer *c, const struct change *ch,
 	const struct cause *why)
 {
@@ -135,10 +171,8 @@ int change_record(struct shard *s, struct customer *c, const struct change *ch,
 	int rc;
 
 	change_ends(s, c, ch, &h.from, &h.to);
-	/* What a live event does is told, also when it happened before the history was read in. */
-	if (ch->at_ms > c->quiet_until_ms ||
-		((why->event || why->message) && !why->input->backfill)) {
-		rc = change_announce(s, c, ch, h.from, why, &h.outbox_sequence);
+	if (!hush_takes(s, c, ch, h.type, why)) {
+		rc = announce_unless_held(s, c, ch, &h, why);
 		if (rc != 0)
 			return rc;
 	}

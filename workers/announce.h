@@ -17,4 +17,8 @@ int change_announce(struct shard *s, struct customer *c, const struct change *ch
 int change_record(struct shard *s, struct customer *c, const struct change *ch,
 	const struct cause *why);
 
+/* Announce CH of C, which was recorded earlier and held: its history entry gets the number. */
+int change_announce_late(struct shard *s, struct customer *c, const struct change *ch,
+	uint16_t type, uint16_t from, const struct cause *why);
+
 #endif

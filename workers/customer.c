@@ -8,6 +8,7 @@
  *   varint  lifecycle version that judged
  *   varint  due              0 never, else 1 + zigzag(due_ms - settled_ms)
  *   varint  quiet_until_ms   0 none
+ *   varint  held_until_ms    0 none
  *   u8      n, then n × { varint ladder number (0: a risk), varint rung or risk number,
  *                         varint zigzag(since_ms - settled_ms) }
  *   facts   as facts_pack() writes them, to the end
@@ -55,6 +56,7 @@ void customer_init(struct customer *c, struct span id)
 	c->stale = false;
 	c->armed_ms = 0;
 	c->quiet_until_ms = 0;
+	c->held_until_ms = 0;
 	c->n_places = 0;
 	standing_init(&c->standing);
 	facts_init(&c->facts);
@@ -103,6 +105,7 @@ size_t customer_pack(const struct customer *c, const struct machine *m,
 	p = put_varint(p, s->lifecycle_version);
 	p = put_varint(p, s->due_ms == NEVER ? 0 : 1 + zigzag(s->due_ms - s->settled_ms));
 	p = put_varint(p, (uint64_t)c->quiet_until_ms);
+	p = put_varint(p, (uint64_t)c->held_until_ms);
 	p = pack_places(p, s, m, n);
 	p += facts_pack(&c->facts, p);
 	assert((size_t)(p - out) <= RECORD_MAX);
@@ -192,6 +195,7 @@ int customer_unpack(struct customer *c, struct span id, struct span record,
 	due = take(&in);
 	s->due_ms = due == 0 ? NEVER : s->settled_ms + unzigzag(due - 1);
 	c->quiet_until_ms = (int64_t)take(&in);
+	c->held_until_ms = (int64_t)take(&in);
 	unpack_places(c, &in, m, n);
 	if (in.bad)
 		return ERR_CORRUPT;

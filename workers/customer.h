@@ -36,6 +36,7 @@ struct customer {
 	bool stale;            /* judged by another machine than the one in force */
 	int64_t armed_ms;      /* its row in the deadline index; 0 none */
 	int64_t quiet_until_ms; /* changes up to here are history, announced to nobody (backfill) */
+	int64_t held_until_ms; /* something of it is held (hold.h) and comes up then; 0 none */
 	struct standing standing;
 	unsigned n_places;     /* as read from the record, under its own numbers */
 	struct place places[PLACES_MAX];

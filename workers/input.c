@@ -13,6 +13,7 @@
  *                                                      it; a forgetting carries one with the name
  *                                       MESSAGES   24  u32 shard, u64 number of the first,
  *                                                      n × { u32 size, message }
+ *                                       COMMAND    24  the Command message
  * Little-endian. */
 #include <stdlib.h>
 #include "workers/input.h"
@@ -27,6 +28,8 @@ const struct settings settings_default = {
 	.outbox_keep_ms = 30 * DAY_MS,
 	.history_keep = 32,
 	.outbox_keep_bytes = UINT64_C(1) << 30,
+	.breaker_floor = 40,
+	.breaker_factor = 20,
 };
 
 void payload_fini(struct payload *p)
@@ -61,6 +64,9 @@ void settings_encode(const struct settings *s, uint8_t out[SETTINGS_BYTES])
 	put_le64(out + 16, (uint64_t)s->outbox_keep_ms);
 	put_le32(out + 24, s->history_keep);
 	put_le64(out + 28, s->outbox_keep_bytes);
+	put_le32(out + 36, s->breaker_floor);
+	put_le32(out + 40, s->breaker_factor);
+	put_le64(out + 44, (uint64_t)s->cool_down_ms);
 }
 
 void settings_decode(struct settings *s, const uint8_t in[SETTINGS_BYTES])
@@ -71,6 +77,18 @@ void settings_decode(struct settings *s, const uint8_t in[SETTINGS_BYTES])
 	s->outbox_keep_ms = (int64_t)get_le64(in + 16);
 	s->history_keep = get_le32(in + 24);
 	s->outbox_keep_bytes = get_le64(in + 28);
+	s->breaker_floor = get_le32(in + 36);
+	s->breaker_factor = get_le32(in + 40);
+	s->cool_down_ms = (int64_t)get_le64(in + 44);
+}
+
+bool settings_equal(const struct settings *a, const struct settings *b)
+{
+	uint8_t x[SETTINGS_BYTES], y[SETTINGS_BYTES];
+
+	settings_encode(a, x);
+	settings_encode(b, y);
+	return memcmp(x, y, SETTINGS_BYTES) == 0;
 }
 
 static void add_settings(struct buf *b, const struct settings *s)
@@ -119,6 +137,7 @@ void input_encode(const struct input *in, struct span raw, const uint32_t *refus
 		add_u64(b, in->first_message);
 		p->parts[p->n++] = raw;
 		break;
+	case INPUT_COMMAND: command_encode(b, &in->command); break;
 	}
 	p->parts[0] = span_of(b->data, b->size);
 }
@@ -222,6 +241,8 @@ int input_decode(const struct frame *f, struct arena *a, struct input *in, struc
 	case INPUT_MESSAGES: return decode_messages(body, a, in, c);
 	case INPUT_SUBSCRIPTION:
 		return decode_subscription(body, f->payload.data[1] & FLAG_FORGET, a, in, c);
+	case INPUT_COMMAND:
+		return command_decode(&in->command, body.data, body.size, a, c) != 0 ? ERR_CORRUPT : 0;
 	case INPUT_SETTINGS:
 		if (body.size < SETTINGS_BYTES)
 			break;

@@ -23,12 +23,16 @@ struct settings {
 	uint64_t outbox_keep;     /* notifications kept in each shard, at most */
 	int64_t outbox_keep_ms;   /* and no longer than this */
 	uint32_t history_keep;    /* changes kept of a customer */
+	uint32_t breaker_floor;   /* what a rule may always say in half an hour; 0: no breaker */
+	uint32_t breaker_factor;  /* … and how many times its habit */
+	int64_t cool_down_ms;     /* a reason is not announced again so soon; 0: at once */
 	uint64_t outbox_keep_bytes; /* of notifications as encoded, in each shard, at most */
 };
 extern const struct settings settings_default;
-#define SETTINGS_BYTES 36
+#define SETTINGS_BYTES 52
 void settings_encode(const struct settings *s, uint8_t out[SETTINGS_BYTES]);
 void settings_decode(struct settings *s, const uint8_t in[SETTINGS_BYTES]);
+bool settings_equal(const struct settings *a, const struct settings *b);
 
 /* How much one TIME input does in each shard, so that others get their turn. */
 struct pace {
@@ -52,6 +56,7 @@ struct input {
 	uint64_t first_message;         /* … under this number and those after it */
 	uint32_t n_messages;
 	struct message *messages;
+	struct command command;         /* INPUT_COMMAND */
 	struct subscriber_message *subscription; /* the same, decoded; its verb may be forget */
 };
 

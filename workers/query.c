@@ -27,6 +27,8 @@ void query_free(struct query *q)
 	free(q->who);
 	free(q->history);
 	free(q->census);
+	free(q->breakers);
+	free(q->limits);
 	free(q->names);
 	free(q->filter);
 	lifecycle_drop(q->lifecycle);
@@ -91,6 +93,31 @@ static void outbox_oldest(struct shard *s, struct query *q)
 	if (env_outbox_get(s->env, env_meta(s->env)->outbox_first, &q->outbox_since_ms,
 		&encoded) != 0)
 		q->outbox_since_ms = 0;
+}
+
+/* What every rule says, and what was said to nobody. */
+static int answer_rules(struct shard *s, struct query *q)
+{
+	const struct breakers *all = &s->breakers;
+
+	q->breakers = malloc((all->n + 1) * sizeof *q->breakers);
+	q->limits = malloc((all->n + 1) * sizeof *q->limits);
+	q->census = malloc((s->hush.size + 1) * sizeof *q->census);
+	if (!q->breakers || !q->limits || !q->census)
+		return ERR_NOMEM;
+	for (unsigned i = 0; i < all->n; i++) {
+		q->breakers[i] = all->list[i];
+		q->limits[i] = breaker_limit(s, &all->list[i]);
+	}
+	q->n_breakers = all->n;
+	for (unsigned i = 0; i < s->hush.size; i++)
+		if (s->hush.counts[i] != 0)
+			q->census[q->n_census++] =
+				(struct census_row){ (uint16_t)i, s->hush.counts[i] };
+	q->hush = s->hush;
+	q->hush.counts = NULL;
+	q->settings = s->settings;
+	return query_names(s, q);
 }
 
 static int answer_census(struct shard *s, struct query *q)
@@ -210,6 +237,7 @@ void query_answer(struct shard *s, struct query *q)
 {
 	switch (q->kind) {
 	case QUERY_CUSTOMER: q->rc = answer_customer(s, q); break;
+	case QUERY_RULES: q->rc = answer_rules(s, q); break;
 	case QUERY_CENSUS: q->rc = answer_census(s, q); break;
 	case QUERY_OUTBOX: q->rc = answer_outbox(s, q); break;
 	case QUERY_SEEK: q->rc = answer_seek(s, q); break;

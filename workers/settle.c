@@ -2,6 +2,7 @@
 /* Settling one customer: judge, move, announce, solve, arm. */
 #include <assert.h>
 #include "workers/announce.h"
+#include "workers/hold.h"
 
 /* A verdict moves at most once per test between two events, so this many steps are a fault. */
 #define SETTLE_STEPS_MAX (4 * TESTS_MAX)
@@ -48,6 +49,14 @@ static int customer_adopt(struct shard *s, struct customer *c, const struct caus
 	return record_changes(s, c, changes, n, why);
 }
 
+/* When C is to be looked at next: a rule flips, or something held comes up. NEVER. */
+static int64_t wakes_at(const struct customer *c)
+{
+	int64_t due = c->standing.due_ms;
+
+	return c->held_until_ms != 0 && c->held_until_ms < due ? c->held_until_ms : due;
+}
+
 int customer_settle(struct shard *s, struct customer *c, int64_t to_ms, const struct cause *why)
 {
 	struct change changes[CHANGES_MAX];
@@ -56,8 +65,12 @@ int customer_settle(struct shard *s, struct customer *c, int64_t to_ms, const st
 
 	if (c->stale)
 		rc = customer_adopt(s, c, why);
-	while (rc == 0 && c->standing.due_ms <= to_ms) {
+	while (rc == 0 && wakes_at(c) <= to_ms) {
 		assert(++steps <= SETTLE_STEPS_MAX);
+		if (c->standing.due_ms != wakes_at(c)) {
+			rc = hold_wake(s, c, why);
+			continue;
+		}
 		n = standing_wake(&c->standing, s->lifecycle->machine, &c->facts, changes);
 		rc = record_changes(s, c, changes, n, why);
 	}
@@ -83,7 +96,7 @@ int customer_load(struct shard *s, struct customer *c, struct span id)
 
 static int arm(struct shard *s, struct customer *c)
 {
-	int64_t due = c->standing.due_ms;
+	int64_t due = wakes_at(c);
 	int rc;
 
 	if (due == NEVER || (c->armed_ms != 0 && c->armed_ms <= due))

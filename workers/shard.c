@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <stdlib.h>
 #include "base/hash.h"
+#include "workers/command.h"
+#include "workers/hold.h"
 #include "workers/influence.h"
 #include "workers/seek.h"
 #include "workers/settle.h"
@@ -18,7 +20,7 @@ void outcome_fini(struct outcome *o)
 
 /* An answer about one row, not a failure of the store: that row is left alone, and the input goes
  * on. An input that is in the journal must never be able to stop the daemon for good. */
-static bool is_set_aside(const struct shard *s, int rc)
+bool shard_sets_aside(const struct shard *s, int rc)
 {
 	return (rc == ERR_CORRUPT || rc == ERR_TOOBIG || rc == ERR_INVALID || rc == ERR_EXISTS ||
 		rc == ERR_NOTFOUND) && env_failed(s->env) == 0;
@@ -131,7 +133,7 @@ static int apply_event(struct shard *s, const struct input *in, uint32_t i, stru
 	}
 	if (rc == 0)
 		rc = fold(s, &why, e->time_ms, customer_load(s, &s->customer, e->customer));
-	if (is_set_aside(s, rc)) {
+	if (shard_sets_aside(s, rc)) {
 		s->damaged++;
 		return reject(out, in->batch.index[i], REJECT_DAMAGED,
 			"the customer's record is damaged and set aside; the event is in the journal: see "
@@ -168,7 +170,7 @@ static int apply_message(struct shard *s, const struct input *in, const struct m
 	if (rc == 0 && s->customer.is_new && m->kind != MESSAGE_INTRODUCED)
 		return 0; /* whoever brought somebody in had a record; it is gone */
 	rc = fold(s, &why, m->time_ms, rc);
-	if (!is_set_aside(s, rc))
+	if (!shard_sets_aside(s, rc))
 		return rc;
 	s->damaged++;
 	return 0;
@@ -190,7 +192,7 @@ int shard_save_or_set_aside(struct shard *s, int rc)
 {
 	if (rc == 0)
 		rc = customer_save(s, &s->customer);
-	if (!is_set_aside(s, rc))
+	if (!shard_sets_aside(s, rc))
 		return rc;
 	s->damaged++;
 	return 0;
@@ -237,6 +239,8 @@ static int apply_time(struct shard *s, const struct input *in, struct outcome *o
 		return 0;
 	if (s->sweeping && in->pace.sweep)
 		rc = sweep_step(s, in, out);
+	if (rc == 0 && hold_is_busy(s))
+		rc = hold_step(s, in, in->pace.due, out);
 	return rc != 0 ? rc : settle_due(s, in, out);
 }
 
@@ -293,7 +297,7 @@ static int apply_open(struct shard *s, const struct input *in, struct outcome *o
 	rc = env_subscription_get(s->env, in->subscription->name, &old);
 	if (rc == 0 && old.size >= 8)
 		acked = get_le64(old.data);
-	else if (rc != 0 && rc != ERR_NOTFOUND && !is_set_aside(s, rc))
+	else if (rc != 0 && rc != ERR_NOTFOUND && !shard_sets_aside(s, rc))
 		return rc;
 	else if (rc == ERR_CORRUPT)
 		acked = meta->outbox_first - 1; /* its place is lost: rather twice than not at all */
@@ -356,6 +360,7 @@ int shard_apply(struct shard *s, const struct input *in, const uint32_t *list, u
 	case INPUT_LIFECYCLE: rc = apply_lifecycle(s, in); break;
 	case INPUT_SETTINGS: rc = apply_settings(s, in); break;
 	case INPUT_ENGINE: rc = apply_engine(s, in); break;
+	case INPUT_COMMAND: rc = command_apply(s, in, out); break;
 	case INPUT_SUBSCRIPTION: rc = apply_subscription(s, in, out); break;
 	}
 	if (rc == 0 && in->type == INPUT_TIME)
@@ -422,6 +427,10 @@ int shard_open(struct shard *s, unsigned number, struct env *env, struct complai
 	if (rc == 0)
 		rc = census_load(s);
 	if (rc == 0)
+		rc = hush_load(s);
+	if (rc == 0)
+		rc = breakers_load(s);
+	if (rc == 0)
 		rc = read_next_due(s);
 	if (rc == 0)
 		rc = sweep_load(s);
@@ -437,22 +446,34 @@ void shard_close(struct shard *s)
 {
 	lifecycle_drop(s->lifecycle);
 	s->lifecycle = NULL;
+	hush_fini(s);
+	breakers_fini(s);
 	free(s->census);
 	s->census = NULL;
 	s->census_size = 0;
 	buf_fini(&s->scratch);
 }
 
-int shard_checkpoint(struct shard *s)
+/* Write what is kept in memory and counted along. */
+static int remember(struct shard *s)
 {
 	int rc = census_store(s);
+
+	if (rc == 0)
+		rc = hush_store(s);
+	return rc != 0 ? rc : breakers_store(s);
+}
+
+int shard_checkpoint(struct shard *s)
+{
+	int rc = remember(s);
 
 	return rc != 0 ? rc : env_commit(s->env);
 }
 
 int shard_freeze(struct shard *s)
 {
-	int rc = census_store(s);
+	int rc = remember(s);
 
 	return rc != 0 ? rc : env_freeze(s->env);
 }

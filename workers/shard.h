@@ -10,6 +10,8 @@
 #ifndef KITH_WORKERS_SHARD_H
 #define KITH_WORKERS_SHARD_H
 #include "workers/customer.h"
+#include "workers/breaker.h"
+#include "workers/hush.h"
 #include "workers/input.h"
 
 struct note {
@@ -28,6 +30,7 @@ struct outcome {
 	unsigned n_notes, notes_capacity;
 	struct note *notes;
 	struct buf bytes;
+	bool refused;              /* a command that this shard cannot obey: no such rule */
 	uint64_t acknowledged;     /* of a subscription that was opened, in this shard */
 };
 void outcome_fini(struct outcome *o);
@@ -49,6 +52,8 @@ struct shard {
 	unsigned census_size;
 	bool sweeping;                 /* customers are left to be judged again (sweep.h) */
 	int64_t next_due_ms;           /* earliest row of the deadline index; NEVER */
+	struct hush hush;
+	struct breakers breakers;
 	uint64_t damaged;              /* events refused because their customer's record is damaged */
 	struct customer customer;      /* the one at hand (large: not on the stack) */
 	struct buf scratch;
@@ -72,6 +77,9 @@ int shard_freeze(struct shard *s);
 /* The last step with s->customer: save it when RC is 0, leave it alone and count it when RC is an
  * answer about one row; every other error comes back. */
 int shard_save_or_set_aside(struct shard *s, int rc);
+
+/* Whether RC is an answer about one row, not a failure of the store: that row is left alone. */
+bool shard_sets_aside(const struct shard *s, int rc);
 
 /* Load a customer as of the open transaction into RET (the caller's). ERR_NOTFOUND,
  * ERR_CORRUPT. */

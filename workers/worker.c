@@ -2,6 +2,7 @@
 /* The shard's thread: drain, apply, hand back, checkpoint. */
 #include "base/clock.h"
 #include "base/log.h"
+#include "workers/hold.h"
 #include "workers/query.h"
 #include "workers/replay.h"
 
@@ -22,7 +23,7 @@ static void worker_publish(struct worker *w)
 
 	atomic_store(&w->position, meta->position);
 	atomic_store(&w->next_due_ms, w->shard.next_due_ms);
-	atomic_store(&w->sweeping, w->shard.sweeping);
+	atomic_store(&w->sweeping, w->shard.sweeping || hold_is_busy(&w->shard));
 	atomic_store(&w->outbox_first, meta->outbox_first);
 	atomic_store(&w->outbox_last, meta->outbox_last);
 	atomic_store(&w->messages_first, meta->messages_first);

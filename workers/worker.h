@@ -39,6 +39,7 @@ struct work {
 enum query_kind {
 	QUERY_START,        /* open the shard, replay up to `from`, tell the subscriptions */
 	QUERY_CUSTOMER,     /* customer → who, history, names */
+	QUERY_RULES,        /* → breakers, census (of what was hushed), hush, names */
 	QUERY_CENSUS,       /* → census, names, meta */
 	QUERY_OUTBOX,       /* from, cap_* → notes (and outbox bounds) */
 	QUERY_SEEK,         /* from_ms → upto; from (an outbox sequence) → from_ms */
@@ -73,6 +74,10 @@ struct query {
 	struct history_entry *history; /* out, malloc'ed */
 	unsigned n_census;
 	struct census_row *census;   /* out, malloc'ed */
+	unsigned n_breakers;
+	struct breaker *breakers;    /* out, malloc'ed … */
+	double *limits;              /* … how much each may say in half an hour */
+	struct hush hush;            /* out: QUERY_RULES, without its counts */
 	unsigned n_names;
 	uint32_t *names;             /* out: offsets of NUL-ended names by number, into `texts` */
 	struct buf texts;   /* … or QUERY_START: { u8 size, name, u32 size, record } each */

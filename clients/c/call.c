@@ -80,22 +80,16 @@ static int call_read(struct span answer, char **ret_json, struct complaint *c)
 	return rc;
 }
 
-int kith_call(const char *run, const char *verb, const char *customer, const char *lifecycle,
-	int timeout_ms, char **ret_json, struct complaint *c)
+static int call(const char *run, const struct request *request, int timeout_ms, char **ret_json,
+	struct complaint *c)
 {
-	struct request request = { .number = NUMBER, .verb = span_str(verb) };
 	struct span answer;
 	struct link l;
-	int rc;
+	int rc = link_open(&l, run, "control", ZMQ_DEALER, NULL, 0, c);
 
-	if (customer)
-		request.customer = span_str(customer);
-	if (lifecycle)
-		request.lifecycle = span_str(lifecycle);
-	rc = link_open(&l, run, "control", ZMQ_DEALER, NULL, 0, c);
 	if (rc)
 		return rc;
-	rc = call_wait(&l, &request, timeout_ms, &answer);
+	rc = call_wait(&l, request, timeout_ms, &answer);
 	if (!rc)
 		rc = call_read(answer, ret_json, c);
 	else if (rc == ERR_CLOSED)
@@ -104,4 +98,25 @@ int kith_call(const char *run, const char *verb, const char *customer, const cha
 		rc = complain(c, rc, "no answer from %s: %s", l.endpoint, err_text(rc));
 	link_close(&l, 0);
 	return rc;
+}
+
+int kith_call(const char *run, const char *verb, const char *customer, const char *lifecycle,
+	int timeout_ms, char **ret_json, struct complaint *c)
+{
+	struct request request = { .number = NUMBER, .verb = span_str(verb) };
+
+	if (customer)
+		request.customer = span_str(customer);
+	if (lifecycle)
+		request.lifecycle = span_str(lifecycle);
+	return call(run, &request, timeout_ms, ret_json, c);
+}
+
+int kith_command(const char *run, const struct command *command, int timeout_ms, char **ret_json,
+	struct complaint *c)
+{
+	struct request request = { .number = NUMBER, .verb = span_str("command"),
+		.command = *command };
+
+	return call(run, &request, timeout_ms, ret_json, c);
 }

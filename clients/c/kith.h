@@ -20,6 +20,7 @@
 #define KITH_H
 #include "base/err.h"
 #include "base/event.h"
+#include "base/command.h"
 #include "base/notification.h"
 
 #ifdef __cplusplus
@@ -191,6 +192,9 @@ void kith_feed_close(struct kith_feed *f);
  * ERR_NOTFOUND, ERR_BUSY, ERR_INVALID: the daemon said so. */
 int kith_call(const char *run, const char *verb, const char *customer, const char *lifecycle,
 	int timeout_ms, char **ret_json, struct complaint *c);
+/* Have a COMMAND obeyed (base/command.h): it is in the journal and applied when this returns. */
+int kith_command(const char *run, const struct command *command, int timeout_ms, char **ret_json,
+	struct complaint *c);
 
 #ifdef __cplusplus
 }

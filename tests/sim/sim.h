@@ -10,6 +10,7 @@
 #define KITH_TESTS_SIM_H
 #include "store/store.h"
 #include "tests/unit/random_event.h"
+#include "workers/hold.h"
 #include "workers/replay.h"
 
 #define SIM_BEGIN_MS   INT64_C(1704067200000) /* 2024-01-01T00:00:00Z: offset 0 of every text */
@@ -106,6 +107,7 @@ struct sim {
 	uint64_t acknowledged;       /* highest frame whose receipt went out */
 	struct sim_handed *handed[SIM_SHARDS_MAX];
 	uint64_t n_handed[SIM_SHARDS_MAX];
+	bool refused;                /* the last command, by every shard */
 	struct buf trace, line;      /* finished lines; one that may go on */
 	int64_t line_noticed_ms;
 	char line_head[200];
@@ -146,6 +148,8 @@ bool sim_send(struct sim *s, const char *lines);
 /* Another file; false when it is the one in force already. A file that does not compile fails. */
 bool sim_lifecycle(struct sim *s, const char *text);
 bool sim_settings(struct sim *s, const struct settings *settings);
+/* "hush", "live", "snooze anna 7d", "release risk.silent"; false: refused by every shard. */
+bool sim_command(struct sim *s, const char *text);
 void sim_open_subscription(struct sim *s, const char *name, bool newest);
 
 /* -- time. "2d", "90m", "1d2h3ms", "-1h": offsets from SIM_BEGIN_MS. */

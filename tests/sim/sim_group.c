@@ -253,6 +253,7 @@ static void task_done(struct sim *s, struct sim_task *t)
 	for (unsigned i = 0; i < s->o.shards; i++) {
 		const struct outcome *o = &t->outcome[i];
 
+		s->refused = s->refused && o->refused;
 		for (unsigned k = 0; k < o->n_notes; k++) {
 			if (o->notes[k].sequence != s->n_handed[i] + 1)
 				sim_fail(s, "notification %u-%llu follows %llu", i,

@@ -9,7 +9,7 @@ bool sim_tick(struct sim *s)
 
 	t->input.pace.due = s->o.due_per_input;
 	for (unsigned i = 0; i < s->o.shards; i++)
-		if (s->shard[i].sweeping)
+		if ((s->shard[i].sweeping || hold_is_busy(&s->shard[i])))
 			t->input.pace.sweep = s->o.sweep_per_input;
 	s->time_inputs++;
 	return sim_submit_own(s, t);
@@ -55,6 +55,30 @@ bool sim_lifecycle(struct sim *s, const char *text)
 	return sim_submit_own(s, t);
 }
 
+bool sim_command(struct sim *s, const char *text)
+{
+	struct sim_task *t = sim_task_new(s, INPUT_COMMAND);
+	struct command *c = &t->input.command;
+	char verb[32] = "", what[256] = "", at[48] = "", *copy;
+
+	(void)sscanf(text, "%31s %255s %47s", verb, what, at);
+	c->verb = (uint8_t)command_verb_of(span_str(verb));
+	copy = arena_alloc(t->arena, sizeof what);
+	memcpy(copy, what, sizeof what);
+	if (c->verb == COMMAND_SNOOZE) {
+		c->customer = span_str(copy);
+		c->at_ms = at[0] ? sim_ms(at) : 0;
+	} else if (c->verb == COMMAND_LIVE) {
+		c->at_ms = what[0] ? sim_ms(what) : 0;
+	} else {
+		c->name = span_str(copy);
+	}
+	if (command_complaint(c))
+		sim_fail(s, "command \"%s\": %s", text, command_complaint(c));
+	s->refused = true;
+	return sim_submit_own(s, t) && !s->refused;
+}
+
 void sim_open_subscription(struct sim *s, const char *name, bool newest)
 {
 	struct subscriber_message m = { .verb = SUBSCRIBER_OPEN, .name = span_str(name),
@@ -68,13 +92,6 @@ void sim_open_subscription(struct sim *s, const char *name, bool newest)
 		sim_fail(s, "a subscription does not decode");
 	if (!sim_submit_own(s, t))
 		sim_fail(s, "died while a subscription was opened");
-}
-
-static bool settings_equal(const struct settings *a, const struct settings *b)
-{
-	return a->guard_window_ms == b->guard_window_ms && a->outbox_keep == b->outbox_keep &&
-		a->outbox_keep_ms == b->outbox_keep_ms && a->history_keep == b->history_keep &&
-		a->outbox_keep_bytes == b->outbox_keep_bytes;
 }
 
 bool sim_inputs_at_start(struct sim *s)

@@ -56,7 +56,9 @@ static void make_year(struct crowd *c, struct random *r)
 static void go(struct way *way, const struct event *events, unsigned n)
 {
 	struct sim *s = sim_new(&(struct sim_options){ .seed = way->seed, .shards = way->shards,
-		.settings = { 1000 * DAY_MS, 1000000, 1000 * DAY_MS, 32, UINT64_MAX } });
+		.settings = { .guard_window_ms = 1000 * DAY_MS,
+			.outbox_keep = 1000000, .outbox_keep_ms = 1000 * DAY_MS, .history_keep = 32,
+			.outbox_keep_bytes = UINT64_MAX } });
 	struct random *r = &s->random;
 
 	s->arg = way;

@@ -48,6 +48,8 @@ static void fill(struct env *e)
 	for (unsigned i = 0; i < 3; i++)
 		assert_int_equal(env_message_add(e, S("message"), &sequence), OK);
 	assert_int_equal(env_messages_done(e, 1), OK);
+	assert_int_equal(env_held_put(e, 0x0102, S("anna"), &(struct held){ .why = 1, .rule = 3,
+		.from = 4, .at_ms = 1767225600000, .until_ms = 1767225600001 }), OK);
 	m->position = 42;
 	m->clock_ms = 1767225600003;
 	m->lifecycle_version = 1;
@@ -133,10 +135,10 @@ static void load_golden(const char *dir)
 	uint8_t key[512], value[4096];
 
 	assert_int_equal(mkdir(dir, 0750), 0);
-	for (unsigned t = 0; t < 13; t++) { /* empty tables have no rows */
+	for (unsigned t = 0; t < 14; t++) { /* empty tables have no rows */
 		static const char *const tables[] = { "meta", "settings", "names", "lifecycles",
 			"sources", "customers", "deadlines", "guard0", "guard1", "outbox", "history",
-			"subscriptions", "messages" };
+			"subscriptions", "messages", "held" };
 		struct raw r = raw_open(dir, tables[t]);
 
 		raw_close(&r);
@@ -186,6 +188,7 @@ static void check_meta(struct env *e)
 
 static void check_rows(struct env *e)
 {
+	struct held held;
 	struct span got;
 	int64_t ms;
 	uint8_t id[128];
@@ -200,6 +203,15 @@ static void check_rows(struct env *e)
 	assert_int_equal(env_lifecycle_get(e, 1, &ms, &got), OK);
 	assert_int_equal(ms, 1767225600000);
 	assert_span(got, "ladder stage { }\n");
+	assert_int_equal(env_held_get(e, 0x0102, S("anna"), &held), OK);
+	assert_int_equal(held.why, 1);
+	assert_int_equal(held.rule, 3);
+	assert_int_equal(held.from, 4);
+	assert_int_equal(held.at_ms, 1767225600000);
+	assert_int_equal(held.until_ms, 1767225600001);
+	assert_int_equal(env_held_next(e, 0x0102, span_of(NULL, 0), &got, &held), OK);
+	assert_span(got, "anna");
+	assert_int_equal(env_held_next(e, 0x0101, span_of(NULL, 0), &got, &held), ERR_NOTFOUND);
 	assert_int_equal(env_customer_get(e, S("anna"), &got), OK);
 	assert_int_equal(got.size, 8);
 	assert_int_equal(got.data[7], 0xff);

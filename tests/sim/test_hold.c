@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is true and announced to nobody for now: hushed stores, rules that say too much or are
+ * paused, customers who are snoozed, reasons that come back too soon. */
+#include "tests/sim/story.h"
+
+
+static void buy(struct sim *s, unsigned from, unsigned to, const char *when)
+{
+	char line[100];
+
+	for (unsigned i = from; i < to; i++) {
+		snprintf(line, sizeof line, "till/%u c%u buys 100 @%s", i, i, when);
+		sim_send(s, line);
+	}
+}
+
+/* How many lines of the trace hold WORD; the trace is used up. */
+static unsigned lines_with(struct sim *s, const char *word)
+{
+	char *text = sim_trace_take(s), *line = text, *end;
+	unsigned n = 0;
+
+	for (; (end = strchr(line, '\n')); line = end + 1) {
+		*end = '\0';
+		n += strstr(line, word) != NULL;
+	}
+	free(text);
+	return n;
+}
+
+static uint64_t held(struct sim *s, const char *rule)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < s->o.shards; i++)
+		for (unsigned k = 0; k < s->shard[i].breakers.n; k++)
+			if (span_eq(env_name(s->env[i], s->shard[i].breakers.list[k].rule),
+				span_str(rule)))
+				n += s->shard[i].breakers.list[k].held;
+	return n;
+}
+
+static uint64_t rows(struct sim *s)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < s->o.shards; i++)
+		n += env_helds(s->env[i]);
+	return n;
+}
+
+static void a_hushed_store_announces_nothing_and_counts_it(void **state)
+{
+	struct sim *s = story_new();
+
+	(void)state;
+	assert_true(sim_command(s, "hush"));
+	sim_send(s, "till/1 anna buys 100\n");
+	sim_until(s, "100d");
+	SIM_TRACE(s, "");
+	sim_command(s, "live");
+	sim_send(s, "till/2 anna buys 100\n");
+	SIM_TRACE(s, "[    100d] anna stage.repeat <- first_time, phase.formation <- exploration, "
+		"risk.no_second_purchase cleared, customer.recovered\n");
+	for (unsigned i = 0; i < s->o.shards; i++)
+		if (i == sim_shard_of(s, "anna")) {
+			const struct hush *h = &s->shard[i].hush;
+
+			assert_int_equal(h->counts[sim_name(s, i, "stage.first_time")], 1);
+			assert_int_equal(h->counts[sim_name(s, i, "risk.no_second_purchase")], 1);
+		}
+	story_end(s);
+}
+
+static void going_live_at_a_given_time_announces_what_comes_after_it(void **state)
+{
+	struct sim *s = story_new();
+
+	(void)state;
+	sim_command(s, "hush");
+	sim_send(s, "till/1 anna buys 100\n");
+	sim_command(s, "live 50d");
+	sim_send(s, "till/2 bert buys 100\n");
+	sim_until(s, "60d");
+	SIM_TRACE(s, "");
+	sim_crash(s);
+	sim_start(s);
+	sim_until(s, "91d");
+	assert_int_equal(lines_with(s, "risk.no_second_purchase raised"), 2);
+	story_end(s);
+}
+
+static void a_rule_that_says_too_much_is_stopped_and_says_so(void **state)
+{
+	struct sim *s = story_new();
+	unsigned told;
+
+	(void)state;
+	buy(s, 0, 400, "0d");
+	free(sim_trace_take(s));
+	sim_until(s, "90d");
+	SIM_TRACE(s, "");
+	sim_until(s, "91d");
+	told = (unsigned)sim_notes(s);
+	assert_int_equal(sim_count(s, "risk.no_second_purchase"), 400);
+	/* each reason takes along that the customer is at risk */
+	assert_int_equal(held(s, "risk.no_second_purchase"),
+		2 * (400 - lines_with(s, "risk.no_second_purchase raised, customer.at_risk")));
+	assert_true(told < 2 * 400 + 100);
+	assert_int_equal(rows(s), held(s, "risk.no_second_purchase"));
+	story_end(s);
+}
+
+static void what_an_operator_releases_is_announced_as_far_as_it_still_holds(void **state)
+{
+	struct sim *s = story_new();
+	unsigned told;
+	uint64_t before;
+
+	(void)state;
+	buy(s, 0, 100, "0d");
+	sim_until(s, "91d");
+	told = lines_with(s, "risk.no_second_purchase raised");
+	before = held(s, "risk.no_second_purchase");
+	assert_int_equal(2 * told + before, 200);
+	for (unsigned i = 0; i < 100; i += 2) { /* half of them come back: those are over */
+		char line[60];
+
+		snprintf(line, sizeof line, "till/%u c%u buys 100", 1000 + i, i);
+		sim_send(s, line);
+	}
+	assert_true(held(s, "risk.no_second_purchase") < before);
+	before = held(s, "risk.no_second_purchase");
+	free(sim_trace_take(s));
+	sim_check(s);
+	assert_false(sim_command(s, "release risk.no_such_thing"));
+	assert_true(sim_command(s, "release risk.no_second_purchase"));
+	sim_until(s, "92d");
+	assert_int_equal(2 * lines_with(s, "risk.no_second_purchase raised, customer.at_risk"),
+		before);
+	assert_int_equal(held(s, "risk.no_second_purchase"), 0);
+	assert_int_equal(rows(s), 0);
+	story_end(s);
+}
+
+static void what_was_over_before_it_was_told_is_told_to_nobody(void **state)
+{
+	struct sim *s = story_new();
+
+	(void)state;
+	sim_command(s, "pause risk.no_second_purchase");
+	sim_send(s, "till/1 anna buys 100\n");
+	free(sim_trace_take(s));
+	sim_until(s, "100d");
+	SIM_TRACE(s, "");
+	sim_send(s, "till/2 anna buys 100\n");
+	SIM_TRACE(s, "[    100d] anna stage.repeat <- first_time, phase.formation <- exploration\n");
+	sim_command(s, "resume risk.no_second_purchase");
+	sim_until(s, "101d");
+	SIM_TRACE(s, "");
+	assert_int_equal(rows(s), 0);
+	story_end(s);
+}
+
+static void a_second_reason_is_told_and_with_it_that_they_are_at_risk(void **state)
+{
+	struct sim *s = story_new();
+
+	(void)state;
+	sim_command(s, "pause risk.no_second_purchase");
+	sim_send(s, "till/1 anna buys 100\n");
+	sim_until(s, "100d");
+	free(sim_trace_take(s));
+	sim_send(s, "till/2 anna complains c-1\n");
+	sim_until(s, "103d");
+	SIM_TRACE(s, "[ 102d1ms] anna risk.complaint raised, customer.at_risk\n");
+	sim_command(s, "release risk.no_second_purchase");
+	sim_until(s, "104d");
+	SIM_TRACE(s, "[  90d1ms] anna risk.no_second_purchase raised (noticed at 103d)\n");
+	sim_send(s, "till/3 anna resolved c-1\n" "till/4 anna buys 1\n");
+	free(sim_trace_take(s));
+	assert_int_equal(rows(s), 0);
+	story_end(s);
+}
+
+static void what_is_discarded_stays_in_the_history_alone(void **state)
+{
+	struct sim *s = story_new();
+
+	(void)state;
+	sim_command(s, "pause risk.no_second_purchase");
+	sim_send(s, "till/1 anna buys 100\n");
+	sim_until(s, "100d");
+	free(sim_trace_take(s));
+	sim_command(s, "discard risk.no_second_purchase");
+	sim_until(s, "101d");
+	SIM_TRACE(s, "");
+	assert_int_equal(rows(s), 0);
+	SIM_HISTORY(s, "anna", "[       0] stage.first_time <- new\n"
+		"[       0] customer.converted\n"
+		"[  90d1ms] risk.no_second_purchase raised (silent)\n"
+		"[  90d1ms] customer.at_risk (silent)\n");
+	story_end(s);
+}
+
+static void a_snoozed_customer_is_told_of_when_it_is_over(void **state)
+{
+	struct sim *s = story_new();
+
+	(void)state;
+	sim_send(s, "till/1 anna buys 100\n" "till/2 bert buys 100\n" "till/3 cora buys 100\n");
+	sim_until(s, "80d");
+	free(sim_trace_take(s));
+	assert_true(sim_command(s, "snooze anna 120d"));
+	assert_true(sim_command(s, "snooze cora 120d"));
+	assert_false(sim_command(s, "snooze nobody 120d"));
+	sim_until(s, "100d");
+	SIM_TRACE(s, "[  90d1ms] bert risk.no_second_purchase raised, customer.at_risk\n");
+	sim_send(s, "till/4 cora buys 100\n");
+	free(sim_trace_take(s));
+	sim_crash(s);
+	sim_start(s);
+	sim_until(s, "119d");
+	SIM_TRACE(s, "");
+	sim_until(s, "121d");
+	SIM_TRACE(s, "[  90d1ms] anna risk.no_second_purchase raised, customer.at_risk "
+		"(noticed at 120d)\n");
+	assert_int_equal(rows(s), 0);
+	story_end(s);
+}
+
+static void a_snooze_can_be_ended(void **state)
+{
+	struct sim *s = story_new();
+
+	(void)state;
+	sim_send(s, "till/1 anna buys 100\n");
+	sim_command(s, "snooze anna 120d");
+	sim_until(s, "100d");
+	free(sim_trace_take(s));
+	sim_command(s, "snooze anna");
+	SIM_TRACE(s, "[  90d1ms] anna risk.no_second_purchase raised, customer.at_risk "
+		"(noticed at 100d)\n");
+	assert_int_equal(rows(s), 0);
+	story_end(s);
+}
+
+static void a_reason_that_comes_back_too_soon_waits(void **state)
+{
+	struct sim *s = sim_new(&(struct sim_options){ .seed = random_seed(1), .settings = {
+		.guard_window_ms = 30 * DAY_MS, .outbox_keep = 1000, .outbox_keep_ms = 900 * DAY_MS,
+		.outbox_keep_bytes = 1 << 20, .history_keep = 32, .cool_down_ms = 10 * DAY_MS } });
+
+	(void)state;
+	sim_send(s, "till/1 anna buys 100\n" "till/2 anna complains c-1\n");
+	sim_until(s, "3d");
+	sim_send(s, "till/3 anna resolved c-1\n" "till/4 anna complains c-2\n");
+	free(sim_trace_take(s));
+	sim_until(s, "11d");
+	SIM_TRACE(s, "");
+	sim_until(s, "13d");
+	SIM_TRACE(s, "[   5d1ms] anna risk.complaint raised, customer.at_risk (noticed at 12d1ms)\n");
+	assert_int_equal(rows(s), 0);
+	story_end(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_hushed_store_announces_nothing_and_counts_it),
+		cmocka_unit_test(going_live_at_a_given_time_announces_what_comes_after_it),
+		cmocka_unit_test(a_rule_that_says_too_much_is_stopped_and_says_so),
+		cmocka_unit_test(what_an_operator_releases_is_announced_as_far_as_it_still_holds),
+		cmocka_unit_test(what_was_over_before_it_was_told_is_told_to_nobody),
+		cmocka_unit_test(a_second_reason_is_told_and_with_it_that_they_are_at_risk),
+		cmocka_unit_test(what_is_discarded_stays_in_the_history_alone),
+		cmocka_unit_test(a_snoozed_customer_is_told_of_when_it_is_over),
+		cmocka_unit_test(a_snooze_can_be_ended),
+		cmocka_unit_test(a_reason_that_comes_back_too_soon_waits),
+	};
+
+	sim_failed = story_failed;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Obeying an operator. */
+#include "base/hash.h"
+#include "workers/command.h"
+#include "workers/hold.h"
+#include "workers/settle.h"
+
+static bool is_mine(const struct shard *s, struct span customer)
+{
+	return hash_shard(customer.data, customer.size, env_shards(s->env)) == s->number;
+}
+
+static int snooze(struct shard *s, const struct input *in, struct outcome *out)
+{
+	const struct command *cmd = &in->command;
+	struct cause why = { .input = in, .out = out };
+	struct customer *c = &s->customer;
+	int rc = is_mine(s, cmd->customer) && s->lifecycle ? 0 : ERR_NOTFOUND;
+
+	if (rc == 0)
+		rc = customer_load(s, c, cmd->customer);
+	if (rc == 0 && c->is_new)
+		rc = ERR_NOTFOUND;
+	if (rc == 0)
+		rc = customer_settle(s, c, in->clock_ms, &why);
+	if (rc == 0)
+		rc = hold_snooze(s, c, cmd->at_ms, &why);
+	if (rc == 0)
+		return customer_save(s, c);
+	if (!shard_sets_aside(s, rc))
+		return rc;
+	if (out)
+		out->refused = true;
+	return 0;
+}
+
+/* A rule that the file does not have and that has never spoken is a slip. */
+static bool is_rule(struct shard *s, struct span name, uint16_t *ret_number)
+{
+	const struct machine *m = s->lifecycle ? s->lifecycle->machine : NULL;
+
+	for (unsigned k = 0; m && k < m->n_risks; k++)
+		if (span_eq(m->risks[k].id, name)) {
+			*ret_number = s->numbering.risk_id[k];
+			return true;
+		}
+	for (unsigned l = 0; m && l < m->n_ladders; l++)
+		for (unsigned r = 0; r < m->ladders[l].n_rungs; r++)
+			if (span_eq(m->ladders[l].rungs[r].id, name)) {
+				*ret_number = s->numbering.rung_id[l][r];
+				return true;
+			}
+	for (unsigned i = 0; i < s->breakers.n; i++)
+		if (span_eq(env_name(s->env, s->breakers.list[i].rule), name)) {
+			*ret_number = s->breakers.list[i].rule;
+			return true;
+		}
+	return false;
+}
+
+static int rule(struct shard *s, const struct input *in, struct outcome *out)
+{
+	static const uint8_t state_after[COMMAND_VERBS] = {
+		[COMMAND_RELEASE] = BREAKER_RELEASING, [COMMAND_DISCARD] = BREAKER_DISCARDING,
+		[COMMAND_PAUSE] = BREAKER_PAUSED, [COMMAND_RESUME] = BREAKER_RELEASING,
+	};
+	struct breaker *b;
+	uint16_t number;
+
+	if (!is_rule(s, in->command.name, &number)) {
+		if (out)
+			out->refused = true;
+		return 0;
+	}
+	b = breaker_make(s, number);
+	if (!b)
+		return ERR_NOMEM;
+	b->state = state_after[in->command.verb];
+	b->since_ms = in->clock_ms;
+	b->recent = 0; /* the operator has looked: it may speak as if it had not */
+	return 0;
+}
+
+int command_apply(struct shard *s, const struct input *in, struct outcome *out)
+{
+	switch (in->command.verb) {
+	case COMMAND_HUSH:
+		hush_begin(s, in->clock_ms);
+		return 0;
+	case COMMAND_LIVE:
+		hush_end(s, in->command.at_ms ? in->command.at_ms : in->clock_ms);
+		return 0;
+	case COMMAND_SNOOZE:
+		return snooze(s, in, out);
+	default:
+		return rule(s, in, out);
+	}
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Deciding what is not announced for now. */
+#include "workers/announce.h"
+#include "workers/hold_rows.h"
+
+/* Pass over TYPE when it waits. */
+static int pass_over(struct shard *s, const struct customer *c, uint16_t type, bool *ret_waited)
+{
+	struct held h;
+	bool there;
+	int rc = held_row_get(s, c, type, &h, &there);
+
+	if (rc != 0 || !there || !held_row_waits(&h))
+		return rc;
+	*ret_waited = true;
+	return held_row_del(s, c, type, &h);
+}
+
+static int snoozed_until(struct shard *s, const struct customer *c, int64_t *ret_until_ms)
+{
+	struct held h;
+	bool there;
+	int rc;
+
+	*ret_until_ms = 0;
+	if (c->held_until_ms == 0)
+		return 0;
+	rc = held_row_get(s, c, env_name_number(s->env, span_str(SNOOZE_NAME)), &h, &there);
+	if (rc == 0 && there)
+		*ret_until_ms = h.until_ms;
+	return rc;
+}
+
+/* Why a risk of C that is raised at AT_MS has to wait, and until when. */
+static int risk_waits(struct shard *s, const struct customer *c, uint16_t type, int64_t at_ms,
+	struct held *ret)
+{
+	struct held h;
+	bool there;
+	int64_t until_ms;
+	int rc = snoozed_until(s, c, &until_ms);
+
+	if (rc == 0 && until_ms > at_ms) {
+		ret->why = HOLD_SNOOZE;
+		ret->until_ms = until_ms;
+		return 0;
+	}
+	if (rc == 0 && c->held_until_ms != 0) {
+		rc = held_row_get(s, c, type, &h, &there);
+		if (rc == 0 && there && h.why == HOLD_COOLING && h.until_ms > at_ms) {
+			ret->why = HOLD_COOL_DOWN;
+			ret->until_ms = h.until_ms;
+		}
+	}
+	return rc;
+}
+
+/* A crossing has the fate of what made it: of the rung's change, or of all the reasons. */
+static int crossing_waits(struct shard *s, const struct customer *c, const struct change *ch,
+	struct held *ret)
+{
+	const struct numbering *n = &s->numbering;
+	struct held h;
+	bool there;
+	int rc;
+
+	if (ch->crossing != CROSSING_AT_RISK) {
+		rc = held_row_get(s, c, n->rung_id[ch->ladder][ch->to], &h, &there);
+		if (rc == 0 && there && held_row_waits(&h)) {
+			ret->why = h.why;
+			ret->until_ms = h.until_ms;
+		}
+		return rc;
+	}
+	for (unsigned k = 0; k < s->lifecycle->machine->n_risks; k++) {
+		if (!(c->standing.verdict.risks >> k & 1))
+			continue;
+		rc = held_row_get(s, c, n->risk_id[k], &h, &there);
+		if (rc != 0)
+			return rc;
+		if (!there || !held_row_waits(&h)) {
+			ret->why = HOLD_NONE; /* one reason has been told */
+			return 0;
+		}
+		ret->why = h.why;
+		ret->until_ms = h.until_ms;
+	}
+	return 0;
+}
+
+/* What CH ends is not worth telling when its beginning was not told. */
+static int ends(struct shard *s, const struct customer *c, const struct change *ch,
+	uint16_t type, bool *ret_waited)
+{
+	const struct numbering *n = &s->numbering;
+	int rc = 0;
+
+	if (ch->kind == CHANGE_RISK_CLEARED)
+		return pass_over(s, c, type, ret_waited);
+	if (ch->kind != CHANGE_CROSSING)
+		return 0;
+	switch (ch->crossing) {
+	case CROSSING_RECOVERED:
+		return pass_over(s, c, n->crossing[CROSSING_AT_RISK], ret_waited);
+	case CROSSING_WON_BACK:
+		return pass_over(s, c, n->crossing[CROSSING_LOST], ret_waited);
+	case CROSSING_LOST:
+		rc = pass_over(s, c, n->crossing[CROSSING_CONVERTED], ret_waited);
+		if (rc == 0)
+			rc = pass_over(s, c, n->crossing[CROSSING_WON_BACK], ret_waited);
+	}
+	return rc;
+}
+
+/* The reason for which something that begins has to wait; HOLD_NONE. */
+static int begins(struct shard *s, struct customer *c, const struct change *ch, uint16_t type,
+	const struct cause *why, struct held *h)
+{
+	bool held = false;
+	int rc = 0;
+
+	if (ch->kind == CHANGE_CROSSING)
+		return crossing_waits(s, c, ch, h);
+	if (ch->kind == CHANGE_RISK_RAISED)
+		rc = risk_waits(s, c, type, ch->at_ms, h);
+	if (rc != 0 || h->why != HOLD_NONE)
+		return rc;
+	rc = breaker_takes(s, h->rule, c, ch, why, &held);
+	if (held)
+		h->why = HOLD_BREAKER;
+	return rc;
+}
+
+int hold_takes(struct shard *s, struct customer *c, const struct change *ch, uint16_t type,
+	uint16_t rule, uint16_t from, const struct cause *why, bool *ret_held)
+{
+	struct held h = { .rule = rule, .from = from, .at_ms = ch->at_ms };
+	bool left = false;
+	int rc;
+
+	*ret_held = false;
+	rc = ends(s, c, ch, type, ret_held);
+	if (rc != 0 || *ret_held || ch->kind == CHANGE_RISK_CLEARED ||
+		(ch->kind == CHANGE_CROSSING && ch->crossing == CROSSING_RECOVERED))
+		return rc;
+	if (ch->kind == CHANGE_RUNG && ch->from != RUNG_NONE) /* where they were is over */
+		rc = pass_over(s, c, s->numbering.rung_id[ch->ladder][ch->from], &left);
+	if (rc == 0)
+		rc = begins(s, c, ch, type, why, &h);
+	if (rc != 0 || h.why == HOLD_NONE)
+		return rc;
+	*ret_held = true;
+	return held_row_put(s, c, type, &h);
+}
+
+int hold_tell_at_risk(struct shard *s, struct customer *c, const struct change *ch,
+	const struct cause *why)
+{
+	uint16_t type = s->numbering.crossing[CROSSING_AT_RISK];
+	struct change at_risk = *ch;
+	struct held h;
+	bool there;
+	int rc = held_row_get(s, c, type, &h, &there);
+
+	if (rc != 0 || !there || !held_row_waits(&h))
+		return rc;
+	at_risk.kind = CHANGE_CROSSING;
+	at_risk.crossing = CROSSING_AT_RISK;
+	rc = held_row_del(s, c, type, &h);
+	return rc != 0 ? rc : change_announce_late(s, c, &at_risk, type, h.from, why);
+}
+
+/* The same reason is not told again before the cool-down since it was raised is over. */
+static int cool(struct shard *s, struct customer *c, const struct change *ch, uint16_t type)
+{
+	struct held h = { .why = HOLD_COOLING, .at_ms = ch->at_ms,
+		.until_ms = ch->since_ms + s->settings.cool_down_ms };
+
+	if (s->settings.cool_down_ms == 0 || ch->since_ms == 0 || h.until_ms <= ch->at_ms)
+		return 0;
+	return held_row_put(s, c, type, &h);
+}
+
+int hold_announced(struct shard *s, struct customer *c, const struct change *ch, uint16_t type,
+	const struct cause *why)
+{
+	if (ch->kind == CHANGE_RISK_RAISED)
+		return hold_tell_at_risk(s, c, ch, why);
+	if (ch->kind == CHANGE_RISK_CLEARED)
+		return cool(s, c, ch, type);
+	return 0;
+}
+
