@@ -7,8 +7,9 @@
 #include <string.h>
 
 const struct verb *const verbs[] = {
-	&verb_send, &verb_watch, &verb_stats, &verb_show, &verb_explain, &verb_subscriptions,
-	&verb_check, &verb_fit, &verb_reload, &verb_rule, &verb_snooze, &verb_hush, &verb_live, &verb_facts, &verb_store, &verb_ping, &verb_version, NULL,
+	&verb_send, &verb_watch, &verb_snapshot, &verb_stats, &verb_show, &verb_explain,
+	&verb_subscriptions, &verb_check, &verb_fit, &verb_reload, &verb_rule, &verb_snooze, &verb_hush,
+	&verb_live, &verb_facts, &verb_store, &verb_ping, &verb_version, NULL,
 };
 
 const struct verb *verb_find(const char *name)

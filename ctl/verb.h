@@ -30,9 +30,9 @@ struct verb {
 };
 #define VERB_SETTINGS_MAX 256
 
-extern const struct verb verb_send, verb_watch, verb_show, verb_explain, verb_stats, verb_reload,
-	verb_subscriptions, verb_ping, verb_check, verb_store, verb_facts, verb_fit, verb_version,
-	verb_rule, verb_snooze, verb_hush, verb_live;
+extern const struct verb verb_send, verb_watch, verb_snapshot, verb_show, verb_explain, verb_stats,
+	verb_reload, verb_subscriptions, verb_ping, verb_check, verb_store, verb_facts, verb_fit,
+	verb_version, verb_rule, verb_snooze, verb_hush, verb_live;
 
 /* All of them, in the order of the help; ends with NULL. */
 extern const struct verb *const verbs[];

@@ -104,6 +104,8 @@ json_t *answer_subscriptions(struct daemon *d)
 		json_t *types = json_array();
 		uint64_t lag = 0;
 
+		if (sub->reading)
+			continue;
 		for (unsigned k = 0; k < d->store.shards; k++)
 			lag += s->last[k] - (sub->lanes[k].acked < s->last[k] ?
 				sub->lanes[k].acked : s->last[k]);

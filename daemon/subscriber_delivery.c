@@ -2,38 +2,41 @@
 /* From the outbox to a subscriber with credit. */
 #include <stdlib.h>
 #include "daemon/daemon.h"
-#include "daemon/subscriber_delivery.h"
+#include "daemon/subscribers_internal.h"
 
 #define FETCH_NOTES 128
 #define FETCH_BYTES (256u << 10)
 
-/* Which subscription an answer is for, by name: it may be gone when the answer comes. */
-struct fetch {
-	struct daemon *d;
-	unsigned shard;
-	uint64_t epoch;
-	char name[EVENT_TEXT_MAX + 1];
-};
-
-static struct subscription *fetch_target(const struct fetch *f)
+struct subscription_ref *subscription_ref_new(struct daemon *d, const struct subscription *sub,
+	unsigned shard)
 {
-	const struct subscribers *s = &f->d->subscribers;
+	struct subscription_ref *ref = calloc(1, sizeof *ref);
 
-	for (unsigned i = 0; i < s->n; i++)
-		if (strcmp(s->list[i]->name, f->name) == 0)
-			return s->list[i];
-	return NULL;
+	if (!ref)
+		return NULL;
+	ref->d = d;
+	ref->shard = shard;
+	ref->epoch = sub->epoch;
+	memcpy(ref->name, sub->name, sizeof ref->name);
+	return ref;
+}
+
+struct subscription *subscription_of(const struct subscription_ref *ref)
+{
+	return subscription_find(&ref->d->subscribers, span_str(ref->name));
 }
 
 static bool wanted(struct daemon *d, const struct subscription *sub, struct span encoded)
 {
 	struct notification n;
 
-	if (sub->n_types == 0 && sub->filter.n == 0)
+	if (sub->n_types == 0 && sub->filter.n == 0 && sub->customer_size == 0)
 		return true;
 	arena_reset(d->subscribers.arena);
 	if (notification_decode(&n, encoded.data, encoded.size, d->subscribers.arena) != 0)
 		return true; /* better once too often */
+	if (sub->customer_size && !span_eq(n.customer, span_of(sub->customer, sub->customer_size)))
+		return false;
 	if (!filter_takes(&sub->filter, &n))
 		return false;
 	for (unsigned i = 0; i < sub->n_types; i++) {
@@ -43,6 +46,15 @@ static bool wanted(struct daemon *d, const struct subscription *sub, struct span
 			return true;
 	}
 	return sub->n_types == 0;
+}
+
+/* The credit of a reading is cut in equal shares, so that whoever merges the shards by time has
+ * of each what comes next, and need not wait for one that another one's notifications hold up. */
+static bool has_credit(const struct daemon *d, const struct subscription *sub,
+	const struct lane *l)
+{
+	return sub->in_flight < sub->credit &&
+		(!sub->reading || l->n_flight < sub->credit / d->store.shards);
 }
 
 static void fly(struct subscription *sub, struct lane *l, uint64_t sequence)
@@ -81,7 +93,7 @@ static void deliver(struct daemon *d, struct subscription *sub, unsigned shard,
 	const struct query *q)
 {
 	struct lane *l = &sub->lanes[shard];
-	uint64_t was_sent = l->sent;
+	uint64_t was_sent = l->sent, flown = l->sent;
 	unsigned was_flight = l->n_flight, i;
 	struct buf out = { 0 };
 
@@ -89,11 +101,12 @@ static void deliver(struct daemon *d, struct subscription *sub, unsigned shard,
 		struct gap gap = { shard, l->sent + 1, q->meta.outbox_first - 1 };
 
 		delivery_add_gap(&out, &gap);
+		delivery_add_text(&out, "trimmed before they could be delivered: ask for a snapshot");
 		sub->gaps++;
 		fly(sub, l, gap.last); /* told until it is acknowledged */
-		l->sent = gap.last;
+		l->sent = flown = gap.last;
 	}
-	for (i = 0; i < q->notes.n_notes && sub->in_flight < sub->credit; i++) {
+	for (i = 0; i < q->notes.n_notes && has_credit(d, sub, l); i++) {
 		const struct note *n = &q->notes.notes[i];
 		struct span encoded = span_of(q->notes.bytes.data + n->offset, n->size);
 
@@ -104,12 +117,15 @@ static void deliver(struct daemon *d, struct subscription *sub, unsigned shard,
 		if (wanted(d, sub, encoded)) {
 			delivery_add_notification(&out, encoded);
 			fly(sub, l, n->sequence);
+			flown = n->sequence;
 		}
 		l->sent = n->sequence;
 	}
 	/* What could not be read is damaged: its number stays a hole the receiver can see. */
 	if (i == q->notes.n_notes && q->upto > l->sent && q->upto <= d->subscribers.last[shard])
 		l->sent = q->upto;
+	if (sub->reading && was_sent < l->end && l->sent > flown)
+		delivery_add_passed(&out, &(struct position){ shard, l->sent });
 	push(d, sub, l, &out, was_sent, was_flight);
 	if (l->sent > l->highest)
 		l->highest = l->sent;
@@ -119,8 +135,8 @@ static void deliver(struct daemon *d, struct subscription *sub, unsigned shard,
 
 static void fetched(struct query *q)
 {
-	struct fetch *f = q->arg;
-	struct subscription *sub = fetch_target(f);
+	struct subscription_ref *f = q->arg;
+	struct subscription *sub = subscription_of(f);
 
 	if (sub) {
 		sub->lanes[f->shard].fetching = false;
@@ -135,17 +151,13 @@ static void fetched(struct query *q)
 
 static void fetch(struct daemon *d, struct subscription *sub, unsigned shard)
 {
-	struct fetch *f = calloc(1, sizeof *f);
+	struct subscription_ref *f = subscription_ref_new(d, sub, shard);
 	struct query *q = f ? query_new(QUERY_OUTBOX, fetched, f) : NULL;
 
 	if (!q) {
 		free(f);
 		return; /* the next tick tries again */
 	}
-	f->d = d;
-	f->shard = shard;
-	f->epoch = sub->epoch;
-	memcpy(f->name, sub->name, sizeof f->name);
 	q->shard = shard;
 	q->from = sub->lanes[shard].sent + 1;
 	q->cap_notes = FETCH_NOTES;
@@ -159,7 +171,7 @@ void subscription_pump(struct daemon *d, struct subscription *sub)
 	if (!sub->connected || sub->blocked || d->state == DAEMON_STOPPING)
 		return;
 	for (unsigned i = 0; i < d->store.shards; i++)
-		if (!sub->lanes[i].fetching && sub->in_flight < sub->credit &&
+		if (!sub->lanes[i].fetching && has_credit(d, sub, &sub->lanes[i]) &&
 			sub->lanes[i].sent < d->subscribers.last[i])
 			fetch(d, sub, i);
 }
@@ -205,9 +217,11 @@ void subscribers_tick(struct daemon *d)
 		struct subscription *sub = s->list[i];
 
 		for (unsigned k = 0; k < d->store.shards; k++)
-			if (sub->lanes[k].acked != sub->lanes[k].stored)
+			if (!sub->reading && sub->lanes[k].acked != sub->lanes[k].stored)
 				store(d, sub, k);
 		sub->blocked = false;
 		subscription_pump(d, sub); /* also what a failed fetch left behind */
 	}
+	readings_tick(d);
+	snapshots_tick(d);
 }

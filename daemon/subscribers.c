@@ -4,9 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "daemon/daemon.h"
-#include "daemon/subscriber_delivery.h"
+#include "base/clock.h"
+#include "daemon/subscribers_internal.h"
 
-static struct subscription *find(struct subscribers *s, struct span name)
+struct subscription *subscription_find(struct subscribers *s, struct span name)
 {
 	for (unsigned i = 0; i < s->n; i++)
 		if (span_eq(span_str(s->list[i]->name), name))
@@ -14,7 +15,7 @@ static struct subscription *find(struct subscribers *s, struct span name)
 	return NULL;
 }
 
-static struct subscription *find_peer(struct subscribers *s, const struct peer *peer)
+struct subscription *subscription_find_peer(struct subscribers *s, const struct peer *peer)
 {
 	for (unsigned i = 0; i < s->n; i++)
 		if (s->list[i]->connected && peer_equal(&s->list[i]->peer, peer))
@@ -31,7 +32,7 @@ static void subscription_free(struct daemon *d, struct subscription *sub)
 	free(sub);
 }
 
-static struct subscription *subscription_new(struct daemon *d, struct span name)
+struct subscription *subscription_new(struct daemon *d, struct span name)
 {
 	struct subscribers *s = &d->subscribers;
 	struct subscription *sub = calloc(1, sizeof *sub);
@@ -57,7 +58,7 @@ static struct subscription *subscription_new(struct daemon *d, struct span name)
 	return sub;
 }
 
-static void subscription_remove(struct daemon *d, struct subscription *sub)
+void subscription_remove(struct daemon *d, struct subscription *sub)
 {
 	struct subscribers *s = &d->subscribers;
 
@@ -66,10 +67,11 @@ static void subscription_remove(struct daemon *d, struct subscription *sub)
 			s->list[i] = s->list[--s->n];
 			break;
 		}
+	s->readings -= sub->reading;
 	subscription_free(d, sub);
 }
 
-static int set_filter(struct subscription *sub, const struct subscriber_message *m)
+int subscription_set_filter(struct subscription *sub, const struct subscriber_message *m)
 {
 	char (*types)[EVENT_TEXT_MAX + 1] = calloc(m->n_types + 1, sizeof *types);
 
@@ -104,6 +106,7 @@ void subscription_leave(struct daemon *d, struct subscription *sub)
 	sub->blocked = false;
 	sub->epoch++;
 	sub->in_flight = 0;
+	sub->page.wanted = false;
 	for (unsigned i = 0; i < d->store.shards; i++) {
 		sub->lanes[i].sent = sub->lanes[i].acked;
 		sub->lanes[i].n_flight = sub->lanes[i].first_flight = 0;
@@ -118,25 +121,30 @@ struct opening {
 	struct span name;
 };
 
-static void send_opened(struct daemon *d, struct subscription *sub)
+void subscription_send_opened(struct daemon *d, struct subscription *sub)
 {
-	struct position positions[SHARDS_MAX];
+	struct position positions[SHARDS_MAX], ends[SHARDS_MAX];
 	struct buf out = { 0 };
 
-	for (unsigned i = 0; i < d->store.shards; i++)
+	for (unsigned i = 0; i < d->store.shards; i++) {
 		positions[i] = (struct position){ i, sub->lanes[i].acked };
+		ends[i] = (struct position){ i, d->subscribers.last[i] };
+	}
 	delivery_add_opened(&out, positions, d->store.shards);
+	delivery_add_ends(&out, ends, d->store.shards);
 	if (out.failed || router_send(&d->subscribers.socket, &sub->peer,
 		span_of(out.data, out.size)) != 0)
 		subscription_leave(d, sub);
 	buf_fini(&out);
 }
 
-static int set_credit(struct daemon *d, struct subscription *sub, uint32_t credit)
+int subscription_set_credit(struct daemon *d, struct subscription *sub, uint32_t credit)
 {
 	sub->credit = credit ? credit : 256;
 	if (sub->credit > d->config.subscriber_credit)
 		sub->credit = d->config.subscriber_credit;
+	if (sub->reading && sub->credit < d->store.shards)
+		sub->credit = d->store.shards; /* each has a share */
 	for (unsigned i = 0; i < d->store.shards; i++) {
 		uint64_t *ring = realloc(sub->lanes[i].flight, sub->credit * sizeof *ring);
 
@@ -151,7 +159,7 @@ static int set_credit(struct daemon *d, struct subscription *sub, uint32_t credi
 static void connect_peer(struct daemon *d, struct subscription *sub, const struct peer *peer,
 	uint32_t credit)
 {
-	struct subscription *other = find_peer(&d->subscribers, peer);
+	struct subscription *other = subscription_find_peer(&d->subscribers, peer);
 
 	if (sub->connected && !peer_equal(&sub->peer, peer)) {
 		d->subscribers.fenced++;
@@ -160,26 +168,26 @@ static void connect_peer(struct daemon *d, struct subscription *sub, const struc
 	if (other && other != sub)
 		subscription_leave(d, other); /* one name a connection */
 	subscription_leave(d, sub);
-	if (set_credit(d, sub, credit) != 0) {
+	if (subscription_set_credit(d, sub, credit) != 0) {
 		subscriber_refuse(d, peer, "busy", "out of memory");
 		return;
 	}
 	sub->peer = *peer;
 	sub->connected = true;
-	send_opened(d, sub);
+	subscription_send_opened(d, sub);
 	subscription_pump(d, sub);
 }
 
 static void opened(struct daemon *d, struct task *t)
 {
 	struct opening *o = t->message;
-	struct subscription *sub = find(&d->subscribers, o->name);
+	struct subscription *sub = subscription_find(&d->subscribers, o->name);
 	bool loaded = sub != NULL;
 
 	d->subscribers.under_way--;
 	if (!sub)
 		sub = subscription_new(d, o->name);
-	if (!sub || set_filter(sub, t->work.input.subscription) != 0) {
+	if (!sub || subscription_set_filter(sub, t->work.input.subscription) != 0) {
 		subscriber_refuse(d, &o->peer, "busy", "out of memory");
 		return;
 	}
@@ -209,7 +217,7 @@ static bool same_filter(const struct subscription *sub, const struct subscriber_
 static void forgotten(struct daemon *d, struct task *t)
 {
 	struct opening *o = t->message;
-	struct subscription *sub = find(&d->subscribers, o->name);
+	struct subscription *sub = subscription_find(&d->subscribers, o->name);
 
 	d->subscribers.under_way--;
 	if (!sub)
@@ -267,6 +275,11 @@ static void submit(struct daemon *d, const struct peer *peer, struct span raw,
 	daemon_flush_soon(d);
 }
 
+void subscription_submit_open(struct daemon *d, const struct peer *peer, struct span raw)
+{
+	submit(d, peer, raw, SUBSCRIBER_OPEN);
+}
+
 int subscriber_forget(struct daemon *d, struct span name)
 {
 	/* On the wire a forgetting is of the name that the connection holds; the journal needs it. */
@@ -274,7 +287,7 @@ int subscriber_forget(struct daemon *d, struct span name)
 	struct peer nobody = { .size = 1, .id = { 0 } };
 	struct buf raw = { 0 };
 
-	if (!find(&d->subscribers, name))
+	if (!subscription_find(&d->subscribers, name))
 		return ERR_NOTFOUND;
 	subscriber_encode(&raw, &m);
 	if (!raw.failed)
@@ -321,12 +334,15 @@ static bool known_everywhere(const struct daemon *d, const struct subscription *
 static void open_name(struct daemon *d, const struct peer *peer, struct span raw,
 	const struct subscriber_message *m)
 {
-	struct subscription *sub = find(&d->subscribers, m->name);
+	struct subscription *sub = subscription_find(&d->subscribers, m->name);
 
 	if (sub && same_filter(sub, m) && known_everywhere(d, sub))
 		connect_peer(d, sub, peer, m->credit);
-	else if (!sub && d->subscribers.n + d->subscribers.under_way >= d->config.subscriptions)
+	else if (!sub && d->subscribers.n - d->subscribers.readings + d->subscribers.under_way >=
+		d->config.subscriptions)
 		subscriber_refuse(d, peer, "too_many", "raise subscriptions, or forget some");
+	else if (!sub && reading_is_needed(d, m))
+		reading_open(d, peer, m);
 	else
 		submit(d, peer, raw, SUBSCRIBER_OPEN);
 }
@@ -334,7 +350,7 @@ static void open_name(struct daemon *d, const struct peer *peer, struct span raw
 static void on_message(struct daemon *d, const struct peer *peer, struct span raw)
 {
 	struct subscribers *s = &d->subscribers;
-	struct subscription *sub = find_peer(s, peer);
+	struct subscription *sub = subscription_find_peer(s, peer);
 	struct subscriber_message m;
 	struct complaint c = { 0 };
 
@@ -343,15 +359,22 @@ static void on_message(struct daemon *d, const struct peer *peer, struct span ra
 		subscriber_refuse(d, peer, "malformed", c.text);
 		return;
 	}
+	if (sub)
+		sub->heard_ns = clock_monotonic_ns();
 	if (m.verb == SUBSCRIBER_OPEN) {
 		if (sub && !span_eq(span_str(sub->name), m.name))
 			subscription_leave(d, sub); /* one name a connection */
-		open_name(d, peer, raw, &m);
+		if (m.reading)
+			reading_open(d, peer, &m);
+		else
+			open_name(d, peer, raw, &m);
 	} else if (!sub) {
 		subscriber_refuse(d, peer, "not_open", "open a name first");
 	} else if (m.verb == SUBSCRIBER_ACK) {
 		on_ack(d, sub, &m);
-	} else if (m.verb == SUBSCRIBER_FORGET) {
+	} else if (m.verb == SUBSCRIBER_SNAPSHOT) {
+		snapshot_ask(d, sub, &m);
+	} else if (m.verb == SUBSCRIBER_FORGET && !sub->reading) {
 		(void)subscriber_forget(d, span_str(sub->name));
 	} else {
 		subscription_leave(d, sub);
@@ -377,7 +400,7 @@ static bool take(void *arg)
 /* One shard's record of a name: what it has acknowledged there. */
 static int load_one(struct daemon *d, unsigned shard, struct span name, struct span record)
 {
-	struct subscription *sub = find(&d->subscribers, name);
+	struct subscription *sub = subscription_find(&d->subscribers, name);
 	struct subscriber_message m;
 	struct complaint c = { 0 };
 	struct lane *l;
@@ -392,7 +415,7 @@ static int load_one(struct daemon *d, unsigned shard, struct span name, struct s
 		if (subscriber_decode(&m, record.data + 8, record.size - 8,
 			d->subscribers.arena, &c) != 0)
 			return ERR_CORRUPT;
-		if (set_filter(sub, &m) != 0)
+		if (subscription_set_filter(sub, &m) != 0)
 			return ERR_NOMEM;
 	}
 	l = &sub->lanes[shard];
@@ -424,7 +447,8 @@ int subscribers_init(struct daemon *d)
 {
 	d->subscribers.arena = arena_new(16 << 10, 8 << 20);
 	d->subscribers.last = calloc(d->store.shards, sizeof *d->subscribers.last);
-	return d->subscribers.arena && d->subscribers.last ? 0 : ERR_NOMEM;
+	d->subscribers.paging = calloc(d->store.shards, sizeof *d->subscribers.paging);
+	return d->subscribers.arena && d->subscribers.last && d->subscribers.paging ? 0 : ERR_NOMEM;
 }
 
 int subscribers_open(struct daemon *d, struct complaint *c)
@@ -444,6 +468,7 @@ void subscribers_close(struct daemon *d)
 		subscription_free(d, s->list[i]);
 	free(s->list);
 	free(s->last);
+	free(s->paging);
 	arena_free(s->arena);
 	memset(s, 0, sizeof *s);
 }

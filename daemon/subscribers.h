@@ -12,6 +12,8 @@
 #include "daemon/socket.h"
 #include "proto/codec.h"
 
+#define READINGS_MAX 256
+#define READING_QUIET_NS INT64_C(90000000000) /* clients say something every 30 s */
 #define OPENINGS_MAX 64 /* under way at once: each is an input and an arena */
 
 struct daemon;
@@ -22,14 +24,24 @@ struct lane {
 	uint64_t acked, stored; /* done with; the same as the shard knows it */
 	uint64_t sent;          /* delivered or passed over, up to here */
 	uint64_t highest;       /* sent to this name by any connection of this daemon's life */
+	uint64_t end;           /* of a reading: the newest when it was opened */
 	bool known;             /* its shard has a row of the name that is whole */
 	bool fetching;
 	unsigned n_flight, first_flight;
 	uint64_t *flight;       /* ring of `credit` numbers, delivered and not acknowledged */
 };
 
+/* The page of a snapshot that a subscriber waits for. */
+struct page_question {
+	bool wanted;            /* … and has not been asked of its shard yet */
+	unsigned shard;
+	uint32_t limit;         /* customers */
+	uint8_t after_size;
+	uint8_t after[EVENT_CUSTOMER_MAX];
+};
+
 struct subscription {
-	char name[EVENT_TEXT_MAX + 1];
+	char name[EVENT_TEXT_MAX + 1]; /* of a reading one that no name can be */
 	unsigned n_types;
 	char (*types)[EVENT_TEXT_MAX + 1];
 	struct filter filter;
@@ -40,6 +52,11 @@ struct subscription {
 	struct peer peer;
 	struct lane *lanes;     /* one a shard */
 	uint64_t delivered, gaps;
+	bool reading;           /* without a name: goes with its connection */
+	uint8_t customer_size;  /* 0: of all */
+	uint8_t customer[EVENT_CUSTOMER_MAX];
+	int64_t heard_ns;       /* of a reading */
+	struct page_question page;
 };
 
 struct subscribers {
@@ -50,6 +67,10 @@ struct subscribers {
 	struct arena *arena;
 	unsigned under_way;     /* openings and forgettings on their way into the journal */
 	uint64_t fenced;
+	unsigned readings;      /* of LIST */
+	uint64_t readings_ever;
+	bool *paging;           /* by shard: a page is being read */
+	unsigned page_turn;
 };
 
 int subscribers_open(struct daemon *d, struct complaint *c);

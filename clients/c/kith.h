@@ -18,10 +18,12 @@
  * Link with: -lkith -lzmq -lprotobuf-c -ljansson -lxxhash -lm */
 #ifndef KITH_H
 #define KITH_H
+#include "base/command.h"
 #include "base/err.h"
 #include "base/event.h"
-#include "base/command.h"
+#include "base/filter.h"
 #include "base/notification.h"
+#include "base/snapshot.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -122,18 +124,42 @@ void kith_producer_close(struct kith_producer *p);
  * A durable subscription is known by its name and outlives both sides. Each notification comes
  * at least once, in order within its shard (hence per customer); within one handle never twice,
  * reconnections included. After a restart of the subscriber, what it had not acknowledged comes
- * again under the same (shard, sequence). */
+ * again under the same (shard, sequence).
+ *
+ * Without a name it is a reading: it begins where it is told to among the notifications that are
+ * kept, goes on with what comes, and nothing is kept of it. Acknowledging is its credit.
+ *
+ * A gap says that notifications were trimmed before they could be delivered. What they said is
+ * gone; where everybody stands now is not: kith_subscriber_snapshot(). */
+
+struct kith_position {
+	uint32_t shard;
+	uint64_t sequence;
+};
 
 struct kith_subscriber_settings {
 	const char *run;
-	const char *name;           /* 1 to 64 bytes */
+	const char *name;           /* 1 to 64 bytes; NULL: a reading */
 	const char *const *types;   /* prefixes of types ("customer.", "risk.silent"); all when none */
 	unsigned n_types;           /* at most 32 */
 	uint32_t credit;            /* unacknowledged at most; 0: the daemon's default, 256 */
-	bool newest;                /* a name never seen begins now, not with the oldest kept */
+	/* Where a name never seen, or a reading, begins: with the oldest kept, or … */
+	bool newest;                /* … now */
+	bool has_from;              /* … with what came to light at FROM_MS or later */
+	int64_t from_ms;
+	const struct kith_position *positions; /* … behind these; shards that are not named begin at … */
+	unsigned n_positions;       /* … FROM_MS, else at the time of the earliest named. At most 256 */
+	const struct filter *filter; /* NULL: all. Beside `types`: both must take it */
+	const char *customer;       /* of a reading: of this one only; or NULL */
 };
 
-enum kith_item_kind { KITH_NOTIFICATION, KITH_GAP };
+enum kith_item_kind {
+	KITH_NOTIFICATION,
+	KITH_GAP,
+	KITH_PASSED,       /* a reading has come so far; nothing of it was for you. Needs no ack */
+	KITH_STANDING,     /* a customer of the snapshot, as of SEQUENCE of SHARD. Needs no ack */
+	KITH_SNAPSHOT_END, /* everybody has been told; now the notifications after that */
+};
 
 struct kith_item {
 	enum kith_item_kind kind;
@@ -141,6 +167,7 @@ struct kith_item {
 	uint64_t sequence;          /* acknowledge this; of a gap: its last */
 	uint64_t first;             /* of a gap: from here on they were trimmed before delivery */
 	const struct notification *notification; /* valid until the next call on this handle */
+	const struct snapshot_row *standing;     /* likewise */
 };
 
 struct kith_subscriber;
@@ -157,6 +184,18 @@ int kith_subscriber_next(struct kith_subscriber *s, int timeout_ms, struct kith_
 /* Everything of SHARD up to SEQUENCE is done with and need not come again. Sent at the latest
  * when kith_subscriber_next() would wait, and by close. */
 int kith_subscriber_ack(struct kith_subscriber *s, uint32_t shard, uint64_t sequence);
+
+/* Ask for where everybody stands for whom the filter is; begins anew if it was under way. From now
+ * on kith_subscriber_next() gives a KITH_STANDING for each and then KITH_SNAPSHOT_END; after that
+ * the notifications that the snapshot does not hold yet. Applying both in that order gives
+ * exactly what is announced, through reconnections and restarts of the daemon. */
+int kith_subscriber_snapshot(struct kith_subscriber *s);
+
+/* How many shards there are (0 before it was open), how far in SHARD we are, and which was its newest
+ * notification when it was opened first: a reading that has come there was up to date then. */
+unsigned kith_subscriber_shards(const struct kith_subscriber *s);
+uint64_t kith_subscriber_position(const struct kith_subscriber *s, uint32_t shard);
+uint64_t kith_subscriber_end(const struct kith_subscriber *s, uint32_t shard);
 
 /* True once the daemon has confirmed the subscription on the present connection. */
 bool kith_subscriber_is_open(const struct kith_subscriber *s);

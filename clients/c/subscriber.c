@@ -6,9 +6,7 @@
  * nothing is handed out twice. */
 #include <stdlib.h>
 #include "base/clock.h"
-#include "clients/c/kith.h"
-#include "clients/c/link.h"
-#include "proto/codec.h"
+#include "clients/c/subscriber.h"
 
 #define ARENA_FIRST  (256u << 10)
 #define ARENA_LIMIT  (64u << 20)
@@ -17,51 +15,49 @@
 #define QUIET_NS     INT64_C(30000000000) /* after which an Open asks whether we are still known */
 #define CLOSE_LINGER_MS 500
 #define LOOK_MS      500 /* between looks at what time alone changes */
-#define NAME_MAX_BYTES 64
 #define ACK_EARLY    64 /* acknowledgements kept back at most while items are at hand */
 
-struct subscriber_shard {
-	uint64_t handed_out; /* the highest sequence */
-	uint64_t done;       /* acknowledged by the caller */
-	uint64_t told;       /* acknowledged to the daemon on this connection */
-};
-
-struct kith_subscriber {
-	struct link link;
-	unsigned losses_seen;
-	char name[NAME_MAX_BYTES];
-	size_t name_size;
-	uint32_t credit;
-	bool newest;
-	char *types[SUBSCRIBER_TYPES_MAX]; /* owned */
-	unsigned n_types;
-	bool asked, opened;
-	int64_t asked_ns, ask_at_ns, heard_ns;
-	bool forgotten;
-	int refused;                       /* 0, or the error that ended the subscription */
-	struct complaint why;
-	struct arena *arena;
-	uint8_t *bytes;                    /* the delivery being handed out, which `delivery` points into */
-	struct delivery delivery;
-	unsigned next_gap, next_notification;
-	struct subscriber_shard shards[SUBSCRIBER_POSITIONS_MAX];
-	unsigned unacknowledged;           /* acknowledgements not told yet */
-};
+/* Where to begin, and of whom. */
+static int settings_take_start(struct kith_subscriber *s,
+	const struct kith_subscriber_settings *settings, struct complaint *c)
+{
+	if (settings->n_positions > SUBSCRIBER_POSITIONS_MAX)
+		return complain(c, ERR_TOOBIG, "%u positions given, at most %d are possible",
+			settings->n_positions, SUBSCRIBER_POSITIONS_MAX);
+	for (; s->n_positions < settings->n_positions; s->n_positions++)
+		s->positions[s->n_positions] = (struct position){
+			settings->positions[s->n_positions].shard,
+			settings->positions[s->n_positions].sequence };
+	s->customer_size = settings->customer ? strlen(settings->customer) : 0;
+	if (s->customer_size > EVENT_CUSTOMER_MAX || (s->customer_size && (!s->reading ||
+		!bytes_are_plain_utf8(span_str(settings->customer)))))
+		return complain(c, ERR_INVALID, "a customer is for a reading, which has no name, and has at "
+			"most %d bytes of plain UTF-8", EVENT_CUSTOMER_MAX);
+	if (s->customer_size)
+		memcpy(s->customer, settings->customer, s->customer_size);
+	return 0;
+}
 
 static int settings_take(struct kith_subscriber *s, const struct kith_subscriber_settings *settings,
 	struct complaint *c)
 {
+	s->reading = !settings->name;
 	s->name_size = settings->name ? strlen(settings->name) : 0;
-	if (s->name_size == 0 || s->name_size > NAME_MAX_BYTES ||
-		!bytes_are_plain_utf8(span_str(settings->name)))
+	if (settings->name && (s->name_size == 0 || s->name_size > SUBSCRIBER_NAME_MAX ||
+		!bytes_are_plain_utf8(span_str(settings->name))))
 		return complain(c, ERR_INVALID, "a subscription's name is 1 to %d bytes of plain UTF-8",
-			NAME_MAX_BYTES);
+			SUBSCRIBER_NAME_MAX);
 	if (settings->n_types > SUBSCRIBER_TYPES_MAX)
 		return complain(c, ERR_TOOBIG, "%u types given, at most %d are possible",
 			settings->n_types, SUBSCRIBER_TYPES_MAX);
-	memcpy(s->name, settings->name, s->name_size);
+	if (settings->name)
+		memcpy(s->name, settings->name, s->name_size);
 	s->credit = settings->credit;
 	s->newest = settings->newest;
+	s->has_from = settings->has_from;
+	s->from_ms = settings->from_ms;
+	if (settings->filter)
+		s->filter = *settings->filter;
 	for (; s->n_types < settings->n_types; s->n_types++) {
 		s->types[s->n_types] = strdup(settings->types[s->n_types]);
 		if (!s->types[s->n_types])
@@ -79,6 +75,8 @@ int kith_subscriber_open(const struct kith_subscriber_settings *settings,
 	if (!s)
 		return complain(c, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
 	rc = settings_take(s, settings, c);
+	if (!rc)
+		rc = settings_take_start(s, settings, c);
 	if (!rc) {
 		s->arena = arena_new(ARENA_FIRST, ARENA_LIMIT);
 		if (!s->arena)
@@ -93,7 +91,7 @@ int kith_subscriber_open(const struct kith_subscriber_settings *settings,
 	return rc;
 }
 
-static int subscriber_say(struct kith_subscriber *s, const struct subscriber_message *m)
+int subscriber_say(struct kith_subscriber *s, const struct subscriber_message *m)
 {
 	struct buf out = { 0 };
 	int rc;
@@ -109,11 +107,20 @@ static int subscriber_ask(struct kith_subscriber *s)
 	struct subscriber_message m = {
 		.verb = SUBSCRIBER_OPEN, .name = span_of(s->name, s->name_size),
 		.credit = s->credit, .newest = s->newest, .n_types = s->n_types,
+		.filter = s->filter, .reading = s->reading, .has_from = s->has_from,
+		.from_ms = s->from_ms, .customer = span_of(s->customer, s->customer_size),
+		.n_positions = s->n_positions,
 	};
 	int rc;
 
 	for (unsigned i = 0; i < s->n_types; i++)
 		m.types[i] = span_str(s->types[i]);
+	memcpy(m.positions, s->positions, s->n_positions * sizeof m.positions[0]);
+	if (s->reading && s->n_shards) { /* nobody but us knows where we are */
+		m.n_positions = s->n_shards;
+		for (unsigned i = 0; i < s->n_shards; i++)
+			m.positions[i] = (struct position){ i, s->shards[i].handed_out };
+	}
 	rc = subscriber_say(s, &m);
 	if (!rc) {
 		s->asked = true;
@@ -146,6 +153,8 @@ int kith_subscriber_ack(struct kith_subscriber *s, uint32_t shard, uint64_t sequ
 {
 	if (shard >= SUBSCRIBER_POSITIONS_MAX || sequence > s->shards[shard].handed_out)
 		return ERR_INVALID;
+	if (sequence >= s->shards[shard].given)
+		sequence = s->shards[shard].handed_out; /* and what the snapshot had told already */
 	if (sequence <= s->shards[shard].done)
 		return 0;
 	s->shards[shard].done = sequence;
@@ -157,6 +166,7 @@ static void subscriber_lost(struct kith_subscriber *s)
 {
 	s->losses_seen = s->link.losses;
 	s->asked = s->opened = false;
+	s->snapshot.asked = false;
 	for (unsigned i = 0; i < SUBSCRIBER_POSITIONS_MAX; i++) {
 		s->shards[i].told = 0;
 		s->unacknowledged += s->shards[i].done != 0;
@@ -204,6 +214,23 @@ static int subscriber_check_link(struct kith_subscriber *s)
 	return rc;
 }
 
+static void opened_take(struct kith_subscriber *s)
+{
+	const struct delivery *d = &s->delivery;
+	bool first = s->n_shards == 0;
+
+	s->opened = true;
+	for (unsigned i = 0; first && i < d->n_ends; i++)
+		if (d->ends[i].shard < SUBSCRIBER_POSITIONS_MAX) {
+			s->shards[d->ends[i].shard].end = d->ends[i].sequence;
+			s->n_shards = s->n_shards > d->ends[i].shard ? s->n_shards :
+				d->ends[i].shard + 1;
+		}
+	for (unsigned i = 0; first && i < d->n_positions; i++)
+		if (d->positions[i].shard < s->n_shards)
+			s->shards[d->positions[i].shard].handed_out = d->positions[i].sequence;
+}
+
 /* Take the next message apart; ERR_NOTFOUND when there is none. */
 static int subscriber_receive(struct kith_subscriber *s)
 {
@@ -216,7 +243,8 @@ static int subscriber_receive(struct kith_subscriber *s)
 	/* the message's memory is the link's and goes with its next one */
 	free(s->bytes);
 	memset(&s->delivery, 0, sizeof s->delivery);
-	s->next_gap = s->next_notification = 0;
+	s->next_gap = s->next_notification = s->next_passed = 0;
+	s->snapshot.next_row = 0;
 	arena_reset(s->arena);
 	s->bytes = malloc(data.size + 1);
 	if (!s->bytes)
@@ -228,7 +256,10 @@ static int subscriber_receive(struct kith_subscriber *s)
 		return rc;
 	}
 	if (s->delivery.opened)
-		s->opened = true;
+		opened_take(s);
+	rc = subscriber_snapshot_receive(s);
+	if (rc)
+		return rc;
 	return s->delivery.refused.size ? subscriber_refused(s, &s->delivery) : 0;
 }
 
@@ -255,6 +286,10 @@ static bool item_is_new(struct kith_subscriber *s, const struct kith_item *i)
 		return false;
 	}
 	shard->handed_out = i->sequence;
+	if (i->kind != KITH_PASSED && subscriber_snapshot_told(s, i))
+		return false;
+	if (i->kind != KITH_PASSED)
+		shard->given = i->sequence;
 	return true;
 }
 
@@ -263,6 +298,8 @@ static bool delivery_take(struct kith_subscriber *s, struct kith_item *i)
 {
 	const struct delivery *d = &s->delivery;
 
+	if (subscriber_snapshot_holds(s))
+		return subscriber_snapshot_take(s, i);
 	while (s->next_gap < d->n_gaps) {
 		const struct gap *g = &d->gaps[s->next_gap++];
 
@@ -276,6 +313,14 @@ static bool delivery_take(struct kith_subscriber *s, struct kith_item *i)
 
 		*i = (struct kith_item){ .kind = KITH_NOTIFICATION, .shard = n->shard,
 			.first = n->sequence, .sequence = n->sequence, .notification = n };
+		if (item_is_new(s, i))
+			return true;
+	}
+	while (s->next_passed < d->n_passed) {
+		const struct position *p = &d->passed[s->next_passed++];
+
+		*i = (struct kith_item){ .kind = KITH_PASSED, .shard = p->shard,
+			.sequence = p->sequence };
 		if (item_is_new(s, i))
 			return true;
 	}
@@ -295,6 +340,8 @@ static int subscriber_step(struct kith_subscriber *s, struct kith_item *ret_item
 	if (rc != ERR_NOTFOUND)
 		return rc;
 	rc = subscriber_check_link(s);
+	if (!rc)
+		rc = subscriber_snapshot_ask(s);
 	if (!rc)
 		rc = subscriber_tell(s);
 	return rc ? rc : ERR_NOTFOUND;
@@ -326,6 +373,21 @@ int kith_subscriber_next(struct kith_subscriber *s, int timeout_ms, struct kith_
 	if (c)
 		*c = s->why;
 	return s->refused;
+}
+
+unsigned kith_subscriber_shards(const struct kith_subscriber *s)
+{
+	return s->n_shards;
+}
+
+uint64_t kith_subscriber_position(const struct kith_subscriber *s, uint32_t shard)
+{
+	return shard < s->n_shards ? s->shards[shard].handed_out : 0;
+}
+
+uint64_t kith_subscriber_end(const struct kith_subscriber *s, uint32_t shard)
+{
+	return shard < s->n_shards ? s->shards[shard].end : 0;
 }
 
 bool kith_subscriber_is_open(const struct kith_subscriber *s)
@@ -384,6 +446,8 @@ void kith_subscriber_close(struct kith_subscriber *s)
 	arena_free(s->arena);
 	for (unsigned i = 0; i < s->n_types; i++)
 		free(s->types[i]);
+	for (unsigned i = 0; i < SUBSCRIBER_POSITIONS_MAX; i++)
+		coverage_fini(&s->shards[i].coverage);
 	free(s->bytes);
 	free(s);
 }

@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "ctl/merge.h"
 #include "ctl/options.h"
+#include "ctl/start.h"
 #include "ctl/table.h"
 #include "ctl/text.h"
 #include "ctl/verb.h"
@@ -167,6 +169,83 @@ static void table_columns_are_as_wide_as_they_need(void **state)
 	free(text);
 }
 
+static void where_to_begin_is_read_in_the_ways_people_write_it(void **state)
+{
+	static struct start s;
+	struct complaint c = { 0 };
+	static const char *const wrong[] = { "", "yesterday", "2h3", "h", "3-", "-7", "3-0", "999-1",
+		"3-7,", "0-1,x", "2026-13-01", "1-2-3" };
+
+	(void)state;
+	assert_int_equal(start_parse("oldest", "from", &s, &c), 0);
+	assert_int_equal(s.kind, START_OLDEST);
+	assert_int_equal(start_parse("newest", "from", &s, &c), 0);
+	assert_int_equal(s.kind, START_NEWEST);
+	assert_int_equal(start_parse("2026-01-02", "from", &s, &c), 0);
+	assert_int_equal(s.kind, START_TIME);
+	assert_int_equal(s.ms, 1767312000000);
+	assert_int_equal(s.n, 0);
+	assert_int_equal(start_parse("1767312000001", "from", &s, &c), 0);
+	assert_int_equal(s.ms, 1767312000001);
+	assert_int_equal(start_parse("90m", "from", &s, &c), 0);
+	assert_int_equal(s.kind, START_AGO);
+	assert_int_equal(s.ms, 5400000);
+	assert_int_equal(start_parse("3-1042,0-1", "from", &s, &c), 0);
+	assert_int_equal(s.kind, START_IDS);
+	assert_int_equal(s.n, 2);
+	assert_int_equal(s.behind[0].shard, 3);
+	assert_int_equal(s.behind[0].sequence, 1041);
+	assert_int_equal(s.behind[1].sequence, 0);
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+		assert_int_equal(start_parse(wrong[i], "from", &s, &c), ERR_INVALID);
+	assert_non_null(strstr(c.text, "--from: expected a time"));
+}
+
+static void add_line(struct merge *m, uint32_t shard, int64_t time_ms, const char *text)
+{
+	struct merge_line line = { .shard = shard, .time_ms = time_ms, .text = strdup(text) };
+
+	assert_int_equal(merge_add(m, &line), 0);
+}
+
+static void assert_taken(struct merge *m, const char *text)
+{
+	struct merge_line *l = merge_take(m);
+
+	assert_true(!text == !l);
+	if (!l)
+		return;
+	assert_string_equal(l->text, text);
+	free(l->text);
+	free(l);
+}
+
+static void lines_of_shards_merge_by_time_and_wait_for_who_may_still_be_earlier(void **state)
+{
+	static struct merge m;
+
+	(void)state;
+	merge_init(&m, 3);
+	add_line(&m, 0, 10, "a");
+	add_line(&m, 0, 30, "d");
+	add_line(&m, 2, 20, "c");
+	assert_taken(&m, NULL); /* shard 1 may have an earlier one */
+	add_line(&m, 1, 15, "b");
+	assert_taken(&m, "a");
+	assert_taken(&m, "b");
+	assert_taken(&m, NULL);
+	merge_over(&m, 1);
+	assert_taken(&m, "c");
+	assert_taken(&m, NULL);
+	merge_over(&m, 2);
+	assert_taken(&m, "d");
+	assert_false(merge_is_over(&m));
+	merge_over(&m, 0);
+	assert_true(merge_is_over(&m));
+	add_line(&m, 0, 1, "never taken");
+	merge_fini(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -176,6 +255,8 @@ int main(void)
 		cmocka_unit_test(every_verb_has_help_one_can_learn_from),
 		cmocka_unit_test(numbers_are_shown_as_people_read_them),
 		cmocka_unit_test(table_columns_are_as_wide_as_they_need),
+		cmocka_unit_test(where_to_begin_is_read_in_the_ways_people_write_it),
+		cmocka_unit_test(lines_of_shards_merge_by_time_and_wait_for_who_may_still_be_earlier),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
