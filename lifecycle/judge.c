@@ -39,21 +39,6 @@ bool comparison_read(const struct test *t, const struct facts *f, const struct l
 	return law->kind != LAW_UNKNOWN;
 }
 
-/* Which of less, equal, greater (bits 0, 1, 2) an operator accepts. Without a branch: the
- * outcome is as good as random, and a judgement is mostly this. */
-static const uint8_t accepts[] = {
-	[OP_LT] = 1, [OP_LE] = 3, [OP_GT] = 4, [OP_GE] = 6, [OP_EQ] = 2, [OP_NE] = 5,
-	[OP_IS] = 5, /* a flag's bound is 0 */
-};
-
-static bool is_accepted(unsigned op, double v, double bound)
-{
-	unsigned relation = (unsigned)(v < bound) | (unsigned)(v == bound) << 1 |
-		(unsigned)(v > bound) << 2;
-
-	return accepts[op] & relation;
-}
-
 bool comparison_holds(const struct comparison *c, int64_t now_ms)
 {
 	const struct law *l = c->law;

@@ -65,6 +65,7 @@ enum term_kind { TERM_TEST, TERM_ALL, TERM_ANY };
 struct term {
 	uint8_t kind;         /* enum term_kind */
 	bool negated;
+	bool moves;           /* TERM_TEST: as its test does */
 	uint16_t test;        /* TERM_TEST */
 	uint16_t end;         /* the term after this one and its members */
 };

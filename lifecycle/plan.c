@@ -94,6 +94,7 @@ static uint16_t plan_node(struct machine *m, uint16_t node)
 		t->negated = !t->negated;
 	if (m->nodes[node].kind == NODE_TEST) {
 		t->test = m->tests[m->nodes[node].left].same;
+		t->moves = m->tests[t->test].moves;
 	} else {
 		t->kind = m->nodes[node].kind == NODE_AND ? TERM_ALL : TERM_ANY;
 		for (unsigned cost = 0; cost < COSTS; cost++)

@@ -236,21 +236,58 @@ static struct law expected_next(const struct facts *f, const struct rhythm *r)
 			     (int64_t)ceil(own_gap_ms(&p)) };
 }
 
-struct law quantity_law(enum quantity q, const struct facts *f, const struct rhythm *rhythm)
+void quantity_read(enum quantity q, const struct facts *f, const struct rhythm *rhythm,
+	struct law *ret_law)
 {
 	switch (q) {
-#define QUANTITY(name, unit, law, by, reading, text) case QUANTITY_##name: return reading;
+#define QUANTITY(name, unit, law, by, reading, text) case QUANTITY_##name: *ret_law = reading; return;
 #include "lifecycle/quantity.def"
 #undef QUANTITY
-	default: return unknown;
+	default: *ret_law = unknown;
 	}
+}
+
+struct law quantity_law(enum quantity q, const struct facts *f, const struct rhythm *rhythm)
+{
+	struct law law;
+
+	quantity_read(q, f, rhythm, &law);
+	return law;
+}
+
+/* The readings once more, this time without laws around them: most tests are of such numbers. */
+static inline bool number_of(struct law law, double *ret_value)
+{
+	*ret_value = law.c;
+	return law.kind == LAW_CONST;
+}
+
+bool quantity_number(enum quantity q, const struct facts *f, double *ret_value)
+{
+	static const struct rhythm no_rhythm;
+	const struct rhythm *rhythm = &no_rhythm;
+
+	switch (q) {
+#define QUANTITY(name, unit, law, by, reading, text) \
+	case QUANTITY_##name: \
+		return LAW_##law == LAW_CONST && number_of(reading, ret_value);
+#include "lifecycle/quantity.def"
+#undef QUANTITY
+	default: return false;
+	}
+}
+
+/* How far a chance has come, for the formulas of the rhythm. */
+static double chance_span(double s)
+{
+	s = s > 0 ? s : 0;
+	return s < CHANCE_SPAN_MS ? s : CHANCE_SPAN_MS;
 }
 
 /* In doubles: whole milliseconds are exact up to 2^53 and nothing can overflow. */
 bool law_value(const struct law *l, int64_t now_ms, double *ret_value)
 {
 	double s = (double)now_ms - (double)l->t_ms;
-	double within = fmin(fmax(s, 0), CHANCE_SPAN_MS);
 
 	switch ((enum law_kind)l->kind) {
 	case LAW_CONST: *ret_value = l->c; return true;
@@ -258,8 +295,10 @@ bool law_value(const struct law *l, int64_t now_ms, double *ret_value)
 	case LAW_REMAINING: *ret_value = -s; return true;
 	case LAW_EXP: *ret_value = l->c * exp2(-s / l->half_ms); return true;
 	case LAW_MULTIPLE: *ret_value = s / l->c; return true;
-	case LAW_ALIVE: *ret_value = tempo_alive(&l->tempo, within); return true;
-	case LAW_ACTIVE: *ret_value = tempo_active(&l->tempo, within, l->window_ms); return true;
+	case LAW_ALIVE: *ret_value = tempo_alive(&l->tempo, chance_span(s)); return true;
+	case LAW_ACTIVE:
+		*ret_value = tempo_active(&l->tempo, chance_span(s), l->window_ms);
+		return true;
 	case LAW_UNKNOWN: break;
 	}
 	return false;

@@ -71,6 +71,11 @@ enum {
 
 /* The law of Q for these facts; RHYTHM has its times in ms. */
 struct law quantity_law(enum quantity q, const struct facts *f, const struct rhythm *rhythm);
+/* The same, written where it is to stay: a copy just after costs more than the reading. */
+void quantity_read(enum quantity q, const struct facts *f, const struct rhythm *rhythm,
+	struct law *ret_law);
+/* The value of a Q whose law in the table is CONST; false when it is unknown. */
+bool quantity_number(enum quantity q, const struct facts *f, double *ret_value);
 /* The value of L at NOW; false and no value when unknown. */
 bool law_value(const struct law *l, int64_t now_ms, double *ret_value);
 

@@ -19,7 +19,7 @@ static const struct law *read_law(struct reading *r, const struct test *t, struc
 
 	if (has_slot && (r->laws >> t->slot & 1))
 		return law;
-	*law = quantity_law(t->quantity, r->f, t->rhythm);
+	quantity_read(t->quantity, r->f, t->rhythm, law);
 	law_adopt_window(law, t);
 	if (has_slot)
 		r->laws |= UINT64_C(1) << t->slot;
@@ -32,9 +32,21 @@ bool reading_compare(struct reading *r, const struct test *t, struct law *other,
 	return comparison_read(t, r->f, read_law(r, t, other), ret_c);
 }
 
-static bool names_hold(const struct test *t, const struct law *l)
+/* A test of what does not move: a number, a flag or a name. */
+static bool still_holds(const struct reading *r, const struct test *t)
 {
-	return l->kind == LAW_CONST && l->c >= 0 && l->c < 64 && (t->names >> (unsigned)l->c & 1);
+	double v, bound = t->number, other;
+
+	if (!quantity_number(t->quantity, r->f, &v))
+		return false;
+	if (t->op == OP_IN)
+		return v >= 0 && v < 64 && (t->names >> (unsigned)v & 1);
+	if (t->other != QUANTITY_NONE) {
+		if (!quantity_number(t->other, r->f, &other))
+			return false;
+		bound *= other;
+	}
+	return is_accepted(t->op, v, bound);
 }
 
 bool reading_ask(struct reading *r, unsigned test, const struct verdict *v, int64_t now_ms)
@@ -47,13 +59,10 @@ bool reading_ask(struct reading *r, unsigned test, const struct verdict *v, int6
 
 	if (t->quantity >= QUANTITY_LADDER)
 		return t->names >> v->rung[t->quantity - QUANTITY_LADDER] & 1;
-	if (t->op == OP_IN)
-		holds = names_hold(t, read_law(r, t, &other));
-	else
-		holds = reading_compare(r, t, &other, &c) && comparison_holds(&c, now_ms);
-	if (!t->moves) {
-		r->asked[test / 64] |= bit;
-		r->held[test / 64] |= holds ? bit : 0;
-	}
+	if (t->moves)
+		return reading_compare(r, t, &other, &c) && comparison_holds(&c, now_ms);
+	holds = still_holds(r, t);
+	r->asked[test / 64] |= bit;
+	r->held[test / 64] |= holds ? bit : 0;
 	return holds;
 }
