@@ -78,15 +78,27 @@ bool test_holds(const struct test *t, const struct facts *f, const struct verdic
 	return t->op == OP_IN ? name_holds(t, f, v) : number_holds(t, f, now_ms);
 }
 
+static bool test_is_held(struct reading *r, const struct test *t, const struct verdict *v,
+	int64_t now_ms)
+{
+	struct comparison c;
+	struct law law;
+
+	if (!t->moves)
+		return reading_still(r, t, v);
+	return reading_compare(r, t, &law, &c) && comparison_holds(&c, now_ms);
+}
+
 /* Recursion only into groups within groups: at most DEPTH_MAX deep (machine.h). */
 static bool term_holds(struct reading *r, unsigned at, const struct verdict *v, int64_t now_ms)
 {
 	const struct term *terms = r->m->terms, *t = &terms[at];
-	bool all = t->kind == TERM_ALL, holds = all;
+	bool holds;
 
 	if (t->kind == TERM_TEST)
-		return reading_holds(r, t->test, v, now_ms) != t->negated;
-	for (unsigned i = at + 1; i < t->end && holds == all; i = terms[i].end)
+		return test_is_held(r, &r->m->tests[t->test], v, now_ms) != t->negated;
+	holds = reading_agrees(r, t, v);
+	for (unsigned i = at + 1; i < t->end && holds; i = terms[i].end)
 		holds = term_holds(r, i, v, now_ms);
 	return holds != t->negated;
 }
@@ -112,6 +124,8 @@ void reading_judge(struct reading *r, int64_t now_ms, struct verdict *ret_verdic
 {
 	const struct machine *m = r->m;
 
+	r->asked &= ~m->ladder_stills; /* of another verdict */
+	r->held &= ~m->ladder_stills;
 	memset(ret_verdict->rung, RUNG_NONE, sizeof ret_verdict->rung);
 	for (unsigned i = 0; i < m->n_ladders; i++)
 		ret_verdict->rung[i] = ladder_judge(r, &m->ladders[i], ret_verdict, now_ms);

@@ -42,7 +42,7 @@ struct test {
 	const struct rhythm *rhythm; /* the machine's */
 	uint8_t owner;        /* whose rule it stands in: a ladder, or OWNER_RISK + a risk */
 	uint8_t slot;         /* of its law in a reading, SLOT_NONE: read each time (plan.c) */
-	uint16_t same;        /* the first test that says the same (plan.c) */
+	uint8_t place;        /* among those that do not move, or STILLS_MAX (plan.c) */
 	bool moves;           /* the passing of time alone can flip it */
 	struct span text;     /* as written in the file, blanks and comments folded; cut with a …
 	                       * before TEST_TEXT_MAX, since it rides in notifications */
@@ -59,16 +59,20 @@ struct node {
 #define NODE_NONE 0xffff
 #define DEPTH_MAX 64
 
-/* A rule as it is judged: plan.c makes one from its nodes. A group lies before its members, which
- * follow each other, the cheap ones first: file order is for people, and means nothing here. */
-enum term_kind { TERM_TEST, TERM_ALL, TERM_ANY };
+/* A rule as it is judged: plan.c makes one from its nodes. Two kinds are enough: a group holds when
+ * all its members do, and an or is the opposite of a group of opposites. Members that do not move
+ * are bits, looked at first and all at once; the others lie behind the group, the cheap ones first.
+ * File order is for people, and means nothing here. */
+enum term_kind { TERM_TEST, TERM_ALL };
 struct term {
 	uint8_t kind;         /* enum term_kind */
 	bool negated;
-	bool moves;           /* TERM_TEST: as its test does */
 	uint16_t test;        /* TERM_TEST */
 	uint16_t end;         /* the term after this one and its members */
+	uint64_t stills;      /* TERM_ALL: tests that do not move, by their place among such … */
+	uint64_t holding;     /* … and those of them that are to hold, the others are not to */
 };
+#define STILLS_MAX 64 /* places; tests beyond are asked one by one */
 #define SLOTS_MAX 64
 #define SLOT_NONE 0xff
 /* Ladders and risks as a set: a bit each, by owner. */
@@ -112,6 +116,9 @@ struct machine {
 	struct node nodes[NODES_MAX];
 	unsigned n_terms;
 	struct term terms[NODES_MAX];
+	unsigned n_stills;
+	uint16_t stills[STILLS_MAX]; /* the test at each place */
+	uint64_t ladder_stills;      /* those that read a ladder */
 	uint64_t changed_by[BODY_COUNT]; /* the owners whose rules an event of that body can touch */
 	struct span text;     /* own copy of the file; spans point into it or into `names` */
 	char *names;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Plan: the rules of a machine as they are judged. Nots become a mark, an and within an and
- * becomes one, tests that say the same become one, and what is cheap to ask is asked first. */
+/* Plan: the rules of a machine as they are judged. Nots become a mark, an or the opposite of an and
+ * of opposites, an and within an and becomes one, tests that do not move become bits, those that
+ * say the same one bit, and what is cheap to ask is asked first. */
 #include "lifecycle/parse.h"
 
 static bool tests_say_the_same(const struct test *a, const struct test *b)
@@ -18,23 +19,39 @@ static bool tests_share_a_law(const struct test *a, const struct test *b)
 		memcmp(&a->window_ms, &b->window_ms, sizeof a->window_ms) == 0;
 }
 
+/* The place of T among tests that do not move, which it shares with whoever says the same. */
+static uint8_t plan_place(struct machine *m, const struct test *t)
+{
+	const struct test *same = m->tests;
+
+	if (t->moves)
+		return STILLS_MAX;
+	while (!tests_say_the_same(same, t))
+		same++;
+	if (same < t)
+		return same->place;
+	if (m->n_stills == STILLS_MAX)
+		return STILLS_MAX;
+	if (t->quantity >= QUANTITY_LADDER)
+		m->ladder_stills |= UINT64_C(1) << m->n_stills;
+	m->stills[m->n_stills] = (uint16_t)(t - m->tests);
+	return (uint8_t)m->n_stills++;
+}
+
 static void plan_tests(struct machine *m)
 {
 	unsigned slots = 0;
 
-	for (unsigned i = 0; i < m->n_tests; i++) {
-		struct test *t = &m->tests[i];
-		unsigned same = 0, law = 0;
+	for (struct test *t = m->tests; t < m->tests + m->n_tests; t++) {
+		const struct test *law = m->tests;
 
-		while (!tests_say_the_same(&m->tests[same], t))
-			same++;
-		while (!tests_share_a_law(&m->tests[law], t))
+		t->place = plan_place(m, t);
+		while (!tests_share_a_law(law, t))
 			law++;
-		t->same = (uint16_t)same;
-		if (law < i)
-			t->slot = m->tests[law].slot;
+		if (law < t)
+			t->slot = law->slot;
 		else
-			t->slot = slots < SLOTS_MAX ? (uint8_t)slots++ : SLOT_NONE;
+			t->slot = t->moves && slots < SLOTS_MAX ? (uint8_t)slots++ : SLOT_NONE;
 	}
 }
 
@@ -71,34 +88,59 @@ static unsigned node_cost(const struct machine *m, uint16_t node)
 	return left > right ? left : right;
 }
 
-static uint16_t plan_node(struct machine *m, uint16_t node);
+static uint16_t plan_node(struct machine *m, uint16_t node, bool negated);
 
-/* Those members of NODE's group, an and or an or, that cost COST. Chains lean to the right. */
-static void plan_members(struct machine *m, uint8_t kind, uint16_t node, unsigned cost)
+/* Make NODE, a test that does not move, or the opposite of one, a bit of the group AT. False: it is
+ * none, or the group has its opposite. */
+static bool plan_bit(struct machine *m, uint16_t at, uint16_t node, bool negated)
 {
-	while (m->nodes[node].kind == kind) {
-		plan_members(m, kind, m->nodes[node].left, cost);
-		node = m->nodes[node].right;
-	}
-	if (node_cost(m, node) == cost)
-		(void)plan_node(m, node);
+	struct term *group = &m->terms[at];
+	uint64_t bit;
+	unsigned place;
+
+	for (; m->nodes[node].kind == NODE_NOT; node = m->nodes[node].left)
+		negated = !negated;
+	place = m->nodes[node].kind == NODE_TEST ? m->tests[m->nodes[node].left].place : STILLS_MAX;
+	if (place == STILLS_MAX)
+		return false;
+	bit = UINT64_C(1) << place;
+	if ((group->stills & bit) && !(group->holding & bit) != negated)
+		return false;
+	group->stills |= bit;
+	group->holding |= negated ? 0 : bit;
+	return true;
 }
 
-static uint16_t plan_node(struct machine *m, uint16_t node)
+/* Those members of NODE, an and or an or, that cost COST, for the group AT. Chains lean to the
+ * right. */
+static void plan_members(struct machine *m, uint16_t at, uint8_t kind, uint16_t node,
+	bool negated, unsigned cost)
+{
+	while (m->nodes[node].kind == kind) {
+		plan_members(m, at, kind, m->nodes[node].left, negated, cost);
+		node = m->nodes[node].right;
+	}
+	if (node_cost(m, node) == cost && !plan_bit(m, at, node, negated))
+		(void)plan_node(m, node, negated);
+}
+
+static uint16_t plan_node(struct machine *m, uint16_t node, bool negated)
 {
 	uint16_t at = (uint16_t)m->n_terms++;
 	struct term *t = &m->terms[at];
+	uint8_t kind;
 
-	*t = (struct term){ .kind = TERM_TEST };
 	for (; m->nodes[node].kind == NODE_NOT; node = m->nodes[node].left)
-		t->negated = !t->negated;
-	if (m->nodes[node].kind == NODE_TEST) {
-		t->test = m->tests[m->nodes[node].left].same;
-		t->moves = m->tests[t->test].moves;
-	} else {
-		t->kind = m->nodes[node].kind == NODE_AND ? TERM_ALL : TERM_ANY;
+		negated = !negated;
+	kind = m->nodes[node].kind;
+	*t = (struct term){ .kind = TERM_ALL };
+	if (kind != NODE_TEST) {
+		t->negated = kind == NODE_OR ? !negated : negated;
 		for (unsigned cost = 0; cost < COSTS; cost++)
-			plan_members(m, m->nodes[node].kind, node, cost);
+			plan_members(m, at, kind, node, kind == NODE_OR, cost);
+	} else if (!plan_bit(m, at, node, negated)) {
+		*t = (struct term){ .kind = TERM_TEST, .negated = negated,
+				    .test = m->nodes[node].left };
 	}
 	t->end = (uint16_t)m->n_terms;
 	return at;
@@ -107,7 +149,7 @@ static uint16_t plan_node(struct machine *m, uint16_t node)
 static void plan_rung(struct machine *m, struct rung *r)
 {
 	if (r->rule != NODE_NONE)
-		r->plan = plan_node(m, r->rule);
+		r->plan = plan_node(m, r->rule, false);
 }
 
 static void plan_bodies(struct machine *m)

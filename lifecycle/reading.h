@@ -9,26 +9,30 @@
 struct reading {
 	const struct machine *m;
 	const struct facts *f;
-	uint64_t laws;                  /* slots that are filled, a bit each */
-	uint64_t asked[TESTS_MAX / 64]; /* tests that do not move, a bit each: asked, … */
-	uint64_t held[TESTS_MAX / 64];  /* … and holding */
+	uint64_t laws;        /* slots that are filled, a bit each */
+	uint64_t asked, held; /* tests that do not move, by their places: asked, and holding */
 	struct law law[SLOTS_MAX];
 };
 
-void reading_init(struct reading *r, const struct machine *m, const struct facts *f);
-
-/* Whether test TEST holds at NOW; V has the rungs it may read. */
-bool reading_ask(struct reading *r, unsigned test, const struct verdict *v, int64_t now_ms);
-static inline bool reading_holds(struct reading *r, unsigned test, const struct verdict *v,
-	int64_t now_ms)
+static inline void reading_init(struct reading *r, const struct machine *m, const struct facts *f)
 {
-	uint64_t bit = UINT64_C(1) << test % 64;
-
-	if (r->asked[test / 64] & bit)
-		return r->held[test / 64] & bit;
-	return reading_ask(r, test, v, now_ms);
+	r->m = m;
+	r->f = f;
+	r->laws = r->asked = r->held = 0;
 }
 
+/* Whether those tests of the group T that do not move are as it wants them; V has the rungs that
+ * they may read. */
+bool reading_ask(struct reading *r, const struct term *t, const struct verdict *v);
+static inline bool reading_agrees(struct reading *r, const struct term *t, const struct verdict *v)
+{
+	if ((r->held ^ t->holding) & t->stills & r->asked)
+		return false;
+	return !(t->stills & ~r->asked) || reading_ask(r, t, v);
+}
+
+/* Whether a test that does not move holds. */
+bool reading_still(const struct reading *r, const struct test *t, const struct verdict *v);
 /* The comparison of a test that moves; its law may lie in OTHER. False when a value is unknown, so
  * that it never holds. */
 bool reading_compare(struct reading *r, const struct test *t, struct law *other,

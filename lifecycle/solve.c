@@ -89,42 +89,48 @@ struct question {
 	const struct verdict *v;
 };
 
-static int64_t moving_test_next(const struct question *q, unsigned test, bool wanted,
-	int64_t from_ms, int64_t until_ms)
+static int64_t test_next(const struct question *q, unsigned test, bool wanted, int64_t from_ms,
+	int64_t until_ms)
 {
 	const struct test *t = &q->r->m->tests[test];
 	struct comparison c;
 	struct law law;
 
+	if (!t->moves)
+		return reading_still(q->r, t, q->v) == wanted ? from_ms : NEVER;
 	if (!reading_compare(q->r, t, &law, &c))
 		return wanted ? NEVER : from_ms;
 	return comparison_next(&c, wanted, from_ms, until_ms);
 }
 
-static int64_t moving_term_next(const struct question *q, unsigned at, bool wanted,
-	int64_t from_ms, int64_t until_ms);
+static int64_t members_next(const struct question *q, unsigned at, bool wanted, int64_t from_ms,
+	int64_t until_ms);
 
-/* Most terms are tests that do not move, and most of those have been asked before. */
+/* Most groups are done with when those of their tests have been looked at that do not move. */
 static inline int64_t term_next(const struct question *q, unsigned at, bool wanted, int64_t from_ms,
 	int64_t until_ms)
 {
 	const struct term *t = &q->r->m->terms[at];
 
-	if (t->kind != TERM_TEST || t->moves)
-		return moving_term_next(q, at, wanted, from_ms, until_ms);
-	return (reading_holds(q->r, t->test, q->v, from_ms) != t->negated) == wanted ? from_ms : NEVER;
+	wanted ^= t->negated;
+	if (t->kind == TERM_TEST)
+		return test_next(q, t->test, wanted, from_ms, until_ms);
+	if (!reading_agrees(q->r, t, q->v))
+		return wanted ? NEVER : from_ms;
+	if (t->end == at + 1)
+		return wanted ? from_ms : NEVER;
+	return members_next(q, at, wanted, from_ms, until_ms);
 }
 
-/* All members of the group AT as wanted. Whenever one of them says "later", all others are asked
+/* All members of the group AT as they should be. Whenever one of them says "later", all others are asked
  * again from then on; each such time is a flip, of which there are as many as tests. */
-static int64_t every_next(const struct question *q, unsigned at, bool wanted, int64_t from_ms,
-	int64_t until_ms)
+static int64_t every_next(const struct question *q, unsigned at, int64_t from_ms, int64_t until_ms)
 {
 	const struct term *terms = q->r->m->terms;
 	unsigned i = at + 1, later = 0; /* the last member that said so */
 
 	do {
-		int64_t next_ms = term_next(q, i, wanted, from_ms, until_ms);
+		int64_t next_ms = term_next(q, i, true, from_ms, until_ms);
 
 		if (next_ms == NEVER)
 			return NEVER;
@@ -139,15 +145,14 @@ static int64_t every_next(const struct question *q, unsigned at, bool wanted, in
 	return from_ms;
 }
 
-/* Any member as wanted. */
-static int64_t some_next(const struct question *q, unsigned at, bool wanted, int64_t from_ms,
-	int64_t until_ms)
+/* A member that is not as it should be. */
+static int64_t some_next(const struct question *q, unsigned at, int64_t from_ms, int64_t until_ms)
 {
 	const struct term *terms = q->r->m->terms;
 	int64_t first_ms = NEVER;
 
 	for (unsigned i = at + 1; i < terms[at].end && first_ms != from_ms; i = terms[i].end) {
-		int64_t next_ms = term_next(q, i, wanted, from_ms, until_ms);
+		int64_t next_ms = term_next(q, i, false, from_ms, until_ms);
 
 		if (next_ms != NEVER)
 			first_ms = until_ms = next_ms;
@@ -155,41 +160,10 @@ static int64_t some_next(const struct question *q, unsigned at, bool wanted, int
 	return first_ms;
 }
 
-static int64_t moving_term_next(const struct question *q, unsigned at, bool wanted,
-	int64_t from_ms, int64_t until_ms)
+static int64_t members_next(const struct question *q, unsigned at, bool wanted, int64_t from_ms,
+	int64_t until_ms)
 {
-	const struct term *t = &q->r->m->terms[at];
-
-	wanted ^= t->negated;
-	if (t->kind == TERM_TEST)
-		return moving_test_next(q, t->test, wanted, from_ms, until_ms);
-	if ((t->kind == TERM_ALL) == wanted)
-		return every_next(q, at, wanted, from_ms, until_ms);
-	return some_next(q, at, wanted, from_ms, until_ms);
-}
-
-/* Whether a test that does not move keeps a rule from ever holding: seen without further ado in most
- * of the rules that do not hold. Members that do not move come first. */
-static inline bool rule_is_barred(const struct question *q, const struct rung *rule)
-{
-	const struct term *terms = q->r->m->terms, *t = &terms[rule->plan];
-
-	if (t->kind != TERM_ALL || t->negated)
-		return false;
-	for (const struct term *member = t + 1; member < &terms[t->end] &&
-		member->kind == TERM_TEST && !member->moves; member++)
-		if (reading_holds(q->r, member->test, q->v, 0) == member->negated)
-			return true;
-	return false;
-}
-
-/* When RULE, which does not hold, will; or which does, will not. */
-static inline int64_t rule_next(const struct question *q, const struct rung *rule, bool wanted,
-	int64_t from_ms, int64_t until_ms)
-{
-	if (wanted && rule_is_barred(q, rule))
-		return NEVER;
-	return term_next(q, rule->plan, wanted, from_ms, until_ms);
+	return wanted ? every_next(q, at, from_ms, until_ms) : some_next(q, at, from_ms, until_ms);
 }
 
 /* A rung is left when one above it holds, or when its own rule does not. */
@@ -201,7 +175,7 @@ static int64_t ladder_next(const struct question *q, const struct ladder *l, uns
 	if (rung >= l->n_rungs)
 		return from_ms;
 	for (unsigned i = l->n_rungs - 1; i >= rung && i > 0 && first_ms != from_ms; i--) {
-		int64_t next_ms = rule_next(q, &l->rungs[i], i > rung, from_ms, until_ms);
+		int64_t next_ms = term_next(q, l->rungs[i].plan, i > rung, from_ms, until_ms);
 
 		if (next_ms != NEVER)
 			first_ms = until_ms = next_ms;
@@ -226,7 +200,7 @@ int64_t reading_differs_at(struct reading *r, const struct verdict *v, int64_t f
 		if (i < m->n_ladders)
 			next_ms = ladder_next(&q, &m->ladders[i], v->rung[i], from_ms, until_ms);
 		else
-			next_ms = rule_next(&q, &m->risks[risk], !(v->risks >> risk & 1),
+			next_ms = term_next(&q, m->risks[risk].plan, !(v->risks >> risk & 1),
 				from_ms, until_ms);
 		if (next_ms != NEVER)
 			first_ms = until_ms = next_ms;
