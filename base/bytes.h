@@ -91,11 +91,39 @@ static inline uint8_t *put_varint(uint8_t *p, uint64_t v)
 	return p;
 }
 
+/* The varint of 2 to 8 bytes at P, of which 8 may be read; NULL when it is longer. All its bytes at
+ * once: the gaps that their high bits leave are closed in pairs, then in fours, then in eights. */
+static inline const uint8_t *get_varint_of_eight(const uint8_t *p, uint64_t *ret_v)
+{
+	uint64_t x = get_le64(p), ends = ~x & UINT64_C(0x8080808080808080);
+
+	if (!ends)
+		return NULL;
+	p += (unsigned)__builtin_ctzll(ends) / 8 + 1;
+	x &= ends ^ (ends - 1);
+	x = (x & UINT64_C(0x007f007f007f007f)) | (x & UINT64_C(0x7f007f007f007f00)) >> 1;
+	x = (x & UINT64_C(0x00003fff00003fff)) | (x & UINT64_C(0x3fff00003fff0000)) >> 2;
+	x = (x & UINT64_C(0x000000000fffffff)) | (x & UINT64_C(0x0fffffff00000000)) >> 4;
+	*ret_v = x;
+	return p;
+}
+
 /* Returns the byte after the varint, or NULL when it is cut off, longer than 10 bytes or
  * overflows 64 bits. */
 static inline const uint8_t *get_varint(const uint8_t *p, const uint8_t *end, uint64_t *ret_v)
 {
 	uint64_t v = 0;
+
+	if (p < end && *p < 0x80) {
+		*ret_v = *p;
+		return p + 1;
+	}
+	if (end - p >= 8) {
+		const uint8_t *next = get_varint_of_eight(p, ret_v);
+
+		if (next)
+			return next;
+	}
 	for (unsigned shift = 0; p < end && shift < 70; shift += 7) {
 		uint8_t c = *p++;
 		if (shift == 63 && c > 1)

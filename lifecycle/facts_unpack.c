@@ -23,8 +23,6 @@ static uint64_t take_varint(struct reader *r)
 	const uint8_t *next;
 	uint64_t v = 0;
 
-	if (!r->bad && r->p < r->end && *r->p < 0x80)
-		return *r->p++;
 	next = r->bad ? NULL : get_varint(r->p, r->end, &v);
 	if (!next) {
 		r->bad = true;

@@ -3,10 +3,11 @@
  *
  *   u8      version, 1
  *   u8      flags: 1 has ever been on the actual side
- *   varint  armed_ms         row in the deadline index, 0 none
  *   varint  settled_ms       everything up to here has been announced
  *   varint  lifecycle version that judged
- *   varint  due              0 never, else 1 + zigzag(due_ms - settled_ms)
+ *   varint  due              when to look again: 0 never, else 1 + zigzag(due_ms - settled_ms)
+ *   varint  armed            row in the deadline index: 0 none, else 1 + zigzag(armed_ms - due_ms),
+ *                            from settled_ms when due is never
  *   varint  quiet_until_ms   0 none
  *   varint  held_until_ms    0 none
  *   u8      n, then n × { varint ladder number (0: a risk), varint rung or risk number,
@@ -92,6 +93,12 @@ static uint8_t *pack_places(uint8_t *p, const struct standing *s, const struct m
 	return p;
 }
 
+/* AT as seen from FROM; 0 is none. */
+static uint8_t *put_instant(uint8_t *p, int64_t at_ms, int64_t from_ms)
+{
+	return put_varint(p, at_ms == 0 ? 0 : 1 + zigzag(at_ms - from_ms));
+}
+
 size_t customer_pack(const struct customer *c, const struct machine *m,
 	const struct numbering *n, uint8_t out[RECORD_MAX])
 {
@@ -100,10 +107,10 @@ size_t customer_pack(const struct customer *c, const struct machine *m,
 
 	*p++ = RECORD_VERSION;
 	*p++ = s->was_actual ? FLAG_WAS_ACTUAL : 0;
-	p = put_varint(p, (uint64_t)c->armed_ms);
 	p = put_varint(p, (uint64_t)s->settled_ms);
 	p = put_varint(p, s->lifecycle_version);
-	p = put_varint(p, s->due_ms == NEVER ? 0 : 1 + zigzag(s->due_ms - s->settled_ms));
+	p = put_instant(p, s->due_ms == NEVER ? 0 : s->due_ms, s->settled_ms);
+	p = put_instant(p, c->armed_ms, s->due_ms == NEVER ? s->settled_ms : s->due_ms);
 	p = put_varint(p, (uint64_t)c->quiet_until_ms);
 	p = put_varint(p, (uint64_t)c->held_until_ms);
 	p = pack_places(p, s, m, n);
@@ -154,6 +161,25 @@ static uint64_t take(struct cursor *c)
 	return c->bad ? 0 : v;
 }
 
+static int64_t take_instant(struct cursor *c, int64_t from_ms)
+{
+	uint64_t v = take(c);
+
+	return v == 0 ? 0 : (int64_t)((uint64_t)from_ms + (uint64_t)unzigzag(v - 1));
+}
+
+/* What a record says before its places. */
+static void unpack_times(struct cursor *in, struct standing *s, int64_t *ret_armed_ms)
+{
+	int64_t due_ms;
+
+	s->settled_ms = (int64_t)take(in);
+	s->lifecycle_version = (uint32_t)take(in);
+	due_ms = take_instant(in, s->settled_ms);
+	s->due_ms = due_ms == 0 ? NEVER : due_ms;
+	*ret_armed_ms = take_instant(in, due_ms == 0 ? s->settled_ms : due_ms);
+}
+
 static void unpack_places(struct customer *c, struct cursor *in, const struct machine *m,
 	const struct numbering *n)
 {
@@ -180,7 +206,6 @@ int customer_unpack(struct customer *c, struct span id, struct span record,
 {
 	struct standing *s = &c->standing;
 	struct cursor in = { record.data, record.data + record.size, false };
-	uint64_t due;
 	size_t used;
 
 	customer_init(c, id);
@@ -189,11 +214,7 @@ int customer_unpack(struct customer *c, struct span id, struct span record,
 		return ERR_CORRUPT;
 	s->was_actual = record.data[1] & FLAG_WAS_ACTUAL;
 	in.p += 2;
-	c->armed_ms = (int64_t)take(&in);
-	s->settled_ms = (int64_t)take(&in);
-	s->lifecycle_version = (uint32_t)take(&in);
-	due = take(&in);
-	s->due_ms = due == 0 ? NEVER : s->settled_ms + unzigzag(due - 1);
+	unpack_times(&in, s, &c->armed_ms);
 	c->quiet_until_ms = (int64_t)take(&in);
 	c->held_until_ms = (int64_t)take(&in);
 	unpack_places(c, &in, m, n);
@@ -206,6 +227,9 @@ int customer_unpack(struct customer *c, struct span id, struct span record,
 int64_t record_armed(struct span record)
 {
 	struct cursor in = { record.data + 2, record.data + record.size, record.size < 3 };
+	struct standing s;
+	int64_t armed_ms;
 
-	return (int64_t)take(&in);
+	unpack_times(&in, &s, &armed_ms);
+	return in.bad ? 0 : armed_ms;
 }

@@ -75,7 +75,8 @@ static void utf8_is_told_from_what_is_not(void **state)
 
 static void varints_come_back_and_bad_ones_are_refused(void **state)
 {
-	static const uint64_t values[] = { 0, 1, 127, 128, 300, UINT32_MAX, INT64_MAX, UINT64_MAX };
+	static const uint64_t values[] = { 0, 1, 127, 128, 300, 0x12345, 0xfedcba9, UINT32_MAX,
+		0x7654321fed, 0x2badcafef00d, 0xfedcba98765432, INT64_MAX, UINT64_MAX };
 	uint8_t bytes[16], too_long[11];
 	uint64_t v;
 
@@ -86,6 +87,10 @@ static void varints_come_back_and_bad_ones_are_refused(void **state)
 		assert_ptr_equal(get_varint(bytes, end, &v), end);
 		assert_true(v == values[i]);
 		assert_null(get_varint(bytes, end - 1, &v));
+		v = 0; /* with more behind it, all of it is read at once */
+		memset(end, 0xff, (size_t)(bytes + sizeof bytes - end));
+		assert_ptr_equal(get_varint(bytes, bytes + sizeof bytes, &v), end);
+		assert_int_equal(v, values[i]);
 		assert_true(unzigzag(zigzag((int64_t)values[i])) == (int64_t)values[i]);
 	}
 	memset(too_long, 0x80, sizeof too_long);
