@@ -256,8 +256,8 @@ int config_check(struct config *c, struct complaint *why)
 		c->checkpoint.interval_ns < 1000000)
 		return complain(why, ERR_INVALID, "checkpoint-idle: from 1ms to 5s; checkpoint-every: "
 			"at least 1ms");
-	if (c->settings.history_keep > 1000)
-		return complain(why, ERR_INVALID, "history-keep: at most 1000");
+	if (c->settings.history_keep > HISTORY_KEEP_MAX)
+		return complain(why, ERR_INVALID, "history-keep: at most %d", HISTORY_KEEP_MAX);
 	if (c->settings.guard_window_ms <= 0)
 		return complain(why, ERR_INVALID, "guard-window: more than 0");
 	return 0;

@@ -150,7 +150,9 @@ int env_message_get(struct env *e, uint64_t number, struct span *ret_encoded);
 /* Delete those up to UPTO: the journal has them. */
 int env_messages_done(struct env *e, uint64_t upto);
 
-/* History: the latest changes of a customer, oldest dropped beyond KEEP. */
+/* History: the latest changes of a customer, oldest dropped beyond KEEP. What is damaged is answered
+ * with ERR_CORRUPT, and begun anew by the next change. */
+#define HISTORY_KEEP_MAX 96
 struct history_entry {
 	int64_t at_ms;
 	uint64_t outbox_sequence; /* 0: it was announced to nobody (backfill) */

@@ -15,7 +15,22 @@ struct flush {
 	MDB_cursor *cursor; /* of the table at hand */
 	enum table table;
 	uintptr_t page;     /* that was written last */
+	bool append;        /* beyond all that the table had: pages are filled, and nothing is sought */
+	size_t last_size;   /* of the last key that the table had */
+	uint8_t last[TABLE_KEY_MAX];
 };
+
+static int flush_last(struct flush *f)
+{
+	MDB_val k, v;
+	int rc = mdb_cursor_get(f->cursor, &k, &v, MDB_LAST);
+
+	f->append = false;
+	f->last_size = rc == 0 ? k.mv_size : 0;
+	if (rc == 0)
+		memcpy(f->last, k.mv_data, k.mv_size);
+	return rc == MDB_NOTFOUND ? 0 : rc;
+}
 
 /* Rows come in key order, so those in one page come one after another. */
 static void flush_count(struct flush *f, const struct memrow *r, const void *written)
@@ -40,7 +55,9 @@ static int flush_row(struct flush *f, const struct memtable *m, const struct mem
 		rc = mdb_cursor_get(f->cursor, &k, &v, MDB_SET);
 		return rc == MDB_NOTFOUND ? 0 : rc != 0 ? rc : mdb_cursor_del(f->cursor, 0);
 	}
-	rc = mdb_cursor_put(f->cursor, &k, &v, MDB_RESERVE);
+	if (!f->append)
+		f->append = key_order(key, span_of(f->last, f->last_size)) > 0;
+	rc = mdb_cursor_put(f->cursor, &k, &v, MDB_RESERVE | (f->append ? MDB_APPEND : 0));
 	if (rc != 0)
 		return rc;
 	flush_count(f, r, v.mv_data);
@@ -66,6 +83,8 @@ static int flush_table(struct flush *f)
 	if (memtable_sorted(m, f->table, &rows, &n) != OK)
 		return ENOMEM;
 	rc = mdb_cursor_open(f->txn, dbi, &f->cursor);
+	if (rc == 0)
+		rc = flush_last(f);
 	for (uint32_t i = 0; rc == 0 && i < n; i++)
 		rc = flush_row(f, m, mem_ptr(m, rows[i]));
 	if (f->cursor)

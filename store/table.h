@@ -140,8 +140,8 @@ int source_find(struct env *e, struct span name, struct source **ret_source);
 int source_unpack(struct span value, uint32_t *ret_number, uint64_t *ret_highest);
 #define HISTORY_BYTES_MAX 32
 size_t history_pack(const struct history_entry *h, uint8_t out[HISTORY_BYTES_MAX]);
-int history_unpack(struct span value, struct history_entry *ret_h);
-/* Split a history key; ERR_CORRUPT when it is none. */
-int history_key_split(struct span key, struct span *ret_customer, uint64_t *ret_number);
+/* Take the first entry off REST; ERR_CORRUPT when it is none. */
+int history_next(struct span *rest, struct history_entry *ret_h);
+int history_count(struct span value, uint64_t *ret_n);
 
 #endif

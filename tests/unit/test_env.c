@@ -1146,7 +1146,7 @@ static void verify_finds_a_flipped_bit_in_each_table(void **state)
 		{ "guard0", { (const uint8_t *)"\0\0\0\1" "77", 6 } },
 		{ "guard1", { (const uint8_t *)"\0\0\0\2" "78", 6 } },
 		{ "outbox", { (const uint8_t *)"\0\0\0\0\0\0\0\3", 8 } },
-		{ "history", { (const uint8_t *)"anna\0\0\0\0\0\0\0\0\4", 13 } },
+		{ "history", { (const uint8_t *)"anna", 4 } },
 		{ "subscriptions", { (const uint8_t *)"crm", 3 } },
 	};
 	struct env_report r;
