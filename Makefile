@@ -126,6 +126,8 @@ $(BUILD)/kith-load: $(addprefix $(BUILD)/bench/,load.o load_settings.o load_repo
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(TOOL_LIBS)
 $(BUILD)/kith-floor: $(BUILD)/bench/floor.o $(BUILD)/bench/crowd_table.o $(BUILD)/libcore.a
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lzmq $(CORE_LIBS)
+$(BUILD)/kith-names: $(BUILD)/bench/names.o $(BUILD)/libcore.a
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lzmq $(CORE_LIBS)
 $(BUILD)/kith-budget: $(BUILD)/bench/budget.o $(BUILD)/bench/alloc_count.o $(bench_common) $(BUILD)/libcore.a
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(CORE_LIBS)
 # What others make of a like task; each is built where its client library is installed.
@@ -142,7 +144,7 @@ peers = $(if $(call have,sqlite3.h),$(BUILD)/peer-sqlite) $(BUILD)/peer-redis \
         $(if $(call have,libpq-fe.h,-I$(shell pg_config --includedir 2>/dev/null)),$(BUILD)/peer-postgres)
 
 # Measuring: docs/PERFORMANCE.md. RECORD=1 writes the tables there.
-bench_tools := $(addprefix $(BUILD)/,kith-load kith-floor kith-budget)
+bench_tools := $(addprefix $(BUILD)/,kith-load kith-floor kith-budget kith-names)
 .PHONY: bench-tools bench-peers bench-scale bench-deadlines bench-budget
 bench-tools: all $(bench_tools)
 	@$(MAKE) --no-print-directory $(peers)

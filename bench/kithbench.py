@@ -71,9 +71,9 @@ class Daemon:
     def start(self):
         """Start, wait for READY=1 (or the answer to a ping), return the seconds it took."""
         began = time.monotonic()
-        self.log = open(f"{self.home}/log", "a")
-        self.process = start([*self.wrapper, program("kithd"), "--store", self.store, "--run", self.run,
-                              "--log", "warn", *self.flags], stderr=self.log)
+        with open(f"{self.home}/log", "a") as out:
+            self.process = start([*self.wrapper, program("kithd"), "--store", self.store, "--run", self.run,
+                                  "--log", "warn", *self.flags], stderr=out)
         while not self.ping():
             if self.process.poll() is not None:
                 sys.exit(f"kithd ended: {open(f'{self.home}/log').read()[-2000:]}")
@@ -99,11 +99,15 @@ class Daemon:
             s.close()
 
     def kith(self, *argv):
-        return subprocess.run([program("kith"), *argv, "--run", self.run], capture_output=True, text=True,
-                              timeout=120).stdout
+        r = subprocess.run([program("kith"), *argv, "--run", self.run], capture_output=True, text=True,
+                           timeout=300)
+        if r.returncode != 0:
+            sys.exit(f"kith {' '.join(argv)}: {r.stderr.strip()}; kithd: {self.process.poll()}, "
+                     f"{open(f'{self.home}/log').read()[-1000:]}")
+        return r.stdout
 
     def stats(self):
-        return json.loads(self.kith("stats", "--json"))
+        return json.loads(self.kith("stats", "--json", "--timeout", "240"))
 
     def kill(self):
         self.process.kill()
@@ -115,7 +119,6 @@ class Daemon:
             self.process.wait(120)
         except subprocess.TimeoutExpired:
             self.kill()
-        self.log.close()
         if not keep:
             shutil.rmtree(self.home, ignore_errors=True)
 

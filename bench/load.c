@@ -3,8 +3,10 @@
  *
  * Closed loop: each connection has at most `window` batches without a receipt. Open loop: batches
  * are due at Poisson instants, and latency counts from when a batch was due, so that the waiting
- * of those who come while the daemon is busy is counted, whoever makes them wait. */
+ * of those who come while the daemon is busy is counted, whoever makes them wait. SIGINT ends it early,
+ * with the report. */
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/timerfd.h>
@@ -15,6 +17,14 @@
 
 #define BURST 8          /* batches sent before receipts are looked for */
 #define PATIENCE_NS INT64_C(30000000000) /* for the last receipts */
+
+static volatile sig_atomic_t stopping;
+
+static void stop(int sig)
+{
+	(void)sig;
+	stopping = 1;
+}
 
 void load_die(const char *what)
 {
@@ -204,8 +214,8 @@ static bool is_enough(const struct load *l, uint64_t now, uint64_t end)
 {
 	uint64_t sent = 0;
 
-	if (l->settings.events == 0)
-		return now >= end;
+	if (stopping || l->settings.events == 0)
+		return stopping || now >= end;
 	for (unsigned i = 0; i < l->settings.connections; i++)
 		sent += l->connections[i].sent;
 	return sent * l->settings.stream.batch >= l->settings.events;
@@ -278,6 +288,7 @@ int main(int argc, char **argv)
 	struct complaint c = { 0 };
 
 	load_arguments(&l.settings, argc, argv);
+	signal(SIGINT, stop);
 	if (l.settings.log && mix_read(&l.mix, l.settings.log, &c) != 0)
 		load_die(c.text);
 	l.zmq = zmq_ctx_new();
