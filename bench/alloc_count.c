@@ -19,8 +19,8 @@ static struct alloc_count count;
 
 static void add(size_t bytes)
 {
-	count.calls++;
-	count.bytes += bytes;
+	__atomic_fetch_add(&count.calls, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&count.bytes, bytes, __ATOMIC_RELAXED);
 }
 
 struct alloc_count alloc_count(void)

@@ -9,6 +9,7 @@ struct alloc_count {
 	uint64_t calls; /* of malloc, calloc, realloc, aligned ones, since the start */
 	uint64_t bytes; /* asked for */
 };
-struct alloc_count alloc_count(void); /* one thread at a time */
+/* Of all threads; exact while the others rest. */
+struct alloc_count alloc_count(void);
 
 #endif
