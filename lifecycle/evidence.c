@@ -17,15 +17,16 @@ static void ladder_evidence(const struct machine *m, const struct test *t,
 	e->text = l->rungs[rung].name;
 }
 
-static void quantity_evidence(const struct test *t, const struct facts *f, int64_t now_ms,
-	struct evidence *e)
+static void quantity_evidence(const struct machine *m, const struct test *t,
+	const struct facts *f, int64_t now_ms, struct evidence *e)
 {
+	struct quantity_about about = machine_quantity(m, t->quantity);
 	struct law law = quantity_law(t->quantity, f, t->rhythm);
 	const char *name = NULL;
 
 	law_adopt_window(&law, t);
-	e->fact = span_str(quantity_name(t->quantity));
-	e->unit = (uint8_t)quantity_unit(t->quantity);
+	e->fact = about.name;
+	e->unit = about.unit;
 	e->known = law_value(&law, now_ms, &e->value);
 	if (e->known && e->unit == UNIT_NAME)
 		name = quantity_naming(t->quantity)((unsigned)e->value);
@@ -52,7 +53,7 @@ static unsigned add_tests(const struct machine *m, uint16_t rule, const struct f
 		if (t->quantity >= QUANTITY_LADDER)
 			ladder_evidence(m, t, v, &out[n]);
 		else
-			quantity_evidence(t, f, now_ms, &out[n]);
+			quantity_evidence(m, t, f, now_ms, &out[n]);
 		out[n].holds = test_holds(t, f, v, now_ms);
 		return n + 1;
 	}

@@ -15,6 +15,7 @@ void facts_init(struct facts *f)
 void facts_copy(struct facts *to, const struct facts *from)
 {
 	memcpy(to, from, offsetof(struct facts, gaps) + from->gaps_size);
+	memcpy(to->custom, from->custom, from->n_custom * sizeof from->custom[0]);
 }
 
 /* Fold VALUE into a row that is not a decayed sum, by the row's law. */
@@ -271,6 +272,7 @@ void facts_join(struct facts *f, const struct facts *from)
 	registers_join(f, from);
 	cases_join(f, from);
 	days_join(f, from);
+	customs_join(f, from);
 }
 
 bool facts_equal(const struct facts *a, const struct facts *b)
@@ -279,5 +281,6 @@ bool facts_equal(const struct facts *a, const struct facts *b)
 		if (law_of(i) == FACT_DECAY ? !decay_equal(a->scalar[i].d, b->scalar[i].d)
 					      : a->scalar[i].i != b->scalar[i].i)
 			return false;
-	return registers_equal(a, b) && cases_equal(a, b) && days_equal(a, b);
+	return registers_equal(a, b) && cases_equal(a, b) && days_equal(a, b) &&
+		customs_equal(a, b);
 }

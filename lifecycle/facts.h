@@ -15,6 +15,7 @@
  *              that are the same in everything are kept once. What is pushed out is forgotten:
  *              neither open nor able to close
  *   referrer   who brought the customer in; the earliest told wins
+ *   custom     what a lifecycle file declares beside (custom.h)
  *   wallets    the latest two periods for which we were told what the customer spends with
  *              everybody; of several amounts for one period the greatest */
 #ifndef KITH_LIFECYCLE_FACTS_H
@@ -91,6 +92,17 @@ union facts_scalar {
 	double d; /* FACT_DECAY rows */
 };
 
+/* A fact that a lifecycle file declares (custom.h); not 0 are only those that say something. */
+#define CUSTOM_MAX 32
+enum custom_law { CUSTOM_NONE, CUSTOM_SUM, CUSTOM_FIRST, CUSTOM_LAST, CUSTOM_DECAY };
+struct facts_custom {
+	uint32_t key;        /* of its definition */
+	uint8_t law;         /* enum custom_law */
+	int64_t half_ms;     /* CUSTOM_DECAY */
+	int64_t at_ms;       /* CUSTOM_DECAY: the instant it refers to, of the latest event; 0 none */
+	union facts_scalar v;
+};
+
 struct facts {
 	union facts_scalar scalar[FACTS_SCALARS];
 	struct facts_reg reg[REGISTERS];
@@ -101,12 +113,14 @@ struct facts {
 	struct facts_case cases[FACTS_CASES_MAX]; /* latest first, a total order */
 	uint32_t older_days; /* purchase days before those kept; not 0 only when that many are */
 	uint16_t n_days;
+	uint8_t n_custom;
 	uint16_t gaps_size;
 	int32_t latest_day;  /* of n_days, when there are any */
 	/* Kept as they are packed, since a purchase mostly adds one in front and nobody else looks at
 	 * them: for each earlier day, latest first, how many days before the one after it, as a
 	 * varint; gaps_size bytes. facts_days() spreads them out. */
 	uint8_t gaps[FACTS_GAPS_MAX];
+	struct facts_custom custom[CUSTOM_MAX]; /* only the first n_custom mean anything; in any order */
 };
 
 void facts_init(struct facts *f);
@@ -151,7 +165,7 @@ const char *(*facts_register_naming(enum facts_register r))(unsigned);
  * with five purchases, below 1.9 KiB for anyone with a calendar; FACTS_PACKED_MAX is the room OUT
  * must have, whatever the numbers. Equal facts that were built in another order may differ in the
  * last digits of their decayed sums, and so in their bytes. */
-#define FACTS_PACKED_MAX 4096
+#define FACTS_PACKED_MAX 5120
 size_t facts_pack(const struct facts *f, uint8_t *out);
 /* 0, or ERR_CORRUPT (F is then empty). F need not be initialised. Returns via RET_USED the bytes
  * taken. */

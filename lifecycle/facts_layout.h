@@ -3,7 +3,7 @@
  *
  *   version      1 byte      1
  *   sections     1 byte      bit 0 registers, 1 texts, 2 wallets, 3 cases, 4 days, 5 older days,
- *                            6 referrer
+ *                            6 referrer, 7 custom
  *   rows         varint      bit i: row i of facts.def is not 0
  *   last_event   time        when its row's bit is set: written first, others lean on it
  *   each other row that is there, one law after the other, each in the order of facts.def:
@@ -21,6 +21,12 @@
  *                            then for each earlier one how many days before the one before it
  *   older days   varint      only when the days are full
  *   referrer     told, size (1 byte), id
+ *   custom       1 byte      how many facts of the file's own say something, then for each: key (4
+ *                            bytes, little-endian), law (1 byte, enum custom_law), then
+ *                              CUSTOM_SUM          signed
+ *                              CUSTOM_FIRST, LAST  signed, how long before last_event
+ *                              CUSTOM_DECAY        half-life in ms as varint, signed how long its
+ *                                                  instant lies before last_event, double (8 bytes)
  *
  * varint: 7 bits a byte, low first, bit 7 says "more". signed: zigzag (0, -1, 1, -2, …), then
  * varint. time: Unix ms as varint. told: signed, ms before the told before it; the first one of
@@ -49,7 +55,8 @@
 
 enum section {
 	SECTION_REGISTERS = 1, SECTION_TEXTS = 2, SECTION_WALLETS = 4, SECTION_CASES = 8,
-	SECTION_DAYS = 16, SECTION_OLDER_DAYS = 32, SECTION_REFERRER = 64, SECTIONS_ALL = 127,
+	SECTION_DAYS = 16, SECTION_OLDER_DAYS = 32, SECTION_REFERRER = 64, SECTION_CUSTOM = 128,
+	SECTIONS_ALL = 255,
 };
 
 _Static_assert(FACTS_SCALARS <= 64 && REGISTERS <= 64, "a bit for each row in one varint");

@@ -12,9 +12,10 @@
 #define WIDEST_WALLETS   (1 + 2 * 30)
 #define WIDEST_CASES     (1 + FACTS_CASES_MAX * (10 + 4 + 1))
 #define WIDEST_REFERRER  (10 + 1 + EVENT_CUSTOMER_MAX)
+#define WIDEST_CUSTOM    (1 + CUSTOM_MAX * (4 + 1 + 10 + 10 + 8))
 #define WIDEST_DAYS      (10 + 5 + FACTS_GAPS_MAX + 5)
 _Static_assert(WIDEST_SCALARS + WIDEST_REGISTERS + WIDEST_TEXTS + WIDEST_WALLETS + WIDEST_CASES +
-	WIDEST_DAYS + WIDEST_REFERRER <= FACTS_PACKED_MAX, "the widest facts fit");
+	WIDEST_DAYS + WIDEST_REFERRER + WIDEST_CUSTOM <= FACTS_PACKED_MAX, "the widest facts fit");
 
 static uint8_t *put_signed(uint8_t *p, int64_t v)
 {
@@ -171,6 +172,42 @@ static uint8_t *put_referrer(uint8_t *p, const struct facts *f, uint8_t *section
 	return p + f->referrer.size;
 }
 
+static uint8_t *put_custom(uint8_t *p, const struct facts_custom *v, int64_t last_ms)
+{
+	uint64_t bits;
+
+	put_le32(p, v->key);
+	p[4] = v->law;
+	p += 5;
+	if (v->law == CUSTOM_SUM)
+		return put_signed(p, v->v.i);
+	if (v->law != CUSTOM_DECAY)
+		return put_signed(p, minus(last_ms, v->v.i));
+	p = put_varint(p, (uint64_t)v->half_ms);
+	p = put_signed(p, minus(last_ms, v->at_ms));
+	memcpy(&bits, &v->v.d, 8);
+	put_le64(p, bits);
+	return p + 8;
+}
+
+static uint8_t *put_customs(uint8_t *p, const struct facts *f, uint8_t *sections)
+{
+	uint8_t *count = p;
+
+	if (f->n_custom == 0)
+		return p;
+	*p++ = 0;
+	for (unsigned i = 0; i < f->n_custom; i++)
+		if (!custom_is_nothing(&f->custom[i])) {
+			p = put_custom(p, &f->custom[i], f->scalar[FACT_last_event].i);
+			++*count;
+		}
+	if (*count == 0)
+		return count;
+	*sections |= SECTION_CUSTOM;
+	return p;
+}
+
 size_t facts_pack(const struct facts *f, uint8_t *out)
 {
 	uint8_t *p = out + 2;
@@ -184,6 +221,7 @@ size_t facts_pack(const struct facts *f, uint8_t *out)
 	p = put_cases(p, f, &out[1]);
 	p = put_days(p, f, &out[1]);
 	p = put_referrer(p, f, &out[1]);
+	p = put_customs(p, f, &out[1]);
 	assert(p - out <= FACTS_PACKED_MAX);
 	return (size_t)(p - out);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The parts that facts are folded from, each commutative by itself. Only for facts*.c and the
- * files that hold the parts: days.c, cases.c, registers.c, decay.c. */
+ * files that hold the parts: days.c, cases.c, registers.c, decay.c, custom.c. */
 #ifndef KITH_LIFECYCLE_FACTS_PARTS_H
 #define KITH_LIFECYCLE_FACTS_PARTS_H
 #include "lifecycle/facts.h"
@@ -39,6 +39,11 @@ static inline uint64_t rows_of(enum fact_law law)
 void days_add(struct facts *f, int32_t day);
 void days_join(struct facts *f, const struct facts *from);
 bool days_equal(const struct facts *a, const struct facts *b);
+
+/* What the file declares: entries of equal keys are joined, others added while there is room. */
+void customs_join(struct facts *f, const struct facts *from);
+bool customs_equal(const struct facts *a, const struct facts *b);
+bool custom_is_nothing(const struct facts_custom *v);
 
 /* The set of openings and resolutions. */
 int case_compare(const struct facts_case *a, const struct facts_case *b); /* later is greater */

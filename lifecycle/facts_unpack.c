@@ -268,6 +268,41 @@ static void take_referrer(struct reader *r, struct facts *f)
 		memcpy(f->referrer.id, id, f->referrer.size);
 }
 
+static void take_custom(struct reader *r, struct facts_custom *v, int64_t last_ms)
+{
+	const uint8_t *p = take_bytes(r, 5);
+
+	*v = (struct facts_custom){ .law = CUSTOM_SUM };
+	if (!p)
+		return;
+	v->key = get_le32(p);
+	v->law = (uint8_t)in_range(r, p[4], CUSTOM_SUM, CUSTOM_DECAY);
+	if (v->law == CUSTOM_SUM) {
+		v->v.i = take_signed(r);
+	} else if (v->law != CUSTOM_DECAY) {
+		v->v.i = an_instant(r, minus(last_ms, take_signed(r)));
+	} else {
+		v->half_ms = in_range(r, (int64_t)take_varint(r), 1, INT64_MAX);
+		v->at_ms = an_instant(r, minus(last_ms, take_signed(r)));
+		v->v.i = take_double(r);
+	}
+	if (custom_is_nothing(v))
+		r->bad = true;
+}
+
+static void take_customs(struct reader *r, struct facts *f)
+{
+	unsigned n = (unsigned)in_range(r, take_byte(r), 1, CUSTOM_MAX);
+
+	for (unsigned i = 0; i < n && !r->bad; i++) {
+		take_custom(r, &f->custom[i], f->scalar[FACT_last_event].i);
+		for (unsigned k = 0; k < i; k++)
+			if (f->custom[k].key == f->custom[i].key)
+				r->bad = true;
+	}
+	f->n_custom = (uint8_t)n;
+}
+
 int facts_unpack(struct facts *f, const uint8_t *data, size_t size, size_t *ret_used)
 {
 	struct reader r = { data, data + size, false };
@@ -291,6 +326,8 @@ int facts_unpack(struct facts *f, const uint8_t *data, size_t size, size_t *ret_
 		take_older_days(&r, f);
 	if (sections & SECTION_REFERRER)
 		take_referrer(&r, f);
+	if (sections & SECTION_CUSTOM)
+		take_customs(&r, f);
 	if (r.bad) {
 		facts_init(f);
 		return ERR_CORRUPT;

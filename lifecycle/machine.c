@@ -30,6 +30,41 @@ static int rung_index(const struct rung *rungs, unsigned n, struct span name)
 	return -1;
 }
 
+int machine_custom(const struct machine *m, struct span name)
+{
+	for (unsigned i = 0; i < m->n_customs; i++)
+		if (span_eq(m->customs[i].name, name))
+			return (int)i;
+	return -1;
+}
+
+int machine_quantity_lookup(const struct machine *m, struct span name)
+{
+	int q = quantity_lookup(name), custom;
+
+	if (q >= 0)
+		return q;
+	custom = machine_custom(m, name);
+	return custom < 0 ? -1 : QUANTITY_CUSTOM + custom;
+}
+
+static struct quantity_about about_custom(const struct custom *c)
+{
+	static const uint8_t laws[] = { [CUSTOM_SUM] = LAW_CONST, [CUSTOM_FIRST] = LAW_AGE,
+		[CUSTOM_LAST] = LAW_AGE, [CUSTOM_DECAY] = LAW_EXP };
+
+	return (struct quantity_about){ c->name, c->unit, laws[c->law],
+		c->body == BODY_EVENT ? BY_ALL : 1u << c->body };
+}
+
+struct quantity_about machine_quantity(const struct machine *m, unsigned q)
+{
+	if (q >= QUANTITY_CUSTOM)
+		return about_custom(&m->customs[q - QUANTITY_CUSTOM]);
+	return (struct quantity_about){ span_str(quantity_name(q)), (uint8_t)quantity_unit(q),
+		(uint8_t)quantity_law_kind(q), quantity_changed_by(q) };
+}
+
 int machine_ladder(const struct machine *m, struct span name)
 {
 	for (unsigned i = 0; i < m->n_ladders; i++)

@@ -11,6 +11,7 @@
 #include "base/notification.h"
 #include "base/zone.h"
 #include "lifecycle/calendar.h"
+#include "lifecycle/custom.h"
 #include "lifecycle/quantity.h"
 
 #define LADDERS_MAX 8
@@ -18,6 +19,7 @@
 #define RISKS_MAX   32
 #define TESTS_MAX   512
 #define NODES_MAX   1024
+#define EVENT_TESTS_MAX 256
 #define LIFECYCLE_BYTES_MAX (256u << 10)
 
 /* Where no fit says better: the middle of what shops were found to be. */
@@ -106,6 +108,10 @@ struct machine {
 	struct rhythm rhythm; /* `rhythm { … }`, default RHYTHM_DEFAULT; times in ms */
 	unsigned n_calendars;
 	struct calendar calendars[CALENDARS_MAX];
+	unsigned n_customs;
+	struct custom customs[CUSTOM_MAX];
+	unsigned n_event_tests;
+	struct event_test event_tests[EVENT_TESTS_MAX];
 	unsigned n_ladders;
 	struct ladder ladders[LADDERS_MAX];
 	unsigned n_risks;
@@ -134,7 +140,19 @@ void machine_free(struct machine *m); /* ignores NULL */
 /* The file that is compiled into the binary: examples/default.lifecycle. */
 struct span machine_default_text(void);
 
+/* What is known of a quantity, one of the file's own facts too (Q < QUANTITY_LADDER). */
+struct quantity_about {
+	struct span name;
+	uint8_t unit;           /* enum unit */
+	uint8_t law;            /* enum law_kind */
+	unsigned changed_by;    /* BY_… bits */
+};
+struct quantity_about machine_quantity(const struct machine *m, unsigned q);
+/* The quantity NAME, or -1. */
+int machine_quantity_lookup(const struct machine *m, struct span name);
+
 /* Index, or -1. */
+int machine_custom(const struct machine *m, struct span name);
 int machine_ladder(const struct machine *m, struct span name);
 int ladder_rung(const struct ladder *l, struct span name);
 int machine_risk(const struct machine *m, struct span name);

@@ -6,10 +6,10 @@
 #define SHOW(s)  (int)(s).size, (const char *)(s).data
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
-static const char *const words[] = { "ladder", "risk", "rhythm", "zone", "let", "include", "calendar", "when",
-	"potential", "actual", "severity", "job", "play", "and", "or", "not", "in" };
+static const char *const words[] = { "ladder", "risk", "rhythm", "zone", "let", "include",
+	"calendar", "fact", "where", "when", "potential", "actual", "severity", "job", "play", "and", "or", "not", "in" };
 static const char *const declarations[] = { "ladder", "risk", "rhythm", "zone", "let", "include",
-	"calendar" };
+	"calendar", "fact" };
 /* Ladders share the first part of a notification's type with these. */
 static const char *const reserved[] = { "customer", "source", "follow_up" };
 
@@ -104,6 +104,9 @@ int parse_name_is_free(struct parser *p, const struct token *name, const char *w
 		return parse_fail(p, name, "ladder %.*s exists already", SHOW(s));
 	if (quantity_lookup(s) >= 0)
 		return parse_fail(p, name, "%.*s is a quantity and cannot name a %s", SHOW(s), what);
+	if (machine_custom(p->machine, s) >= 0)
+		return parse_fail(p, name, "%.*s is a fact already, in line %d", SHOW(s),
+			p->machine->customs[machine_custom(p->machine, s)].line);
 	if (parse_constant_find(p, s))
 		return parse_fail(p, name, "%.*s is a constant already, in line %d", SHOW(s),
 			parse_constant_find(p, s)->line);
@@ -232,6 +235,8 @@ static int parse_declaration(struct parser *p)
 		return parse_rhythm(p);
 	if (token_is(&p->token, "calendar"))
 		return parse_calendar(p);
+	if (token_is(&p->token, "fact"))
+		return parse_fact(p);
 	if (token_is(&p->token, "let"))
 		return parse_constant(p);
 	if (token_is(&p->token, "include"))
@@ -239,7 +244,7 @@ static int parse_declaration(struct parser *p)
 	suggestion_init(&s, p->token.text);
 	for (size_t i = 0; i < COUNT(declarations); i++)
 		suggestion_offer(&s, span_str(declarations[i]));
-	return parse_expected(p, "ladder, risk, rhythm, zone, calendar, let or include", &s);
+	return parse_expected(p, "ladder, risk, rhythm, fact, zone, calendar, let or include", &s);
 }
 
 int parse_file(struct parser *p)

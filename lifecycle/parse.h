@@ -8,6 +8,7 @@
  *   parse_test.c  one comparison
  *   parse_value.c numbers and units
  *   parse_constant.c  numbers with a name
+ *   parse_fact.c  facts of the file's own, with their filters
  *   parse_calendar.c  opening hours, working time
  *   parse_token.c what these stand on
  *   plan.c        afterwards: the rules as they are judged
@@ -36,6 +37,8 @@ struct parser {
 	struct machine *machine;
 	size_t names_used;        /* of machine->names */
 	uint8_t owner;            /* of the tests being parsed, see struct test */
+	bool in_filter;           /* of a fact, over the fields of … */
+	uint8_t filter_body;      /* … events of this body */
 	unsigned depth;           /* of parentheses and nots */
 	struct complaint *complaint; /* may be NULL */
 	unsigned n_constants;
@@ -72,6 +75,10 @@ void parse_keep(struct parser *p, struct span *s, struct span more);
 int parse_body(struct parser *p, struct rung *r, bool has_rule);
 int parse_rule(struct parser *p, uint16_t *ret_node);
 int parse_test(struct parser *p, uint16_t *ret_test);
+/* `fact NAME = …`, from the word on. */
+int parse_fact(struct parser *p);
+/* One comparison of a field of an event. */
+int parse_event_test(struct parser *p, uint16_t *ret_test);
 /* `calendar [NAME] { … }`, from the word on. */
 int parse_calendar(struct parser *p);
 /* `business days …` after NUMBER, which T has as its number, from the first word on. */
@@ -96,6 +103,6 @@ int parse_rhythm(struct parser *p);
 /* The value after an operator of T, whose quantity and op are set. */
 int parse_value(struct parser *p, struct test *t);
 /* Offer the quantities that fit: all, or those of T's unit that do not move. */
-void parse_offer_quantities(struct suggestion *s, const struct test *t);
+void parse_offer_quantities(const struct machine *m, struct suggestion *s, const struct test *t);
 
 #endif

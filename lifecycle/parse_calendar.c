@@ -259,15 +259,15 @@ static int take_calendar(struct parser *p, struct test *t)
 
 int parse_business(struct parser *p, const struct token *number, struct test *t)
 {
-	enum law_kind law = quantity_law_kind(t->quantity);
+	struct quantity_about about = machine_quantity(p->machine, t->quantity);
 	double most;
 	int rc = parse_next(p);
 
 	if (rc != 0)
 		return rc;
-	if (law != LAW_AGE && law != LAW_REMAINING)
-		return parse_fail(p, &p->before, "%s has no beginning or end that business time could "
-			"be counted from", quantity_name(t->quantity));
+	if (about.law != LAW_AGE && about.law != LAW_REMAINING)
+		return parse_fail(p, &p->before, "%.*s has no beginning or end that business time "
+			"could be counted from", SHOW(about.name));
 	t->business = token_is(&p->token, "days") || token_is(&p->token, "day") ? BUSINESS_DAYS
 		: BUSINESS_HOURS;
 	if (t->business == BUSINESS_HOURS && !token_is(&p->token, "hours") &&

@@ -61,7 +61,7 @@ static int parse_operand(struct parser *p, uint16_t *ret_node)
 		return parse_not(p, ret_node);
 	if (token_is(&p->token, "("))
 		return parse_group(p, ret_node);
-	rc = parse_test(p, &test);
+	rc = p->in_filter ? parse_event_test(p, &test) : parse_test(p, &test);
 	return rc == 0 ? node_new(p, NODE_TEST, test, ret_node) : rc;
 }
 

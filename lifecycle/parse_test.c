@@ -5,11 +5,22 @@
 
 #define SHOW(s) (int)(s).size, (const char *)(s).data
 
-void parse_offer_quantities(struct suggestion *s, const struct test *t)
+static bool fits(const struct machine *m, const struct test *t, unsigned q)
+{
+	struct quantity_about about = machine_quantity(m, q);
+
+	return !t || (about.law == LAW_CONST &&
+		about.unit == machine_quantity(m, t->quantity).unit);
+}
+
+void parse_offer_quantities(const struct machine *m, struct suggestion *s, const struct test *t)
 {
 	for (unsigned q = 0; q < QUANTITIES; q++)
-		if (!t || (!quantity_moves(q) && quantity_unit(q) == quantity_unit(t->quantity)))
+		if (fits(m, t, q))
 			suggestion_offer(s, span_str(quantity_name(q)));
+	for (unsigned i = 0; i < m->n_customs; i++)
+		if (fits(m, t, QUANTITY_CUSTOM + i))
+			suggestion_offer(s, m->customs[i].name);
 }
 
 /* The name is neither a quantity nor a ladder declared before: say what is nearest. */
@@ -26,7 +37,7 @@ static int unknown_quantity(struct parser *p)
 		return parse_fail(p, &p->token, "%.*s is a risk: rules read quantities, and "
 			"ladders declared before", SHOW(name));
 	suggestion_init(&s, name);
-	parse_offer_quantities(&s, NULL);
+	parse_offer_quantities(m, &s, NULL);
 	for (unsigned i = 0; i < m->n_ladders; i++)
 		suggestion_offer(&s, m->ladders[i].name);
 	return parse_fail(p, &p->token, "unknown quantity %.*s%s", SHOW(name),
@@ -58,7 +69,7 @@ static int take_quantity(struct parser *p, struct test *t)
 	if (p->token.kind != TOKEN_NAME || token_is(&p->token, "and") ||
 	    token_is(&p->token, "or") || token_is(&p->token, "when") || token_is(&p->token, "in"))
 		return parse_expected(p, "a quantity, not or (", NULL);
-	found = quantity_lookup(name);
+	found = machine_quantity_lookup(p->machine, name);
 	if (found < 0) {
 		found = machine_ladder(p->machine, name);
 		if (found < 0)
@@ -70,9 +81,9 @@ static int take_quantity(struct parser *p, struct test *t)
 	return rc == 0 ? take_window(p, t, name) : rc;
 }
 
-static unsigned unit_of(const struct test *t)
+static unsigned unit_of(const struct machine *m, const struct test *t)
 {
-	return t->quantity >= QUANTITY_LADDER ? UNIT_NAME : quantity_unit(t->quantity);
+	return t->quantity >= QUANTITY_LADDER ? UNIT_NAME : machine_quantity(m, t->quantity).unit;
 }
 
 /* The number behind the name at the next token, or 64 when there is none; offers all to S. */
@@ -225,8 +236,9 @@ int parse_test(struct parser *p, uint16_t *ret_test)
 	rc = take_quantity(p, t);
 	if (rc != 0)
 		return rc;
-	t->moves = t->quantity < QUANTITIES && quantity_moves(t->quantity);
-	switch (unit_of(t)) {
+	t->moves = t->quantity < QUANTITY_LADDER &&
+		machine_quantity(m, t->quantity).law != LAW_CONST;
+	switch (unit_of(m, t)) {
 	case UNIT_FLAG: rc = parse_flag(p, t, name.text); break;
 	case UNIT_NAME: rc = parse_names(p, t, name.text); break;
 	default: rc = parse_comparison(p, t, name.text); break;

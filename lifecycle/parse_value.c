@@ -121,23 +121,23 @@ static int bad_literal(struct parser *p, const struct token *t, const struct lit
 /* The constant quantity at the next token, of the unit of T. WHAT: what is expected there. */
 static int take_other(struct parser *p, struct test *t, const char *what)
 {
-	unsigned unit = quantity_unit(t->quantity);
+	struct quantity_about about = machine_quantity(p->machine, t->quantity), that;
 	struct span name = p->token.text;
 	struct suggestion s;
-	int other = p->token.kind == TOKEN_NAME ? quantity_lookup(name) : -1;
+	int other = p->token.kind == TOKEN_NAME ? machine_quantity_lookup(p->machine, name) : -1;
 
 	suggestion_init(&s, name);
-	parse_offer_quantities(&s, t);
+	parse_offer_quantities(p->machine, &s, t);
 	parse_offer_constants(p, &s);
 	if (other < 0)
 		return parse_expected(p, what, &s);
-	if (quantity_moves(other))
+	that = machine_quantity(p->machine, (unsigned)other);
+	if (that.law != LAW_CONST)
 		return parse_fail(p, &p->token, "%.*s moves with time: only what stands before the "
 			"comparison may", SHOW(name));
-	if (quantity_unit(other) != unit)
-		return parse_fail(p, &p->token, "%s is %s and %.*s is %s: they cannot be compared",
-			quantity_name(t->quantity), kind_of(unit), SHOW(name),
-			kind_of(quantity_unit(other)));
+	if (that.unit != about.unit)
+		return parse_fail(p, &p->token, "%.*s is %s and %.*s is %s: they cannot be compared",
+			SHOW(about.name), kind_of(about.unit), SHOW(name), kind_of(that.unit));
 	t->other = (uint16_t)other;
 	return parse_next(p);
 }
@@ -164,7 +164,7 @@ int parse_number(struct parser *p, unsigned unit, double least, double most, con
 int parse_value(struct parser *p, struct test *t)
 {
 	struct token number = p->token;
-	unsigned unit = quantity_unit(t->quantity);
+	unsigned unit = machine_quantity(p->machine, t->quantity).unit;
 	struct span digits;
 	struct literal l;
 	bool read;

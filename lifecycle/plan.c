@@ -57,13 +57,13 @@ static void plan_tests(struct machine *m)
 
 /* How dear it is to ask a test, 0 to COSTS - 1. */
 #define COSTS 6
-static unsigned test_cost(const struct test *t)
+static unsigned test_cost(const struct machine *m, const struct test *t)
 {
 	if (t->quantity >= QUANTITY_LADDER)
 		return 0;
 	if (t->business)
 		return COSTS - 1; /* a walk through a calendar */
-	switch (quantity_law_kind(t->quantity)) {
+	switch ((enum law_kind)machine_quantity(m, t->quantity).law) {
 	case LAW_UNKNOWN:
 	case LAW_CONST: return 0;
 	case LAW_AGE:
@@ -82,7 +82,7 @@ static unsigned node_cost(const struct machine *m, uint16_t node)
 	unsigned left, right;
 
 	if (n->kind == NODE_TEST)
-		return test_cost(&m->tests[n->left]);
+		return test_cost(m, &m->tests[n->left]);
 	left = node_cost(m, n->left);
 	right = n->kind == NODE_NOT ? 0 : node_cost(m, n->right);
 	return left > right ? left : right;
@@ -156,10 +156,11 @@ static void plan_bodies(struct machine *m)
 {
 	for (unsigned i = 0; i < m->n_tests; i++) {
 		const struct test *t = &m->tests[i];
-		unsigned by = t->quantity < QUANTITIES ? quantity_changed_by(t->quantity) : 0;
+		unsigned by = t->quantity < QUANTITY_LADDER
+			? machine_quantity(m, t->quantity).changed_by : 0;
 
 		if (t->other != QUANTITY_NONE)
-			by |= quantity_changed_by(t->other);
+			by |= machine_quantity(m, t->other).changed_by;
 		for (unsigned body = 0; body < BODY_COUNT; body++)
 			if (by >> body & 1)
 				m->changed_by[body] |= UINT64_C(1) << t->owner;

@@ -236,6 +236,27 @@ static struct law expected_next(const struct facts *f, const struct rhythm *r)
 			     (int64_t)ceil(own_gap_ms(&p)) };
 }
 
+/* F has been adopted by the machine that declares it; else nothing is known. */
+static struct law custom_reading(const struct facts *f, unsigned index)
+{
+	const struct facts_custom *v = &f->custom[index];
+
+	if (index >= f->n_custom)
+		return unknown;
+	switch ((enum custom_law)v->law) {
+	case CUSTOM_SUM: return constant((double)v->v.i);
+	case CUSTOM_FIRST:
+	case CUSTOM_LAST: return age(v->v.i);
+	case CUSTOM_DECAY:
+		if (fabs(v->v.d) < 1e-200)
+			return constant(0);
+		return (struct law){ .kind = LAW_EXP, .c = v->v.d, .t_ms = v->at_ms,
+				     .half_ms = (double)v->half_ms };
+	case CUSTOM_NONE: break;
+	}
+	return unknown;
+}
+
 void quantity_read(enum quantity q, const struct facts *f, const struct rhythm *rhythm,
 	struct law *ret_law)
 {
@@ -243,7 +264,7 @@ void quantity_read(enum quantity q, const struct facts *f, const struct rhythm *
 #define QUANTITY(name, unit, law, by, reading, text) case QUANTITY_##name: *ret_law = reading; return;
 #include "lifecycle/quantity.def"
 #undef QUANTITY
-	default: *ret_law = unknown;
+	default: *ret_law = custom_reading(f, (unsigned)q - QUANTITY_CUSTOM);
 	}
 }
 
@@ -273,7 +294,7 @@ bool quantity_number(enum quantity q, const struct facts *f, double *ret_value)
 		return LAW_##law == LAW_CONST && number_of(reading, ret_value);
 #include "lifecycle/quantity.def"
 #undef QUANTITY
-	default: return false;
+	default: return number_of(custom_reading(f, (unsigned)q - QUANTITY_CUSTOM), ret_value);
 	}
 }
 

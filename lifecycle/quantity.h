@@ -49,6 +49,7 @@ enum quantity {
 #include "lifecycle/quantity.def"
 #undef QUANTITY
 	QUANTITIES,
+	QUANTITY_CUSTOM = 0x2000, /* + index of a fact of the file's own (custom.h) */
 	QUANTITY_LADDER = 0x4000, /* + ladder index: the rung just judged */
 	QUANTITY_NONE = 0xffff,
 };
@@ -79,7 +80,7 @@ bool quantity_number(enum quantity q, const struct facts *f, double *ret_value);
 /* The value of L at NOW; false and no value when unknown. */
 bool law_value(const struct law *l, int64_t now_ms, double *ret_value);
 
-/* Q < QUANTITIES in all of these. */
+/* Q < QUANTITIES in all of these; machine_quantity() knows custom facts too. */
 const char *quantity_name(enum quantity q);
 const char *quantity_text(enum quantity q);
 unsigned quantity_unit(enum quantity q);   /* enum unit */

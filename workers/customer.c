@@ -45,7 +45,7 @@ int numbering_make(struct numbering *n, struct env *env, const struct machine *m
 		number(env, span_str(crossing_name(x)), &n->crossing[x]);
 	number(env, span_str("clear"), &n->clear);
 	number(env, span_str("raised"), &n->raised);
-	return env_failed(env);
+	return env_failed(env) ? env_failed(env) : births_make(n, env, m);
 }
 
 void customer_init(struct customer *c, struct span id)
@@ -207,6 +207,7 @@ int customer_unpack(struct customer *c, struct span id, struct span record,
 	struct standing *s = &c->standing;
 	struct cursor in = { record.data, record.data + record.size, false };
 	size_t used;
+	int rc;
 
 	customer_init(c, id);
 	c->is_new = false;
@@ -221,7 +222,10 @@ int customer_unpack(struct customer *c, struct span id, struct span record,
 	if (in.bad)
 		return ERR_CORRUPT;
 	c->stale = s->lifecycle_version != m->version;
-	return facts_unpack(&c->facts, in.p, (size_t)(in.end - in.p), &used);
+	rc = facts_unpack(&c->facts, in.p, (size_t)(in.end - in.p), &used);
+	if (rc == 0)
+		births_adopt(c, m, n);
+	return rc;
 }
 
 int64_t record_armed(struct span record)

@@ -17,10 +17,15 @@ struct numbering {
 	uint16_t risk_id[RISKS_MAX];              /* "risk.silent" */
 	uint16_t crossing[CROSSING_COUNT];        /* "customer.converted" */
 	uint16_t clear, raised;
+	uint32_t fact_born[CUSTOM_MAX];    /* the version that brought each fact of the file's own … */
+	int64_t fact_since_ms[CUSTOM_MAX]; /* … and since when it counts: births.c */
 };
 
 /* Look up or make all numbers; 0 or the environment's error. */
 int numbering_make(struct numbering *n, struct env *env, const struct machine *m);
+
+/* The part of that which is about facts of the file's own. */
+int births_make(struct numbering *n, struct env *env, const struct machine *m);
 
 /* Where a customer was on a ladder or a risk that the machine in force may not have. */
 struct place {
@@ -48,6 +53,9 @@ static inline struct span customer_id(const struct customer *c)
 {
 	return span_of(c->id, c->id_size);
 }
+
+/* Give C, as it was read, the facts that M declares; those it has from before their birth are void. */
+void births_adopt(struct customer *c, const struct machine *m, const struct numbering *n);
 
 #define RECORD_MAX (FACTS_PACKED_MAX + 1024)
 size_t customer_pack(const struct customer *c, const struct machine *m,

@@ -84,6 +84,7 @@ int customer_load(struct shard *s, struct customer *c, struct span id)
 
 	if (rc == ERR_NOTFOUND) {
 		customer_init(c, id);
+		facts_adopt(&c->facts, s->lifecycle->machine);
 		return 0;
 	}
 	if (rc != 0)

@@ -79,7 +79,7 @@ static int change_facts(struct shard *s, struct customer *c, const struct cause 
 
 	credit_of(&c->facts, &before);
 	if (why->event)
-		facts_add(&c->facts, why->event, &s->lifecycle->machine->zone);
+		machine_add(s->lifecycle->machine, &c->facts, why->event);
 	else
 		fold_message(&c->facts, why->message);
 	return influence_spread(s, c, &before, why);

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Births: since when a store has counted each fact that the lifecycle file declares itself.
+ *
+ * One that a file drops is forgotten, since nobody counts it any more; one that comes back later
+ * begins anew. A record that was last judged before the fact was born may still carry a value of an
+ * earlier life: that is void. Kept as the setting "facts":
+ *
+ *   n × { u32 key, u32 version of the file that brought it, i64 since_ms } */
+#include "workers/customer.h"
+
+#define ROW 16
+
+static const uint8_t *row_of(struct span rows, uint32_t key)
+{
+	for (size_t i = 0; i + ROW <= rows.size; i += ROW)
+		if (get_le32(rows.data + i) == key)
+			return rows.data + i;
+	return NULL;
+}
+
+int births_make(struct numbering *n, struct env *env, const struct machine *m)
+{
+	uint8_t made[CUSTOM_MAX * ROW];
+	size_t size = m->n_customs * ROW;
+	struct span rows = { 0 };
+	int rc = env_setting_get(env, "facts", &rows);
+
+	if (rc != 0 && rc != ERR_NOTFOUND)
+		return rc;
+	if (rc == ERR_NOTFOUND)
+		rows = span_of(made, 0);
+	for (unsigned i = 0; i < m->n_customs; i++) {
+		const uint8_t *row = row_of(rows, m->customs[i].key);
+
+		n->fact_born[i] = row ? get_le32(row + 4) : m->version;
+		n->fact_since_ms[i] = row ? (int64_t)get_le64(row + 8) : m->since_ms;
+	}
+	for (unsigned i = 0; i < m->n_customs; i++) {
+		put_le32(made + i * ROW, m->customs[i].key);
+		put_le32(made + i * ROW + 4, n->fact_born[i]);
+		put_le64(made + i * ROW + 8, (uint64_t)n->fact_since_ms[i]);
+	}
+	if (span_eq(rows, span_of(made, size)))
+		return 0;
+	return env_setting_put(env, "facts", span_of(made, size));
+}
+
+void births_adopt(struct customer *c, const struct machine *m, const struct numbering *n)
+{
+	for (unsigned i = 0; i < m->n_customs; i++)
+		if (c->standing.lifecycle_version < n->fact_born[i])
+			facts_forget(&c->facts, m->customs[i].key);
+	facts_adopt(&c->facts, m);
+}
