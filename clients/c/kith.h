@@ -166,6 +166,7 @@ struct kith_item {
 	uint32_t shard;
 	uint64_t sequence;          /* acknowledge this; of a gap: its last */
 	uint64_t first;             /* of a gap: from here on they were trimmed before delivery */
+	bool in_snapshot;           /* of a gap: the last snapshot tells what became of all customers */
 	const struct notification *notification; /* valid until the next call on this handle */
 	const struct snapshot_row *standing;     /* likewise */
 };

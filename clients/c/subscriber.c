@@ -274,7 +274,7 @@ static void repeat_ack(struct kith_subscriber *s, struct subscriber_shard *shard
 	s->unacknowledged++;
 }
 
-static bool item_is_new(struct kith_subscriber *s, const struct kith_item *i)
+static bool item_is_new(struct kith_subscriber *s, struct kith_item *i)
 {
 	struct subscriber_shard *shard;
 

@@ -74,8 +74,8 @@ bool subscriber_snapshot_take(struct kith_subscriber *s, struct kith_item *ret_i
 int subscriber_snapshot_receive(struct kith_subscriber *s);
 /* Ask for the next page, when one is wanted. */
 int subscriber_snapshot_ask(struct kith_subscriber *s);
-/* I, a notification or a gap, is new, but the snapshot has told of it already: it is done with as
- * soon as all before it is. */
-bool subscriber_snapshot_told(struct kith_subscriber *s, const struct kith_item *i);
+/* I, a notification, is new, but the snapshot has told of it already: it is done with as soon as
+ * all before it is. A gap is marked so. */
+bool subscriber_snapshot_told(struct kith_subscriber *s, struct kith_item *i);
 
 #endif

@@ -83,11 +83,16 @@ bool subscriber_snapshot_take(struct kith_subscriber *s, struct kith_item *i)
 	return true;
 }
 
-bool subscriber_snapshot_told(struct kith_subscriber *s, const struct kith_item *i)
+bool subscriber_snapshot_told(struct kith_subscriber *s, struct kith_item *i)
 {
 	struct subscriber_shard *shard = &s->shards[i->shard];
 
-	if (i->kind == KITH_GAP ? !coverage_is_beyond(&shard->coverage, i->sequence) :
+	if (i->kind == KITH_GAP) {
+		i->in_snapshot = coverage_is_beyond(&shard->coverage, i->sequence);
+		return false;
+	}
+	/* What is about no customer, a rule or a source, is in no snapshot. */
+	if (i->notification->customer.size == 0 ||
 		!coverage_has(&shard->coverage, i->notification->customer, i->sequence))
 		return false;
 	if (shard->done >= shard->given && i->sequence > shard->done) {

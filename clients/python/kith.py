@@ -14,6 +14,16 @@
             handle(item)                    # first the effect,
             crm.ack(item)                   # then the acknowledgement
 
+    with Subscriber(start=ms, filter={"region": ["north"]}) as reading:  # looking back: no name
+        while (item := reading.next(1.0)) or not reading.caught_up:
+            ...
+
+    with Subscriber("mirror") as mirror:
+        for row in mirror.snapshot():       # where everybody stands,
+            table[row["customer"]] = row
+        for item in mirror:                 # and what changes after that, exactly
+            ...
+
     print(call("show", customer="anna")["standing"])
 
 Events and notifications are dicts with the names of proto/kith.proto; docs/PROTOCOL.md says what
@@ -383,9 +393,18 @@ class Producer:
 
 @dataclass
 class Gap:
-    """Notifications FIRST to SEQUENCE of a shard were trimmed before they could be delivered."""
+    """Notifications FIRST to SEQUENCE of a shard were trimmed before they could be delivered:
+    snapshot() says where everybody stands now."""
     shard: int
     first: int
+    sequence: int
+    in_snapshot: bool = False  # the last snapshot() tells what became of all customers
+
+
+@dataclass
+class _Passed:
+    """A reading has come so far; nothing more of it was for us."""
+    shard: int
     sequence: int
 
 
@@ -399,15 +418,44 @@ def position(item: Item) -> Tuple[int, int]:
     return item.get("shard", 0), item["sequence"]
 
 
+def snapshot_dict(message: Message, shard: int, as_of: int) -> Dict[str, Any]:
+    """Where a customer stands, as `kith snapshot --json` has it: {"customer", "standing": {"stage":
+    …, "risk": […]}, …}, as of notification AS_OF of their shard."""
+    row = to_dict(message)
+    standing: Dict[str, Any] = {"risk": [k["name"] for k in row.get("risks", ())], "since": {}}
+    for place in row.pop("places", ()):
+        standing[place["ladder"]] = place["rung"]
+        standing["since"][place["ladder"]] = place.get("since")
+    for risk in row.pop("risks", ()):
+        standing["since"]["risk." + risk["name"]] = risk.get("since")
+    return dict(row, standing=standing, as_of="%d-%d" % (shard, as_of))
+
+
 class Subscriber:
     """A durable subscription. Each notification comes at least once, in order within a shard;
-    from one object never twice, reconnections included."""
+    from one object never twice, reconnections included.
 
-    def __init__(self, name: str, run: Optional[str] = None, types: Sequence[str] = (),
-                 newest: bool = False, credit: int = 256):
+    Without a name it is a reading: it begins where it is told to among the notifications that are
+    kept, goes on with what comes, and leaves nothing behind; acknowledging is its credit.
+    START: Unix ms from which on things came to light; POSITIONS: {shard: number} to begin behind;
+    both also say where a name never seen begins. FILTER: {"owner": ["eva"], …}, the fields of
+    kith.proto's Filter. CUSTOMER: of a reading, only this one."""
+
+    def __init__(self, name: Optional[str] = None, run: Optional[str] = None,
+                 types: Sequence[str] = (), newest: bool = False, credit: int = 256,
+                 start: Optional[int] = None, positions: Optional[Dict[int, int]] = None,
+                 filter: Optional[Dict[str, Sequence[str]]] = None,
+                 customer: Optional[str] = None):
         self.name, self.types, self.newest, self.credit = name, list(types), newest, credit
+        self.start, self.positions = start, dict(positions or {})
+        self.filter, self.customer = dict(filter or {}), customer
         self.is_open = False
-        self._items: Deque[Item] = collections.deque()
+        self._ends: Dict[int, int] = {}    # by shard: the newest when it was first opened
+        self._given: Dict[int, int] = {}   # the highest that the caller has seen
+        self._told_of: Dict[int, List[Tuple[Optional[bytes], int]]] = {}  # by a snapshot
+        self._holding = self._reopening = False
+        self._page: Optional[Message] = None
+        self._items: Deque[Union[Item, _Passed]] = collections.deque()
         self._handed: Dict[int, int] = {}  # by shard: the highest that came
         self._done: Dict[int, int] = {}    # acknowledged by the caller
         self._told: Dict[int, int] = {}    # acknowledged to the daemon on this connection
@@ -432,11 +480,16 @@ class Subscriber:
     def next(self, timeout: Optional[float] = 0.0) -> Optional[Item]:
         """The next notification (a dict) or Gap; None when none came in time."""
         deadline = _Deadline(timeout)
+        if self._holding:  # the caller has left the snapshot before its end: it tells nothing
+            self._told_of.clear()
+            self._reopen()
         while True:
             self._take()
             while self._items:
                 item = self._items.popleft()
-                if self._is_new(item):
+                if isinstance(item, _Passed):
+                    self._handed[item.shard] = max(item.sequence, self._handed[item.shard])
+                elif self._is_new(item):
                     return item
             self._check_link()
             self._tell()
@@ -444,9 +497,81 @@ class Subscriber:
                 return None
             self._link.wait(deadline.left())
 
+    @property
+    def caught_up(self) -> bool:
+        """Whether everything has come that was there when it was first opened."""
+        return bool(self._ends) and all(self._handed.get(s, 0) >= n
+                                        for s, n in self._ends.items())
+
+    def snapshot(self, timeout: float = 30.0) -> Iterator[Dict[str, Any]]:
+        """Where everybody stands for whom the filter is, a dict each. What next() then gives is what
+        changed after that, whatever reconnects meanwhile. TIMEOUT is for each page."""
+        self._told_of.clear()
+        self._items.clear()
+        self._holding, self._reopening = True, False
+        shard = 0
+        while not self.is_open or shard < len(self._ends):
+            after: Optional[bytes] = b""
+            while after is not None:
+                page = self._ask_page(shard, after, _Deadline(timeout))
+                after = None if page.done else page.upto
+                self._told_of.setdefault(shard, []).append((after, page.as_of))
+                for row in page.rows:
+                    yield snapshot_dict(row, shard, page.as_of)
+            shard += 1
+        self._reopen()
+
+    def _ask_page(self, shard: int, after: bytes, deadline: _Deadline) -> Message:
+        asked_on = None
+        self._page = None
+        while True:
+            self._take()
+            page = self._page
+            if page is not None and (page.shard, page.after) == (shard, after):
+                return page
+            self._check_link()
+            if not self.is_open:
+                asked_on = None
+            elif asked_on is None:
+                message = pb.Subscriber()
+                message.snapshot.shard = shard
+                if after:
+                    message.snapshot.after = after
+                asked_on = self._link.send(message) or None
+            if deadline.over():
+                if not self._link.connected:
+                    raise self._link.unreachable()
+                raise Timeout("timeout", "no page of the snapshot in time")
+            self._link.wait(deadline.left(0.1))
+
+    def _reopen(self) -> None:
+        """What was left alone during the snapshot comes again behind the next Opened."""
+        self._holding, self._reopening = False, True
+        self._asked = self.is_open = False
+
+    def _is_told(self, item: Item) -> bool:
+        """Whether the snapshot has told it."""
+        shard, sequence = position(item)
+        ranges = self._told_of.get(shard)
+        if not ranges:
+            return False
+        if isinstance(item, Gap):
+            item.in_snapshot = sequence <= min(as_of for _, as_of in ranges)
+            return False
+        if sequence > max(as_of for _, as_of in ranges):
+            del self._told_of[shard]
+            return False
+        customer = item.get("customer", "").encode()
+        if not customer:
+            return False  # about a rule or a source: in no snapshot
+        return sequence <= next(as_of for upto, as_of in ranges
+                                if upto is None or customer <= upto)
+
     def ack(self, item: Item) -> None:
         """Everything of its shard up to ITEM is done with. Told to the daemon by next(), close()."""
         shard, sequence = position(item)
+        if sequence >= self._given.get(shard, 0):
+            sequence = self._handed.get(shard, sequence)  # and what a snapshot had told already
         self._done[shard] = max(sequence, self._done.get(shard, 0))
 
     def forget(self, timeout: float = 5.0) -> None:
@@ -477,11 +602,25 @@ class Subscriber:
         while not self._items and (data := self._link.receive()) is not None:
             d = pb.Delivery.FromString(data)
             self._heard_at = time.monotonic()
-            self.is_open |= d.opened
-            self._items.extend(Gap(g.shard, g.first, g.last) for g in d.gaps)
-            self._items.extend(notification_dict(n) for n in d.notifications)
+            if d.opened:
+                self._opened(d)
+            if d.HasField("page"):
+                self._page = d.page
             if d.refused:
                 self._refused(d.refused.decode(), d.text.decode())
+            if self._holding or self._reopening:
+                if self._page is not None:
+                    return
+                continue
+            self._items.extend(Gap(g.shard, g.first, g.last) for g in d.gaps)
+            self._items.extend(notification_dict(n) for n in d.notifications)
+            self._items.extend(_Passed(p.shard, p.sequence) for p in d.passed)
+
+    def _opened(self, d: Message) -> None:
+        self.is_open, self._reopening = True, False
+        if not self._ends:
+            self._ends = {p.shard: p.sequence for p in d.ends}
+            self._handed.update({p.shard: p.sequence for p in d.positions})
 
     def _refused(self, code: str, text: str) -> None:
         self.is_open = False
@@ -499,6 +638,11 @@ class Subscriber:
         shard, sequence = position(item)
         if sequence > self._handed.get(shard, 0):
             self._handed[shard] = sequence
+            if self._is_told(item):
+                if self._done.get(shard, 0) >= self._given.get(shard, 0):
+                    self._done[shard] = sequence
+                return False
+            self._given[shard] = sequence
             return True
         if sequence <= self._done.get(shard, 0):
             self._told.pop(shard, None)  # it lost our word for it: say it again
@@ -516,7 +660,21 @@ class Subscriber:
 
     def _ask(self, now: float) -> None:
         message = pb.Subscriber()
-        message.open.name = self.name.encode()
+        positions = self.positions
+        if self.name is None:
+            message.open.reading = True
+            if self._ends:  # nobody but us knows where we are
+                positions = {s: self._handed.get(s, 0) for s in self._ends}
+            if self.customer is not None:
+                message.open.customer = self.customer.encode()
+        else:
+            message.open.name = self.name.encode()
+        for shard, sequence in positions.items():
+            message.open.positions.add(shard=shard, sequence=sequence)
+        if self.start is not None:
+            setattr(message.open, "from", self.start)
+        for field, texts in self.filter.items():
+            getattr(message.open.filter, field).extend(t.encode() for t in texts)
         message.open.types.extend(t.encode() for t in self.types)
         message.open.credit = self.credit
         if self.newest:
