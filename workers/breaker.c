@@ -10,6 +10,7 @@
 #define HABIT_LEARNT_MS (7 * DAY_MS)
 #define HABIT_SPOKEN    200
 #define CROWD_SHARE     0.002
+#define LATE_MS         (3 * DAY_MS)
 #define ROW_BYTES       (2 + 1 + 8 * 7 + 1 + BREAKER_SAMPLE * (BREAKER_SAMPLE_BYTES + 1))
 
 const char *breaker_state_name(unsigned v)
@@ -225,11 +226,21 @@ static int announce_trip(struct shard *s, struct breaker *b, const struct change
 	return notification_emit(s, &n, why, &sequence);
 }
 
+/* Whether it could be too much at all. Before the habit of a rule is known, what an event does by
+ * itself, and what falls due as it was solved, is its habit; a new file is looked at from the
+ * first, and so is what comes to light long after it became true: a clock was wrong, or nobody
+ * was there for days. */
+static bool is_judged(const struct breaker *b, const struct change *ch, const struct cause *why)
+{
+	if (why->new_file || habit_is_known(b))
+		return true;
+	return !why->event && !why->message && why->input->clock_ms - ch->at_ms > LATE_MS;
+}
+
 int breaker_takes(struct shard *s, uint16_t rule, const struct customer *c,
 	const struct change *ch, const struct cause *why, bool *ret_held)
 {
 	struct breaker *b = breaker_make(s, rule);
-	bool told = why->event || why->message;
 	double limit;
 
 	*ret_held = false;
@@ -240,7 +251,7 @@ int breaker_takes(struct shard *s, uint16_t rule, const struct customer *c,
 		return 0;
 	limit = breaker_limit(s, b);
 	breaker_count(b, ch->at_ms);
-	if (b->recent <= limit || (told && !habit_is_known(b))) {
+	if (b->recent <= limit || !is_judged(b, ch, why)) {
 		b->announced++;
 		sample(b, customer_id(c));
 		return 0;

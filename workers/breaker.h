@@ -4,9 +4,9 @@
  * Two decayed counts a rule, of changes by the instant at which they became true: what it said of
  * late (half-life half an hour) and what it is used to say (half-life a week). It trips when the
  * first exceeds all of: `breaker_floor` shared out to the shards, two customers in a thousand of
- * the shard's, and `breaker_factor` times what its habit explains. What an event does by itself
- * (a purchase converts) trips only a rule whose habit is known; what the passing of time or a new
- * file does, at once. A trip is announced as `rule.tripped` with a sample; everything the rule says
+ * the shard's, and `breaker_factor` times what its habit explains. The habit is known after a week
+ * and 200 changes; before, only what a new lifecycle file finds, and what comes to light more than
+ * three days late, can trip it. A trip is announced as `rule.tripped` with a sample; everything the rule says
  * from then on is held (hold.h) until an operator releases or discards it.
  *
  * Kept in memory, written with each checkpoint under the setting "breakers". */

@@ -44,9 +44,11 @@ static int customer_adopt(struct shard *s, struct customer *c, const struct caus
 	struct change changes[CHANGES_MAX];
 	unsigned n = standing_begin(&c->standing, m, &c->facts,
 		settled_ms > since_ms ? settled_ms : since_ms, changes);
+	struct cause file = *why;
 
 	c->stale = false;
-	return record_changes(s, c, changes, n, why);
+	file.new_file = true;
+	return record_changes(s, c, changes, n, &file);
 }
 
 /* When C is to be looked at next: a rule flips, or something held comes up. NEVER. */

@@ -11,6 +11,7 @@ struct cause {
 	const struct event *event; /* NULL: a message, the passing of time, or a new lifecycle file */
 	const struct message *message; /* from another customer; or NULL */
 	struct outcome *out;       /* may be NULL */
+	bool new_file;             /* judged because the lifecycle file is another one */
 };
 
 /* Announce everything that fell due for C up to TO_MS, each with its own time; first re-judge
