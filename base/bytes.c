@@ -6,15 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Length of the well-formed UTF-8 sequence at P (Unicode 15, table 3-7), 0 when there is none.
- * Overlong forms, surrogates and what lies beyond U+10FFFF are not well-formed. */
+/* Length of the well-formed UTF-8 sequence of two bytes or more at P (Unicode 15, table 3-7), 0 when
+ * there is none. Overlong forms, surrogates and what lies beyond U+10FFFF are not well-formed. */
 static size_t utf8_sequence(const uint8_t *p, size_t left)
 {
 	uint8_t low = 0x80, high = 0xbf; /* allowed in the second byte */
 	size_t size;
 
-	if (p[0] < 0x80)
-		return 1;
 	if (p[0] >= 0xc2 && p[0] <= 0xdf)
 		size = 2;
 	else if (p[0] >= 0xe0 && p[0] <= 0xef)
@@ -37,12 +35,26 @@ static size_t utf8_sequence(const uint8_t *p, size_t left)
 	return size;
 }
 
+/* Whether the eight bytes at P are all from 0x20 to 0x7e, which most ids and names consist of. */
+static bool eight_are_plain(const uint8_t *p)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
+	uint64_t x = get_le64(p), deleted = x ^ ones * 0x7f;
+
+	return !((x | (x - ones * 0x20) | (deleted - ones)) & highs);
+}
+
 bool bytes_are_plain_utf8(struct span s)
 {
-	for (size_t i = 0; i < s.size;) {
-		size_t n = utf8_sequence(s.data + i, s.size - i);
+	size_t i = 0;
 
-		if (n == 0 || s.data[i] < 0x20 || s.data[i] == 0x7f)
+	while (s.size - i >= 8 && eight_are_plain(s.data + i))
+		i += 8;
+	while (i < s.size) {
+		size_t n = s.data[i] < 0x80 ? s.data[i] >= 0x20 && s.data[i] < 0x7f
+					    : utf8_sequence(s.data + i, s.size - i);
+
+		if (n == 0)
 			return false;
 		i += n;
 	}

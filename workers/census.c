@@ -46,22 +46,35 @@ static uint16_t place_id(struct shard *s, const struct place *at)
 	return env_name_number(s->env, span_of(id, n + rung.size));
 }
 
-void census_count(struct shard *s, const struct customer *c, int by)
+static void count_verdict(struct shard *s, const struct verdict *v, int by)
 {
 	const struct machine *m = s->lifecycle->machine;
-	const struct verdict *v = &c->standing.verdict;
 
-	if (c->stale) {
-		for (unsigned i = 0; i < c->n_places; i++)
-			count(s, place_id(s, &c->places[i]), by);
-		return;
-	}
 	for (unsigned l = 0; l < m->n_ladders; l++)
 		if (v->rung[l] != RUNG_NONE)
 			count(s, s->numbering.rung_id[l][v->rung[l]], by);
 	for (unsigned k = 0; k < m->n_risks; k++)
 		if (v->risks >> k & 1)
 			count(s, s->numbering.risk_id[k], by);
+}
+
+void census_take(struct shard *s, struct customer *c)
+{
+	for (unsigned i = 0; c->stale && i < c->n_places; i++)
+		count(s, place_id(s, &c->places[i]), -1);
+	if (!c->stale)
+		c->counted = c->standing.verdict;
+}
+
+void census_put(struct shard *s, struct customer *c)
+{
+	const struct verdict *v = &c->standing.verdict;
+
+	if (verdict_equal(s->lifecycle->machine, &c->counted, v))
+		return;
+	count_verdict(s, &c->counted, -1);
+	count_verdict(s, v, +1);
+	c->counted = *v;
 }
 
 int census_load(struct shard *s)

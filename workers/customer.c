@@ -60,6 +60,7 @@ void customer_init(struct customer *c, struct span id)
 	c->held_until_ms = 0;
 	c->n_places = 0;
 	standing_init(&c->standing);
+	c->counted = c->standing.verdict;
 	facts_init(&c->facts);
 }
 

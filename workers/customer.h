@@ -43,6 +43,7 @@ struct customer {
 	int64_t quiet_until_ms; /* changes up to here are history, announced to nobody (backfill) */
 	int64_t held_until_ms; /* something of it is held (hold.h) and comes up then; 0 none */
 	struct standing standing;
+	struct verdict counted; /* in the census; of a stale one nothing */
 	unsigned n_places;     /* as read from the record, under its own numbers */
 	struct place places[PLACES_MAX];
 	struct facts facts;

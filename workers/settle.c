@@ -93,7 +93,7 @@ int customer_load(struct shard *s, struct customer *c, struct span id)
 		return rc;
 	rc = customer_unpack(c, id, record, s->lifecycle->machine, &s->numbering);
 	if (rc == 0)
-		census_count(s, c, -1);
+		census_take(s, c);
 	return rc;
 }
 
@@ -127,7 +127,7 @@ int customer_save(struct shard *s, struct customer *c)
 	rc = env_customer_put(s->env, customer_id(c), span_of(record, size), c->is_new);
 	if (rc == 0) {
 		c->is_new = false;
-		census_count(s, c, +1);
+		census_put(s, c);
 	}
 	return rc;
 }

@@ -21,14 +21,16 @@ int customer_settle(struct shard *s, struct customer *c, int64_t to_ms, const st
  * and solve the next change. After an event only what it can change is asked. */
 int customer_judge(struct shard *s, struct customer *c, int64_t at_ms, const struct cause *why);
 
-/* Read C from the record of ID (a new one when there is none), out of the census. */
+/* Read C from the record of ID (a new one when there is none). */
 int customer_load(struct shard *s, struct customer *c, struct span id);
 /* Arm its deadline when the row is missing or too late (an earlier row is left where it is and
  * looked at when it comes up), write the record, into the census. */
 int customer_save(struct shard *s, struct customer *c);
 
-/* Into (+1) or out of (-1) the census, by the places the customer stands at. */
-void census_count(struct shard *s, const struct customer *c, int by);
+/* The places at which a customer stands: as loaded, and as saved. Most stay where they are, and then
+ * nothing is counted. */
+void census_take(struct shard *s, struct customer *c);
+void census_put(struct shard *s, struct customer *c);
 int census_load(struct shard *s);
 int census_store(struct shard *s);
 
