@@ -122,7 +122,7 @@ static json_t *next_change_json(const struct query *q, int64_t due_ms)
 	count = standing_move(&then, m, &v, due_ms, changes);
 	if (count == 0)
 		return json_null();
-	change_describe(&changes[0], m, &q->who->facts, span_of(NULL, 0), &n);
+	change_describe(&changes[0], m, &q->who->facts, &v, span_of(NULL, 0), &n);
 	return json_pack("{s:I,s:s#}", "at", (json_int_t)due_ms, "what",
 		(const char *)n.type.data, (int)n.type.size);
 }

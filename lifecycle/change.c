@@ -61,25 +61,28 @@ static void describe_rung(const struct change *ch, const struct machine *m, stru
 
 /* Moving up, the rule that now holds says why; moving down, also the one that ceased to. */
 static void describe_evidence(const struct change *ch, const struct machine *m,
-	const struct facts *f, struct notification *n)
+	const struct facts *f, const struct verdict *v, struct notification *n)
 {
 	const struct rung *to, *from;
 	struct evidence more[EVIDENCE_MAX];
-	struct verdict v;
+	struct verdict judged;
 	unsigned n_more;
 
-	machine_judge(m, f, ch->at_ms, &v);
+	if (!v) {
+		machine_judge(m, f, ch->at_ms, &judged);
+		v = &judged;
+	}
 	if (change_is_of_risk(ch)) {
-		n->n_evidence = rule_evidence(m, m->risks[ch->risk].rule, f, &v, ch->at_ms,
+		n->n_evidence = rule_evidence(m, m->risks[ch->risk].rule, f, v, ch->at_ms,
 			n->evidence);
 		return;
 	}
 	to = &m->ladders[ch->ladder].rungs[ch->to];
 	from = rung_left(ch, m);
-	n->n_evidence = rule_evidence(m, to->rule, f, &v, ch->at_ms, n->evidence);
+	n->n_evidence = rule_evidence(m, to->rule, f, v, ch->at_ms, n->evidence);
 	if (!from || (ch->to > ch->from && to->rule != NODE_NONE))
 		return;
-	n_more = rule_evidence(m, from->rule, f, &v, ch->at_ms, more);
+	n_more = rule_evidence(m, from->rule, f, v, ch->at_ms, more);
 	for (unsigned i = 0; i < n_more && n->n_evidence < EVIDENCE_MAX; i++)
 		n->evidence[n->n_evidence++] = more[i];
 }
@@ -97,7 +100,7 @@ bool value_at_stake(const struct facts *f, int64_t *ret_value)
 }
 
 void change_describe(const struct change *ch, const struct machine *m, const struct facts *f,
-	struct span from_name, struct notification *n)
+	const struct verdict *v, struct span from_name, struct notification *n)
 {
 	if (change_is_of_risk(ch))
 		describe_risk(ch, m, n);
@@ -111,5 +114,5 @@ void change_describe(const struct change *ch, const struct machine *m, const str
 	n->owner = span_of(f->text[TEXT_OWNER].text, f->text[TEXT_OWNER].size);
 	n->region = span_of(f->text[TEXT_REGION].text, f->text[TEXT_REGION].size);
 	n->has_value = value_at_stake(f, &n->value);
-	describe_evidence(ch, m, f, n);
+	describe_evidence(ch, m, f, v, n);
 }

@@ -92,9 +92,10 @@ unsigned standing_wake(struct standing *s, const struct machine *m, const struct
 /* Fill everything of N that follows from the change, the facts and the machine: type, ladder,
  * from, to, since, at, rule, version, severity, job, play, owner, region, value, evidence. Spans point
  * into M, F and constant texts. FROM_NAME serves for a rung that M does not have any more. F is
- * as it was judged. Customer, number, cause and noticed_ms are the caller's and left alone. */
+ * as it was judged. V is the verdict on it at the change's instant, or NULL: then it is judged once
+ * more. Customer, number, cause and noticed_ms are the caller's and left alone. */
 void change_describe(const struct change *ch, const struct machine *m, const struct facts *f,
-	struct span from_name, struct notification *n);
+	const struct verdict *v, struct span from_name, struct notification *n);
 
 /* What would be lost with the customer: margin where every purchase told it, else net spend. False
  * (and 0) of who never bought. */

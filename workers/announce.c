@@ -118,10 +118,11 @@ int change_announce(struct shard *s, struct customer *c, const struct change *ch
 	const struct cause *why, uint64_t *ret_sequence)
 {
 	const struct machine *m = s->lifecycle->machine;
+	bool is_latest = c->standing.settled_ms == ch->at_ms; /* so its verdict is at hand */
 	struct notification n;
 
 	memset(&n, 0, offsetof(struct notification, evidence));
-	change_describe(ch, m, &c->facts,
+	change_describe(ch, m, &c->facts, is_latest ? &c->standing.verdict : NULL,
 		ch->from == RUNG_NONE && from ? env_name(s->env, from) : span_of(NULL, 0), &n);
 	n.customer = customer_id(c);
 	n.tier = tier_of(m, c);

@@ -37,7 +37,7 @@ static void follow(const struct machine *m, const struct facts *f, int64_t now_m
 
 		assert(steps == 0 || count > 0);
 		for (unsigned i = 0; i < count; i++)
-			change_describe(&changes[i], m, f, span_str(""), &n);
+			change_describe(&changes[i], m, f, &v, span_str(""), &n);
 		now_ms = machine_next_change(m, f, now_ms, &v);
 		if (now_ms == NEVER)
 			return;

@@ -51,7 +51,7 @@ static void tell(struct story *y, const struct change *ch)
 	struct buf *b = &y->trace;
 
 	memset(n, 0, sizeof *n);
-	change_describe(ch, y->m, &y->f, span_str(""), n);
+	change_describe(ch, y->m, &y->f, NULL, span_str(""), n);
 	buf_printf(b, "[%4lld] %.*s %.*s -> %.*s", (long long)((n->at_ms - T0) / DAY),
 		(int)n->type.size, (const char *)n->type.data, (int)n->from.size,
 		(const char *)n->from.data, (int)n->to.size, (const char *)n->to.data);
@@ -437,7 +437,7 @@ static void a_rung_that_is_gone_makes_only_certain_crossings(void **state)
 	assert_int_equal(standing_move(&y->s, y->m, &out, T0 + 1, changes), 1);
 	assert_int_equal(changes[0].kind, CHANGE_RUNG);
 	assert_int_equal(changes[0].job, JOB_DEVELOP);
-	change_describe(&changes[0], y->m, &y->f, span_str("old_name"), &n);
+	change_describe(&changes[0], y->m, &y->f, &y->s.verdict, span_str("old_name"), &n);
 	assert_span(n.from, "old_name");
 	assert_span(n.to, "out");
 
