@@ -2,7 +2,11 @@
 /* Guard: which events have been seen. By sequence: the highest of each source, for ever. By id:
  * source number (4, BE), id -> fingerprint (4, LE), in two generations; an id is looked up in
  * both and put into the current one. Keys of one source lie together, so ids that rise with
- * time fill pages from left to right. */
+ * time fill pages from left to right.
+ *
+ * Most ids are new, and most sources count: of each source its top id is kept, the shorter being the
+ * lower, and what is above it has never been seen. Only an id at or below it is looked up. One that is far
+ * above by mistake makes its source's later ids be looked up, and nothing else. */
 #include "store/table.h"
 
 static int guard_answer(int rc, struct span value, uint32_t fingerprint)
@@ -34,6 +38,12 @@ int env_guard_id(struct env *e, struct span source, struct span id, uint32_t fin
 	put_be32(key, s->number);
 	memcpy(key + 4, id.data, id.size);
 	put_le32(print, fingerprint);
+	if (source_is_above(s, id)) {
+		rc = table_put(e, guard_table(e, true), k, &value, 1, TABLE_FRESH);
+		if (rc == OK)
+			source_raise(s, id);
+		return rc;
+	}
 	rc = table_get(e, guard_table(e, false), k, &found);
 	if (rc != ERR_NOTFOUND)
 		return guard_answer(rc, found, fingerprint);

@@ -47,9 +47,11 @@ struct row {
 struct source {
 	uint32_t number; /* from 1; 0: the slot is free */
 	uint8_t size;
-	bool dirty;      /* `highest` is newer than the row */
+	bool dirty;      /* newer than the row */
+	uint8_t top_size;
 	uint64_t highest;
 	uint8_t name[EVENT_SOURCE_MAX];
+	uint8_t top[EVENT_ID_MAX]; /* no id above this one has ever been in the guard */
 };
 #define SOURCES_CACHED 2048
 
@@ -137,7 +139,10 @@ int sources_flush(struct env *e);              /* write what is dirty */
 void sources_drop(struct env *e);              /* forget everything */
 void deadlines_drop(struct env *e);            /* what was noted of the earliest one */
 int source_find(struct env *e, struct span name, struct source **ret_source);
-int source_unpack(struct span value, uint32_t *ret_number, uint64_t *ret_highest);
+int source_unpack(struct span value, uint32_t *ret_number, uint64_t *ret_highest,
+	struct span *ret_top);
+bool source_is_above(const struct source *s, struct span id); /* the top one */
+void source_raise(struct source *s, struct span id);          /* that is the top one now */
 #define HISTORY_BYTES_MAX 32
 size_t history_pack(const struct history_entry *h, uint8_t out[HISTORY_BYTES_MAX]);
 /* Take the first entry off REST; ERR_CORRUPT when it is none. */

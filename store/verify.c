@@ -95,8 +95,9 @@ static void check_source(struct verify *v, const struct row *row)
 {
 	uint32_t number;
 	uint64_t highest;
+	struct span top;
 
-	if (source_unpack(row->value, &number, &highest) != OK || number > v->sources)
+	if (source_unpack(row->value, &number, &highest, &top) != OK || number > v->sources)
 		fault(v, row->key, "not a source");
 	else if (v->seen[number]++)
 		fault(v, row->key, "shares its number with another source");

@@ -44,8 +44,10 @@ static void try_source(struct span value)
 {
 	uint32_t number;
 	uint64_t highest;
+	struct span top;
 
-	assert(source_unpack(value, &number, &highest) != OK || (value.size == 12 && number > 0));
+	assert(source_unpack(value, &number, &highest, &top) != OK ||
+		(value.size == 12 + top.size && top.size <= EVENT_ID_MAX && number > 0));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

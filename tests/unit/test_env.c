@@ -495,6 +495,29 @@ static void an_id_is_forgotten_after_two_generations(void **state)
 	assert_int_equal(env_guard_id(f->e, S("s"), S("b"), 1), OK);
 }
 
+/* Only ids at or below the top one of their source are looked up. */
+static void an_id_is_new_or_known_whether_it_is_above_the_top_one_or_not(void **state)
+{
+	static const char *const rising[] = { "8", "9", "10", "99", "100", "x-1" };
+	struct fixture *f = *state;
+
+	for (unsigned i = 0; i < 6; i++)
+		assert_int_equal(env_guard_id(f->e, S("s"), S(rising[i]), 1), OK);
+	for (unsigned twice = 0; twice < 2; twice++) {
+		for (unsigned i = 0; i < 6; i++)
+			assert_int_equal(env_guard_id(f->e, S("s"), S(rising[i]), 1), ERR_EXISTS);
+		assert_int_equal(env_guard_id(f->e, S("s"), S("99"), 2), ERR_INVALID);
+		assert_int_equal(env_guard_id(f->e, S("t"), S(twice ? "7" : "5"), 1), OK);
+		assert_int_equal(env_guard_id(f->e, S("s"), S(twice ? "98" : "97"), 1), OK);
+		assert_int_equal(env_guard_id(f->e, S("s"), S(twice ? "98" : "97"), 1), ERR_EXISTS);
+		commit(f);
+		fixture_reopen(f);
+	}
+	assert_int_equal(env_guard_id(f->e, S("t"), S("5"), 1), ERR_EXISTS);
+	assert_int_equal(env_guard_id(f->e, S("t"), S("6"), 1), OK);
+	assert_int_equal(env_guard_id(f->e, S("t"), S("6"), 1), ERR_EXISTS);
+}
+
 static void a_sequence_only_rises(void **state)
 {
 	struct fixture *f = *state;
@@ -660,6 +683,28 @@ static void history_keeps_the_latest(void **state)
 }
 
 /* ---- names, settings, lifecycles, subscriptions */
+
+static void a_change_that_is_announced_later_gets_its_number(void **state)
+{
+	struct fixture *f = *state;
+	struct history_entry got[4];
+
+	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal(env_history_add(f->e, S("anna"), &(struct history_entry){ .at_ms = i / 2,
+			.type = 7, .outbox_sequence = i == 3 ? 9 : 0 }, 8), OK);
+	assert_int_equal(env_history_announced(f->e, S("anna"), 7, 1, 300), OK);
+	assert_int_equal(env_history_announced(f->e, S("anna"), 7, 1, 301), ERR_NOTFOUND);
+	assert_int_equal(env_history_announced(f->e, S("anna"), 8, 0, 301), ERR_NOTFOUND);
+	assert_int_equal(env_history_announced(f->e, S("bert"), 7, 0, 301), ERR_NOTFOUND);
+	assert_int_equal(env_history_announced(f->e, S("anna"), 7, 0, 70000), OK);
+	assert_int_equal(env_history_get(f->e, S("anna"), got, 4), 4);
+	for (unsigned i = 0; i < 4; i++) {
+		static const uint64_t sequence[] = { 0, 70000, 300, 9 };
+
+		assert_int_equal(got[i].at_ms, i / 2);
+		assert_int_equal(got[i].outbox_sequence, sequence[i]);
+	}
+}
 
 static void names_keep_their_numbers(void **state)
 {
@@ -1012,7 +1057,7 @@ static void a_dump_shows_every_row_of_the_transaction(void **state)
 	assert_int_equal(env_guard_sequence(f->e, S("till"), 5), OK);
 	assert_int_equal(env_guard_id(f->e, S("till"), S("77"), 5), OK);
 	assert_int_equal(env_dump(f->e, add_line, &l), OK);
-	assert_string_equal(l.text, "meta 4 140\nsources 4 16\ncustomers 4 7\ndeadlines 12 4\n"
+	assert_string_equal(l.text, "meta 4 140\nsources 4 18\ncustomers 4 7\ndeadlines 12 4\n"
 		"guard0 6 8\n");
 	l.rows = 98;
 	assert_int_equal(env_dump(f->e, add_line, &l), ERR_CLOSED);
@@ -1188,12 +1233,14 @@ int main(void)
 		T(a_damaged_deadline_can_be_taken_out_of_the_way),
 		T(an_id_is_remembered_with_its_fingerprint),
 		T(an_id_is_forgotten_after_two_generations),
+		T(an_id_is_new_or_known_whether_it_is_above_the_top_one_or_not),
 		T(a_sequence_only_rises),
 		T(more_sources_than_the_cache_holds_keep_their_sequence),
 		T(the_outbox_is_gap_free_and_trimmed_from_the_front),
 		T(the_outbox_is_trimmed_to_its_bytes),
 		T(a_damaged_notification_does_not_hold_up_the_trimming),
 		T(history_keeps_the_latest),
+		T(a_change_that_is_announced_later_gets_its_number),
 		T(names_keep_their_numbers),
 		T(lifecycles_and_settings_are_kept),
 		T(subscriptions_are_kept_by_name),

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Memtable against a model: random rows of random tables, put, deleted, emptied, sought in either
+ * direction, with an order asked for early, late or never. SEED and RUNS from the environment. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "store/memtable.h"
+
+#define KEYS  600
+#define STEPS 20000
+#define T     3 /* the table; the one behind it has to stay as it is */
+
+enum what { NOTHING, LIVE, GONE };
+
+static struct {
+	struct memtable m;
+	enum what is[KEYS];
+	bool fresh[KEYS];
+	uint32_t value[KEYS], size[KEYS];
+	uint64_t random;
+	unsigned long seed;
+	unsigned step;
+} w;
+
+#define CHECK(condition) \
+	do { \
+		if (!(condition)) \
+			fail_msg("SEED=%lu step %u: %s does not hold", w.seed, w.step, #condition); \
+	} while (0)
+
+static uint32_t rnd(uint32_t below)
+{
+	w.random ^= w.random << 13;
+	w.random ^= w.random >> 7;
+	w.random ^= w.random << 17;
+	return (uint32_t)((w.random * UINT64_C(0x2545f4914f6cdd1d)) >> 33) % below;
+}
+
+/* In the order of their numbers; many begin alike for more than eight bytes, and some are the
+ * beginning of others. */
+static struct span key_of(unsigned i)
+{
+	static char text[4][64];
+	static unsigned turn;
+	char *t = text[turn++ % 4];
+
+	if (i % 3 == 0)
+		return span_of(t, (size_t)snprintf(t, 64, "customer-%03u", i / 3));
+	return span_of(t, (size_t)snprintf(t, 64, "customer-%03u-%u", i / 3, i % 3));
+}
+
+static struct span value_of(unsigned i)
+{
+	static uint8_t bytes[4000];
+
+	for (unsigned k = 0; k < w.size[i]; k++)
+		bytes[k] = (uint8_t)((w.value[i] + k) * 2654435761u >> 24);
+	return span_of(bytes, w.size[i]);
+}
+
+static uint32_t hash(struct span key)
+{
+	return memtable_hash(T, key);
+}
+
+static void check_one(unsigned i)
+{
+	struct span key = key_of(i);
+	const struct memrow *r = memtable_find(&w.m, T, key, hash(key));
+
+	CHECK((r != NULL) == (w.is[i] != NOTHING));
+	if (!r)
+		return;
+	CHECK(r->gone == (w.is[i] == GONE) && r->fresh == w.fresh[i]);
+	CHECK(span_eq(memrow_key(r), key));
+	CHECK(r->gone || span_eq(memrow_value(&w.m, r), value_of(i)));
+}
+
+/* What a walk in order comes by. */
+static bool is_listed(unsigned i)
+{
+	return w.is[i] == LIVE || (w.is[i] == GONE && !w.fresh[i]);
+}
+
+static void put_step(unsigned i)
+{
+	static const uint32_t sizes[] = { 1, 30, 200, 4000 };
+	struct span key = key_of(i);
+	struct memrow *r;
+
+	if (w.is[i] == NOTHING)
+		w.fresh[i] = rnd(2);
+	w.is[i] = LIVE;
+	w.value[i] = rnd(1u << 30);
+	w.size[i] = rnd(sizes[rnd(4)]);
+	CHECK(memtable_put(&w.m, T, key, hash(key), value_of(i), w.fresh[i], &r) == OK);
+	CHECK(span_eq(memrow_key(r), key));
+}
+
+static void del_step(unsigned i)
+{
+	struct span key = key_of(i);
+
+	CHECK(memtable_del(&w.m, T, key, hash(key)) == OK);
+	if (w.is[i] == NOTHING)
+		w.fresh[i] = false;
+	w.is[i] = GONE;
+}
+
+static void seek_step(unsigned i)
+{
+	enum memtable_seek how = (enum memtable_seek)rnd(3);
+	bool any = rnd(10) == 0;
+	int at = any ? (how == MEM_BEFORE ? KEYS - 1 : 0) : (int)i + (how == MEM_AFTER) - (how == MEM_BEFORE);
+	struct memrow *r;
+
+	while (at >= 0 && at < KEYS && !is_listed((unsigned)at))
+		at += how == MEM_BEFORE ? -1 : 1;
+	CHECK(memtable_seek(&w.m, T, any ? span_of(NULL, 0) : key_of(i), how, &r) == OK);
+	CHECK((r != NULL) == (at >= 0 && at < KEYS));
+	CHECK(!r || span_eq(memrow_key(r), key_of((unsigned)at)));
+}
+
+static void sorted_step(void)
+{
+	mem_at *rows;
+	uint32_t n;
+	unsigned k = 0;
+
+	CHECK(memtable_sorted(&w.m, T, &rows, &n) == OK);
+	for (unsigned i = 0; i < KEYS; i++)
+		if (w.is[i] != NOTHING)
+			CHECK(k < n && span_eq(memrow_key(mem_ptr(&w.m, rows[k++])), key_of(i)));
+	CHECK(k == n);
+	free(rows);
+}
+
+static void empty_step(bool reset)
+{
+	if (reset)
+		memtable_reset(&w.m);
+	else
+		memtable_empty(&w.m, T);
+	CHECK(w.m.tables[T].emptied == !reset);
+	CHECK(!reset || (memtable_is_empty(&w.m) && memtable_bytes(&w.m) == 0));
+	memset(w.is, 0, sizeof w.is);
+}
+
+static void account_check(void)
+{
+	uint64_t bytes = 0;
+	uint32_t used = 0, fresh = 0;
+
+	for (unsigned i = 0; i < KEYS; i++) {
+		used += w.is[i] != NOTHING;
+		fresh += w.is[i] != NOTHING && w.fresh[i];
+		if (w.is[i] == LIVE && w.fresh[i])
+			bytes += key_of(i).size + w.size[i];
+	}
+	CHECK(w.m.tables[T].used == used && w.m.tables[T].fresh == fresh);
+	CHECK(w.m.tables[T].fresh_bytes == bytes);
+}
+
+static void step(bool seeks)
+{
+	unsigned i = rnd(KEYS), n = rnd(1000);
+
+	if (n < 400)
+		put_step(i);
+	else if (n < 600)
+		del_step(i);
+	else if (n < 900 && seeks)
+		seek_step(i);
+	else if (n < 995)
+		check_one(i);
+	else if (n < 998)
+		sorted_step();
+	else if (rnd(3) == 0)
+		empty_step(rnd(2));
+	if (n % 100 == 0)
+		account_check();
+}
+
+static void a_memtable_does_what_the_model_does(void **state)
+{
+	const char *seed = getenv("SEED"), *runs = getenv("RUNS");
+	unsigned n = runs ? (unsigned)atoi(runs) : 1;
+
+	(void)state;
+	for (unsigned run = 0; run < n * 6; run++) {
+		unsigned first_seek;
+		struct memrow *r;
+
+		memset(&w, 0, sizeof w);
+		w.seed = (seed ? strtoul(seed, NULL, 10) : 20260107) + run;
+		w.random = w.seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
+		memtable_init(&w.m);
+		first_seek = rnd(STEPS);
+		for (w.step = 0; w.step < STEPS; w.step++)
+			step(w.step >= first_seek);
+		for (unsigned i = 0; i < KEYS; i++)
+			check_one(i);
+		CHECK(memtable_seek(&w.m, T + 1, span_of(NULL, 0), MEM_FROM, &r) == OK && !r);
+		memtable_fini(&w.m);
+	}
+}
+
+static void a_value_may_come_from_the_memtable(void **state)
+{
+	struct memtable m;
+	struct memrow *r;
+	struct span key = span_str("anna"), got;
+
+	(void)state;
+	memtable_init(&m);
+	assert_int_equal(memtable_put(&m, 0, key, 1, span_str("0123456789"), false, &r), OK);
+	got = memrow_value(&m, r);
+	assert_int_equal(memtable_put(&m, 0, key, 1, span_of(got.data + 2, 8), false, &r), OK);
+	assert_true(span_eq(memrow_value(&m, r), span_str("23456789")));
+	assert_int_equal(memtable_put(&m, 0, span_str("bert"), 1, memrow_value(&m, r), false, &r), OK);
+	assert_true(span_eq(memrow_value(&m, r), span_str("23456789")));
+	memtable_fini(&m);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_memtable_does_what_the_model_does),
+		cmocka_unit_test(a_value_may_come_from_the_memtable),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
