@@ -15,7 +15,7 @@ ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARN) $(if $(WERROR),-Werror) $(SAN) -I. -I$
 
 CORE_LIBS = -lprotobuf-c -llmdb -ljansson -lxxhash -lm
 TOOL_LIBS = -lzmq -lcyaml -lnlopt $(CORE_LIBS)
-DAEMON_LIBS = -levent -lzmq -lcyaml $(CORE_LIBS) $(shell pkg-config --libs libsystemd 2>/dev/null)
+DAEMON_LIBS = -levent -lzmq -lcyaml -lcurl -lcrypto $(CORE_LIBS) $(shell pkg-config --libs libsystemd 2>/dev/null)
 
 PREREQ = tests/prereq
 

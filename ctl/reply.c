@@ -67,3 +67,16 @@ int reply_obey(const struct remote_settings *o, const struct command *command, j
 	*ret = NULL;
 	return rc ? verb_fail(rc, &c) : reply_take(o, text, ret);
 }
+
+int reply_get_json(const struct remote_settings *o, const char *verb, const json_t *arguments,
+	json_t **ret)
+{
+	struct complaint c = { 0 };
+	char *text = NULL, *asked = json_dumps(arguments, JSON_COMPACT);
+	int rc = asked ? kith_call_json(o->run, verb, asked, (int)o->timeout_ms, &text, &c) :
+		ERR_NOMEM;
+
+	*ret = NULL;
+	free(asked);
+	return rc ? verb_fail(rc, &c) : reply_take(o, text, ret);
+}

@@ -19,6 +19,9 @@ int reply_get(const struct remote_settings *o, const char *verb, const char *cus
 
 /* The same for a command. */
 int reply_obey(const struct remote_settings *o, const struct command *command, json_t **ret);
+/* The same with ARGUMENTS, an object (borrowed). */
+int reply_get_json(const struct remote_settings *o, const char *verb, const json_t *arguments,
+	json_t **ret);
 
 /* What people see. */
 void show_stats(const json_t *stats, FILE *out);
@@ -27,5 +30,7 @@ void show_explanation(const json_t *explanation, FILE *out);
 void show_rules(const json_t *rules, FILE *out);
 void show_passed_over(const json_t *announcing, FILE *out);
 void show_subscriptions(const json_t *list, FILE *out);
+void show_webhooks(const json_t *list, FILE *out);
+void show_dead_letters(const json_t *list, FILE *out);
 
 #endif

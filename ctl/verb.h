@@ -32,7 +32,7 @@ struct verb {
 
 extern const struct verb verb_send, verb_watch, verb_snapshot, verb_show, verb_explain, verb_stats,
 	verb_reload, verb_subscriptions, verb_ping, verb_check, verb_store, verb_facts, verb_fit,
-	verb_version, verb_rule, verb_snooze, verb_hush, verb_live;
+	verb_version, verb_rule, verb_snooze, verb_hush, verb_live, verb_webhook;
 
 /* All of them, in the order of the help; ends with NULL. */
 extern const struct verb *const verbs[];

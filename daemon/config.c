@@ -27,6 +27,17 @@ void config_default(struct config *c)
 	c->deadlines_per_second = 20000;
 	c->in_future_ms = 3600 * 1000;
 	c->space_reserve = 256u << 20;
+	c->webhook_schedule = schedule_default;
+	c->webhook_timeout_ms = 20000;
+	c->webhook_pause_ms = 5 * DAY_MS;
+	c->webhook_connections = 256;
+}
+
+void config_fini(struct config *c)
+{
+	free(c->webhooks);
+	c->webhooks = NULL;
+	c->n_webhooks = 0;
 }
 
 static const char help[] =
@@ -77,6 +88,7 @@ int config_set(struct config *c, const char *name, const char *value, struct com
 		{ "feed-json", c->feed_json, sizeof c->feed_json },
 		{ "subscribe", c->subscribe, sizeof c->subscribe },
 		{ "control", c->control, sizeof c->control },
+		{ "webhook-ca", c->webhook_ca, sizeof c->webhook_ca },
 	};
 	const struct {
 		const char *name;
@@ -88,6 +100,8 @@ int config_set(struct config *c, const char *name, const char *value, struct com
 		{ "outbox-keep-for", &c->settings.outbox_keep_ms, 1 },
 		{ "journal-keep-for", &c->journal_keep_ms, 1 },
 		{ "in-future", &c->in_future_ms, 1 },
+		{ "webhook-timeout", &c->webhook_timeout_ms, 1 },
+		{ "webhook-pause-after", &c->webhook_pause_ms, 1 },
 		{ "checkpoint-every", &c->checkpoint.interval_ns, 1000000 },
 		{ "checkpoint-idle", &c->checkpoint.idle_ns, 1000000 },
 	};
@@ -118,6 +132,7 @@ int config_set(struct config *c, const char *name, const char *value, struct com
 		{ "history-keep", &c->settings.history_keep },
 		{ "breaker-floor", &c->settings.breaker_floor },
 		{ "breaker-factor", &c->settings.breaker_factor },
+		{ "webhook-connections", &c->webhook_connections },
 	};
 
 #define EACH(table) for (size_t i = 0; i < sizeof(table) / sizeof(table)[0]; i++) \
@@ -132,6 +147,8 @@ int config_set(struct config *c, const char *name, const char *value, struct com
 	EACH(sizes) return value_size(value, sizes[i].out, name, why);
 	EACH(counts) return value_count(value, counts[i].out, name, why);
 #undef EACH
+	if (strcmp(name, "webhook-schedule") == 0)
+		return schedule_parse(&c->webhook_schedule, value, why);
 	if (strcmp(name, "clock") == 0)
 		return value_choice(value, "wall", "event", (int *)&c->clock, name, why);
 	if (strcmp(name, "log") == 0 && log_level_parse(value, &c->log) == 0)
@@ -228,6 +245,27 @@ static int check_endpoint(char *out, size_t size, const struct config *c, const 
 		"(127.0.0.1, [::1]): there are no keys yet that would protect more", name, out);
 }
 
+static int check_webhooks(const struct config *c, struct complaint *why)
+{
+	struct complaint found = { 0 };
+
+	if (c->webhook_timeout_ms < 100 || c->webhook_timeout_ms > 30000)
+		return complain(why, ERR_INVALID, "webhook-timeout: from 100ms to 30s");
+	if (c->webhook_connections == 0 || c->webhook_connections > 4096 || c->webhook_pause_ms == 0)
+		return complain(why, ERR_INVALID, "webhook-connections: from 1 to 4096; "
+			"webhook-pause-after: more than 0");
+	for (unsigned i = 0; i < c->n_webhooks; i++) {
+		if (webhook_check(&c->webhooks[i], &found) != 0)
+			return complain(why, ERR_INVALID, "webhooks, number %u (%s): %s", i + 1,
+				c->webhooks[i].name, found.text);
+		for (unsigned k = 0; k < i; k++)
+			if (strcmp(c->webhooks[i].name, c->webhooks[k].name) == 0)
+				return complain(why, ERR_INVALID, "webhooks: two have the name %s",
+					c->webhooks[i].name);
+	}
+	return 0;
+}
+
 int config_check(struct config *c, struct complaint *why)
 {
 	int rc = check_endpoint(c->ingest, sizeof c->ingest, c, "ingest", why);
@@ -260,5 +298,5 @@ int config_check(struct config *c, struct complaint *why)
 		return complain(why, ERR_INVALID, "history-keep: at most %d", HISTORY_KEEP_MAX);
 	if (c->settings.guard_window_ms <= 0)
 		return complain(why, ERR_INVALID, "guard-window: more than 0");
-	return 0;
+	return check_webhooks(c, why);
 }

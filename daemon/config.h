@@ -3,6 +3,8 @@
 #ifndef KITH_DAEMON_CONFIG_H
 #define KITH_DAEMON_CONFIG_H
 #include "base/log.h"
+#include "daemon/webhook_schedule.h"
+#include "daemon/webhook_settings.h"
 #include "workers/worker.h"
 
 enum clock_mode { CLOCK_WALL, CLOCK_EVENT };
@@ -27,11 +29,18 @@ struct config {
 	uint32_t deadlines_per_second;
 	int64_t in_future_ms;
 	uint64_t space_reserve;  /* free bytes on disk below which nothing is taken in */
+	struct schedule webhook_schedule;
+	int64_t webhook_timeout_ms, webhook_pause_ms;
+	uint32_t webhook_connections;
+	char webhook_ca[4096];   /* certificates to trust; empty: the system's */
+	struct webhook_settings *webhooks; /* malloc'ed */
+	unsigned n_webhooks;
 	bool accept_engine;
 	bool check_only;         /* --check */
 };
 
 void config_default(struct config *c);
+void config_fini(struct config *c);
 /* Read a YAML file over what is there. ERR_INVALID with a complaint that has the line. */
 int config_read(struct config *c, const char *path, struct complaint *why);
 /* The complaint names the flag. Returns 0, ERR_INVALID, or 1 when there is nothing left to do

@@ -3,9 +3,14 @@
  *
  *	store: /var/lib/kith
  *	guard-window: 30d
+ *	webhooks:
+ *	  - name: crm
+ *	    url: https://crm.example/kith
+ *	    secret: crm-webhook
  */
 #include <cyaml/cyaml.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include "daemon/config.h"
 
 static const char *const names[] = { "store", "run", "lifecycle", "shards", "clock", "log", "ingest",
@@ -14,11 +19,19 @@ static const char *const names[] = { "store", "run", "lifecycle", "shards", "clo
 	"journal-keep-for", "checkpoint-events", "checkpoint-pages", "checkpoint-every", "checkpoint-idle", "map",
 	"under-way-events", "under-way-bytes", "credit", "subscriptions", "subscriber-credit",
 	"deadlines-per-second", "in-future", "space-reserve", "breaker-floor", "breaker-factor",
-	"cool-down" };
+	"cool-down", "webhook-schedule", "webhook-timeout", "webhook-pause-after",
+	"webhook-connections", "webhook-ca" };
 #define N_NAMES (sizeof names / sizeof names[0])
+
+#define N_WEBHOOK 16 /* of webhook_setting_names, at most */
+struct file_webhook {
+	char *value[N_WEBHOOK];
+};
 
 struct file_values {
 	char *value[N_NAMES];
+	struct file_webhook *webhooks;
+	unsigned n_webhooks;
 };
 
 /* libcyaml tells what is wrong only to its log, the innermost first: keep that one, with the
@@ -80,11 +93,45 @@ static void find_place(struct complaint *found, const char *path)
 	found->column = 1;
 }
 
+static int read_webhook(struct webhook_settings *s, const struct file_webhook *w,
+	struct complaint *why)
+{
+	int rc = 0;
+
+	memset(s, 0, sizeof *s);
+	s->configured = true;
+	for (unsigned i = 0; rc == 0 && webhook_setting_names[i]; i++)
+		if (w->value[i])
+			rc = webhook_set(s, webhook_setting_names[i], w->value[i], why);
+	return rc;
+}
+
+static int read_webhooks(struct config *c, const struct file_values *values, const char *path,
+	struct complaint *why)
+{
+	struct complaint found = { 0 };
+	int rc = 0;
+
+	config_fini(c);
+	c->webhooks = calloc(values->n_webhooks + 1, sizeof *c->webhooks);
+	if (!c->webhooks)
+		return complain(why, ERR_NOMEM, "out of memory");
+	for (; rc == 0 && c->n_webhooks < values->n_webhooks; c->n_webhooks++)
+		rc = read_webhook(&c->webhooks[c->n_webhooks], &values->webhooks[c->n_webhooks],
+			&found);
+	if (rc != 0)
+		return complain(why, rc, "%s:%d: webhook number %u: %s", path,
+			key_line(path, "webhooks", 1), c->n_webhooks, found.text);
+	return 0;
+}
+
 int config_read(struct config *c, const char *path, struct complaint *why)
 {
 	static const cyaml_schema_value_t text = { CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 0,
 		CYAML_UNLIMITED) };
-	cyaml_schema_field_t fields[N_NAMES + 1] = { 0 };
+	cyaml_schema_field_t fields[N_NAMES + 2] = { 0 }, webhook[N_WEBHOOK + 1] = { 0 };
+	const cyaml_schema_value_t webhook_value = { .type = CYAML_MAPPING,
+		.data_size = sizeof(struct file_webhook), .mapping = { .fields = webhook } };
 	const cyaml_schema_value_t top = { .type = CYAML_MAPPING, .flags = CYAML_FLAG_POINTER,
 		.data_size = sizeof(struct file_values), .mapping = { .fields = fields } };
 	struct complaint found = { 0 };
@@ -99,6 +146,18 @@ int config_read(struct config *c, const char *path, struct complaint *why)
 			.data_offset = (uint32_t)(i * sizeof(char *)), .value = text };
 		fields[i].value.flags |= CYAML_FLAG_OPTIONAL;
 	}
+	for (size_t i = 0; webhook_setting_names[i]; i++) {
+		webhook[i] = (cyaml_schema_field_t){ .key = webhook_setting_names[i],
+			.data_offset = (uint32_t)(i * sizeof(char *)), .value = text };
+		webhook[i].value.flags |= CYAML_FLAG_OPTIONAL;
+	}
+	fields[N_NAMES] = (cyaml_schema_field_t){ .key = "webhooks",
+		.data_offset = offsetof(struct file_values, webhooks),
+		.count_size = sizeof values->n_webhooks,
+		.count_offset = offsetof(struct file_values, n_webhooks),
+		.value = { .type = CYAML_SEQUENCE, .flags = CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+			.data_size = sizeof(struct file_webhook),
+			.sequence = { .entry = &webhook_value, .max = CYAML_UNLIMITED } } };
 	err = cyaml_load_file(path, &yaml, &top, (cyaml_data_t **)&values, NULL);
 	if (err == CYAML_ERR_FILE_OPEN)
 		return complain(why, ERR_NOTFOUND, "%s: cannot be opened", path);
@@ -115,6 +174,8 @@ int config_read(struct config *c, const char *path, struct complaint *why)
 		}
 	if (rc != 0)
 		(void)complain(why, rc, "%s:%d: %s", path, found.line, found.text);
+	if (rc == 0 && values && values->n_webhooks)
+		rc = read_webhooks(c, values, path, why);
 	(void)cyaml_free(&yaml, &top, values, 0);
 	return rc;
 }

@@ -27,7 +27,7 @@ static void reply(struct daemon *d, const struct peer *to, const struct reply *r
 	buf_fini(&out);
 }
 
-static void reply_error(struct daemon *d, const struct peer *to, uint64_t number,
+void control_error(struct daemon *d, const struct peer *to, uint64_t number,
 	const char *code, const char *text)
 {
 	struct reply r = { .number = number, .error = span_str(code), .text = span_str(text) };
@@ -35,15 +35,14 @@ static void reply_error(struct daemon *d, const struct peer *to, uint64_t number
 	reply(d, to, &r);
 }
 
-/* Takes over JSON. */
-static void reply_json(struct daemon *d, const struct peer *to, uint64_t number, json_t *json)
+void control_json(struct daemon *d, const struct peer *to, uint64_t number, json_t *json)
 {
 	struct reply r = { .number = number };
 	char *text = json ? json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
 
 	json_decref(json);
 	if (!text) {
-		reply_error(d, to, number, "busy", "out of memory");
+		control_error(d, to, number, "busy", "out of memory");
 		return;
 	}
 	r.json = span_str(text);
@@ -83,16 +82,16 @@ static void customer_answered(struct query *answer)
 
 	q->answers[0] = answer;
 	if (answer->rc == ERR_NOTFOUND)
-		reply_error(d, &q->peer, q->number, "not_found", "no such customer");
+		control_error(d, &q->peer, q->number, "not_found", "no such customer");
 	else if (answer->rc == ERR_CORRUPT)
-		reply_error(d, &q->peer, q->number, "damaged",
+		control_error(d, &q->peer, q->number, "damaged",
 			"the customer's record is damaged and set aside; see kith store verify");
 	else if (answer->rc != 0)
-		reply_error(d, &q->peer, q->number, "failed", err_text(answer->rc));
+		control_error(d, &q->peer, q->number, "failed", err_text(answer->rc));
 	else if (q->explain)
-		reply_json(d, &q->peer, q->number, answer_explain(answer, timekeeper_now(d)));
+		control_json(d, &q->peer, q->number, answer_explain(answer, timekeeper_now(d)));
 	else
-		reply_json(d, &q->peer, q->number, answer_show(answer, timekeeper_now(d)));
+		control_json(d, &q->peer, q->number, answer_show(answer, timekeeper_now(d)));
 	question_free(q);
 }
 
@@ -103,7 +102,7 @@ static void ask_customer(struct daemon *d, const struct peer *peer, const struct
 	struct query *query;
 
 	if (r->customer.size == 0 || r->customer.size > EVENT_CUSTOMER_MAX) {
-		reply_error(d, peer, r->number, "malformed", "a customer id has 1 to 128 bytes");
+		control_error(d, peer, r->number, "malformed", "a customer id has 1 to 128 bytes");
 		return;
 	}
 	q = question_new(d, peer, r);
@@ -114,7 +113,7 @@ static void ask_customer(struct daemon *d, const struct peer *peer, const struct
 		query_free(query);
 		if (q)
 			question_free(q);
-		reply_error(d, peer, r->number, "busy", "too many questions under way");
+		control_error(d, peer, r->number, "busy", "too many questions under way");
 		return;
 	}
 	q->explain = explain;
@@ -130,7 +129,7 @@ static void shard_answered(struct query *answer)
 	q->answers[answer->shard] = answer;
 	if (--q->awaited > 0)
 		return;
-	reply_json(d, &q->peer, q->number, q->answer(d, q->answers));
+	control_json(d, &q->peer, q->number, q->answer(d, q->answers));
 	question_free(q);
 }
 
@@ -151,7 +150,7 @@ static void ask_all(struct daemon *d, const struct peer *peer, const struct requ
 			query_free(list[i]);
 		if (q)
 			question_free(q);
-		reply_error(d, peer, r->number, "busy", "too many questions under way");
+		control_error(d, peer, r->number, "busy", "too many questions under way");
 		return;
 	}
 	q->answer = answer;
@@ -167,13 +166,14 @@ static void reload(struct daemon *d, const struct peer *peer, const struct reque
 	struct complaint c = { 0 };
 	bool changed;
 
+	webhooks_secrets(d);
 	if (!daemon_fires(d) || d->reloading)
-		reply_error(d, peer, r->number, "busy", d->reloading ?
+		control_error(d, peer, r->number, "busy", d->reloading ?
 			"another reload is on its way" : "nothing can be written for now");
 	else if (inputs_lifecycle(d, &changed, &c) != 0)
-		reply_error(d, peer, r->number, "malformed", c.text);
+		control_error(d, peer, r->number, "malformed", c.text);
 	else
-		reply_json(d, peer, r->number, json_pack("{s:b,s:i}", "changed", changed, "version",
+		control_json(d, peer, r->number, json_pack("{s:b,s:i}", "changed", changed, "version",
 			(int)d->lifecycle->machine->version));
 }
 
@@ -193,10 +193,10 @@ static void obeyed(struct daemon *d, struct task *t)
 	for (unsigned i = 0; i < t->work.n_parts; i++)
 		refused = refused && t->work.parts[i].outcome.refused;
 	if (refused)
-		reply_error(d, &o->peer, o->number, "not_found", cmd->customer.size ?
+		control_error(d, &o->peer, o->number, "not_found", cmd->customer.size ?
 			"no such customer" : "no rule has this name; kith rule list shows them");
 	else
-		reply_json(d, &o->peer, o->number, json_pack("{s:s,s:I}", "command",
+		control_json(d, &o->peer, o->number, json_pack("{s:s,s:I}", "command",
 			command_verb_name(cmd->verb), "clock",
 			(json_int_t)t->work.input.clock_ms));
 }
@@ -205,7 +205,7 @@ static void not_obeyed(struct daemon *d, struct task *t, int rc)
 {
 	const struct order *o = t->message;
 
-	reply_error(d, &o->peer, o->number, "full", err_text(rc));
+	control_error(d, &o->peer, o->number, "full", err_text(rc));
 }
 
 static struct span keep_span(struct arena *a, struct span s)
@@ -225,7 +225,7 @@ static void obey(struct daemon *d, const struct peer *peer, const struct request
 	if (r->command.verb == COMMAND_NONE || !o) {
 		if (t)
 			task_free(d, t);
-		reply_error(d, peer, r->number, r->command.verb ? "busy" : "malformed",
+		control_error(d, peer, r->number, r->command.verb ? "busy" : "malformed",
 			r->command.verb ? "nothing can be written for now" : "expected a command");
 		return;
 	}
@@ -260,19 +260,21 @@ static void answer(struct daemon *d, const struct peer *peer, const struct reque
 		obey(d, peer, r);
 	else if (span_eq(r->verb, span_str("reload")))
 		reload(d, peer, r);
+	else if (span_eq(r->verb, span_str("webhook")))
+		webhook_request(d, peer, r);
 	else if (span_eq(r->verb, span_str("subscriptions")))
-		reply_json(d, peer, r->number, answer_subscriptions(d));
+		control_json(d, peer, r->number, answer_subscriptions(d));
 	else if (span_eq(r->verb, span_str("forget"))) {
 		if (subscriber_forget(d, r->customer) != 0)
-			reply_error(d, peer, r->number, "not_found", "no subscription has this name");
+			control_error(d, peer, r->number, "not_found", "no subscription has this name");
 		else
-			reply_json(d, peer, r->number, json_pack("{s:b}", "forgotten", 1));
+			control_json(d, peer, r->number, json_pack("{s:b}", "forgotten", 1));
 	} else if (span_eq(r->verb, span_str("ping")))
-		reply_json(d, peer, r->number, json_pack("{s:s,s:s,s:i}", "version", KITH_VERSION,
+		control_json(d, peer, r->number, json_pack("{s:s,s:s,s:i}", "version", KITH_VERSION,
 			"state", daemon_state_name(d->state), "shards", (int)d->store.shards));
 	else
-		reply_error(d, peer, r->number, "malformed",
-			"verbs are stats, rules, command, show, explain, reload, subscriptions, forget, ping");
+		control_error(d, peer, r->number, "malformed",
+			"verbs are stats, rules, command, show, explain, reload, subscriptions, forget, webhook, ping");
 }
 
 static bool take(void *arg)
@@ -284,12 +286,12 @@ static bool take(void *arg)
 	int rc = router_take(&d->control.socket, &peer, &body);
 
 	if (rc == ERR_INVALID)
-		reply_error(d, &peer, 0, "malformed", "expected one frame with one Request");
+		control_error(d, &peer, 0, "malformed", "expected one frame with one Request");
 	if (rc != 0)
 		return rc != ERR_NOTFOUND;
 	arena_reset(d->control.arena);
 	if (request_decode(&r, zmq_msg_data(&body), zmq_msg_size(&body), d->control.arena) != 0)
-		reply_error(d, &peer, 0, "malformed", "not a Request");
+		control_error(d, &peer, 0, "malformed", "not a Request");
 	else
 		answer(d, &peer, &r);
 	zmq_msg_close(&body);

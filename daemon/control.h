@@ -3,6 +3,7 @@
  * customer is asked of their shard; nothing here changes state but by an input. */
 #ifndef KITH_DAEMON_CONTROL_H
 #define KITH_DAEMON_CONTROL_H
+#include <jansson.h>
 #include "daemon/socket.h"
 #include "proto/codec.h"
 
@@ -17,5 +18,10 @@ struct control {
 
 int control_open(struct daemon *d, struct complaint *c);
 void control_close(struct daemon *d);
+
+/* Answer request NUMBER of a peer: with JSON, which is taken over, or with an error. */
+void control_json(struct daemon *d, const struct peer *to, uint64_t number, json_t *json);
+void control_error(struct daemon *d, const struct peer *to, uint64_t number, const char *code,
+	const char *text);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Daemon: everything the main thread owns, and who calls whom.
  *
- *   ingest ──▶ pipeline ──▶ workers ──▶ feed, subscribers
+ *   ingest ──▶ pipeline ──▶ workers ──▶ feed, subscribers, webhooks
  *   timekeeper, courier ──▶ pipeline      control ──▶ workers, answer
  */
 #ifndef KITH_DAEMON_DAEMON_H
@@ -16,6 +16,7 @@
 #include "daemon/socket.h"
 #include "daemon/subscribers.h"
 #include "daemon/timekeeper.h"
+#include "daemon/webhooks.h"
 #include "store/journal.h"
 #include "store/store.h"
 
@@ -45,6 +46,7 @@ struct daemon {
 	struct ingest ingest;
 	struct feed feed;
 	struct subscribers subscribers;
+	struct webhooks webhooks;
 	struct control control;
 	unsigned stops_awaited;       /* answers to QUERY_START or QUERY_STOP */
 	uint64_t rejected;            /* events, since the start */

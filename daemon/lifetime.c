@@ -39,6 +39,7 @@ void daemon_handed_out(struct daemon *d, unsigned shard, struct outcome *o)
 		return;
 	feed_publish(d, o);
 	subscribers_notify(d, shard, o->notes[o->n_notes - 1].sequence);
+	webhooks_notify(d);
 }
 
 static void on_flush(evutil_socket_t fd, short what, void *arg)
@@ -106,8 +107,10 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	socket_check(&d->feed.json);
 	socket_check(&d->subscribers.socket);
 	socket_check(&d->control.socket);
-	if (d->state != DAEMON_STOPPING)
+	if (d->state != DAEMON_STOPPING) {
 		subscribers_tick(d);
+		webhooks_tick(d);
+	}
 	courier_tick(d);
 	if (d->ticks % 5 == 0)
 		space_check(d);
@@ -139,6 +142,7 @@ void daemon_stop(struct daemon *d)
 	notify_stopping();
 	on_flush(-1, 0, d);
 	subscribers_tick(d);
+	webhooks_positions(d);
 	d->state = DAEMON_STOPPING;
 	for (unsigned i = 0; i < d->store.shards; i++) {
 		struct query *q = query_new(QUERY_STOP, stopped, d);
@@ -160,6 +164,8 @@ static void on_signal(evutil_socket_t signal, short what, void *arg)
 	bool changed;
 
 	(void)what;
+	if (signal == SIGHUP && d->state != DAEMON_STOPPING)
+		webhooks_secrets(d);
 	if (signal != SIGHUP)
 		daemon_stop(d);
 	else if (d->state != DAEMON_STOPPING && inputs_lifecycle(d, &changed, &c) != 0)
@@ -324,6 +330,8 @@ static int start_workers(struct daemon *d, struct complaint *c)
 {
 	int rc = subscribers_init(d);
 
+	if (rc == 0)
+		rc = webhooks_init(d);
 	for (unsigned i = 0; rc == 0 && i < d->store.shards; i++)
 		rc = start_worker(d, i);
 	while (d->stops_awaited) {
@@ -354,6 +362,8 @@ static int open_sockets(struct daemon *d, struct complaint *c)
 		rc = feed_open(d, c);
 	if (rc == 0)
 		rc = subscribers_open(d, c);
+	if (rc == 0)
+		rc = webhooks_open(d, c);
 	if (rc == 0)
 		rc = ingest_open(d, c);
 	return rc;
@@ -443,6 +453,7 @@ void daemon_close(struct daemon *d)
 	for (unsigned i = 0; i < d->workers_running; i++)
 		worker_join(&d->workers[i]);
 	ingest_close(d);
+	webhooks_close(d);
 	subscribers_close(d);
 	feed_close(d);
 	control_close(d);
@@ -460,6 +471,7 @@ void daemon_close(struct daemon *d)
 	free(d->beats);
 	close_events(d);
 	store_close(&d->store);
+	config_fini(&d->config);
 	if (d->run_lock >= 0)
 		close(d->run_lock);
 }

@@ -336,10 +336,14 @@ static void open_name(struct daemon *d, const struct peer *peer, struct span raw
 {
 	struct subscription *sub = subscription_find(&d->subscribers, m->name);
 
-	if (sub && same_filter(sub, m) && known_everywhere(d, sub))
+	if (m->has_webhook)
+		subscriber_refuse(d, peer, "malformed", "kith webhook makes webhooks");
+	else if (webhook_find(d, m->name))
+		subscriber_refuse(d, peer, "taken", "a webhook has this name");
+	else if (sub && same_filter(sub, m) && known_everywhere(d, sub))
 		connect_peer(d, sub, peer, m->credit);
-	else if (!sub && d->subscribers.n - d->subscribers.readings + d->subscribers.under_way >=
-		d->config.subscriptions)
+	else if (!sub && d->subscribers.n - d->subscribers.readings + d->webhooks.n +
+		d->subscribers.under_way >=		d->config.subscriptions)
 		subscriber_refuse(d, peer, "too_many", "raise subscriptions, or forget some");
 	else if (!sub && reading_is_needed(d, m))
 		reading_open(d, peer, m);
@@ -409,12 +413,14 @@ static int load_one(struct daemon *d, unsigned shard, struct span name, struct s
 		return ERR_CORRUPT;
 	if (!sub) {
 		arena_reset(d->subscribers.arena);
-		sub = subscription_new(d, name);
-		if (!sub)
-			return ERR_NOMEM;
 		if (subscriber_decode(&m, record.data + 8, record.size - 8,
 			d->subscribers.arena, &c) != 0)
 			return ERR_CORRUPT;
+		if (m.has_webhook)
+			return webhooks_load(d, shard, &m, get_le64(record.data));
+		sub = subscription_new(d, name);
+		if (!sub)
+			return ERR_NOMEM;
 		if (subscription_set_filter(sub, &m) != 0)
 			return ERR_NOMEM;
 	}

@@ -116,12 +116,34 @@ enum subscriber_verb { SUBSCRIBER_OPEN, SUBSCRIBER_ACK, SUBSCRIBER_CLOSE, SUBSCR
 #define SUBSCRIBER_NAME_MAX 64 /* bytes, at least 1 */
 #define SUBSCRIBER_TYPES_MAX 32
 #define SUBSCRIBER_POSITIONS_MAX 256
+
+/* Where a subscription is pushed to. Numbers as in the message. */
+enum webhook_format { WEBHOOK_STRUCTURED, WEBHOOK_BINARY, WEBHOOK_FORMATS };
+enum webhook_order { WEBHOOK_BY_CUSTOMER, WEBHOOK_UNORDERED, WEBHOOK_ORDERS };
+enum webhook_paused { WEBHOOK_RUNNING, WEBHOOK_BY_HAND, WEBHOOK_FAILING, WEBHOOK_GONE, WEBHOOK_FULL,
+	WEBHOOK_PAUSES };
+#define WEBHOOK_SECRETS_MAX 4
+#define WEBHOOK_URL_MAX     1000 /* bytes */
+#define WEBHOOK_SECRET_MAX  255  /* of a name or a path: bytes */
+#define WEBHOOK_REASON_MAX  200
+struct webhook_message {
+	struct span url;
+	unsigned n_secrets;
+	struct span secrets[WEBHOOK_SECRETS_MAX];
+	uint8_t format, order, paused;
+	bool allow_private, configured;
+	uint32_t rate;      /* 0: no limit */
+	struct span reason;
+};
+
 struct subscriber_message {
 	enum subscriber_verb verb;
 	struct span name;
 	unsigned n_types;       /* of the filter below and these, both must take it */
 	struct span types[SUBSCRIBER_TYPES_MAX];
 	struct filter filter;
+	bool has_webhook;
+	struct webhook_message webhook;
 	uint32_t credit;  /* 0: not said */
 	bool newest;
 	bool reading;         /* has no name */
@@ -177,7 +199,7 @@ int command_decode(struct command *c, const void *data, size_t size, struct aren
 
 struct request {
 	uint64_t number;
-	struct span verb, customer, lifecycle;
+	struct span verb, customer, lifecycle, json;
 	struct command command; /* COMMAND_NONE: none */
 };
 void request_encode(struct buf *out, const struct request *r);

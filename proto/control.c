@@ -55,6 +55,7 @@ void request_encode(struct buf *out, const struct request *r)
 	SET_BYTES(&m, verb, r->verb);
 	SET_BYTES(&m, customer, r->customer);
 	SET_BYTES(&m, lifecycle, r->lifecycle);
+	SET_BYTES(&m, json, r->json);
 	message_append(out, &m);
 }
 
@@ -71,6 +72,7 @@ int request_decode(struct request *r, const void *data, size_t size, struct aren
 	r->verb = span_of_binary(m->verb);
 	r->customer = span_of_binary(m->customer);
 	r->lifecycle = span_of_binary(m->lifecycle); /* many lines: its compiler judges the text */
+	r->json = span_of_binary(m->json);
 	if (r->verb.size == 0 || r->verb.size > EVENT_TEXT_MAX || !bytes_are_plain_utf8(r->verb))
 		return ERR_INVALID;
 	if (r->customer.size > EVENT_CUSTOMER_MAX || !bytes_are_plain_utf8(r->customer))

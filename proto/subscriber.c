@@ -26,13 +26,33 @@ static Kith__Position **positions_fill(struct position_room *room,
 	return room->pointers;
 }
 
+static void webhook_fill(Kith__Webhook *m, ProtobufCBinaryData secrets[WEBHOOK_SECRETS_MAX],
+	const struct webhook_message *w)
+{
+	kith__webhook__init(m);
+	SET_BYTES(m, url, w->url);
+	m->n_secrets = w->n_secrets;
+	m->secrets = secrets;
+	for (unsigned i = 0; i < w->n_secrets; i++)
+		secrets[i] = binary_of(w->secrets[i]);
+	SET_NUMBER(m, format, (Kith__Webhook__Format)w->format);
+	SET_NUMBER(m, order, (Kith__Webhook__Order)w->order);
+	SET_NUMBER(m, rate, w->rate);
+	SET_NUMBER(m, allow_private, w->allow_private);
+	SET_NUMBER(m, configured, w->configured);
+	SET_NUMBER(m, paused, (Kith__Webhook__Paused)w->paused);
+	SET_BYTES(m, reason, w->reason);
+}
+
 static void open_append(struct buf *out, const struct subscriber_message *from)
 {
 	Kith__Subscriber m = KITH__SUBSCRIBER__INIT;
 	Kith__Subscriber__Open open = KITH__SUBSCRIBER__OPEN__INIT;
 	ProtobufCBinaryData types[SUBSCRIBER_TYPES_MAX];
+	ProtobufCBinaryData secrets[WEBHOOK_SECRETS_MAX];
 	struct filter_room room;
 	struct position_room positions;
+	Kith__Webhook webhook;
 
 	assert(from->n_types <= SUBSCRIBER_TYPES_MAX);
 	SET_BYTES(&open, name, from->name);
@@ -50,6 +70,10 @@ static void open_append(struct buf *out, const struct subscriber_message *from)
 	open.positions = positions_fill(&positions, from);
 	open.has_reading = open.reading = from->reading;
 	SET_BYTES(&open, customer, from->customer);
+	if (from->has_webhook) {
+		webhook_fill(&webhook, secrets, &from->webhook);
+		open.webhook = &webhook;
+	}
 	m.open = &open;
 	message_append(out, &m);
 }
@@ -140,6 +164,37 @@ static int open_take_start(struct subscriber_message *to, const Kith__Subscriber
 	return positions_take(to, m->positions, m->n_positions, "open", c);
 }
 
+static int webhook_take(struct webhook_message *to, const Kith__Webhook *m, struct complaint *c)
+{
+	to->url = span_of_binary(m->url);
+	to->reason = span_of_binary(m->reason);
+	if (to->url.size == 0 || to->url.size > WEBHOOK_URL_MAX || !bytes_are_plain_utf8(to->url))
+		return complain(c, ERR_INVALID, "webhook.url is required: at most %d bytes",
+			WEBHOOK_URL_MAX);
+	if (m->n_secrets > WEBHOOK_SECRETS_MAX || to->reason.size > WEBHOOK_REASON_MAX ||
+		!bytes_are_plain_utf8(to->reason))
+		return complain(c, ERR_INVALID, "webhook: at most %d secrets and %d bytes of reason",
+			WEBHOOK_SECRETS_MAX, WEBHOOK_REASON_MAX);
+	to->n_secrets = (unsigned)m->n_secrets;
+	for (unsigned i = 0; i < to->n_secrets; i++) {
+		to->secrets[i] = span_of_binary(m->secrets[i]);
+		if (to->secrets[i].size == 0 || to->secrets[i].size > WEBHOOK_SECRET_MAX ||
+			!bytes_are_plain_utf8(to->secrets[i]))
+			return complain(c, ERR_INVALID, "webhook.secrets[%u]: 1 to %d bytes", i,
+				WEBHOOK_SECRET_MAX);
+	}
+	if ((unsigned)m->format >= WEBHOOK_FORMATS || (unsigned)m->order >= WEBHOOK_ORDERS ||
+		(unsigned)m->paused >= WEBHOOK_PAUSES)
+		return complain(c, ERR_INVALID, "webhook: format, order or paused is none that is known");
+	to->format = (uint8_t)m->format;
+	to->order = (uint8_t)m->order;
+	to->paused = (uint8_t)m->paused;
+	to->rate = m->rate;
+	to->allow_private = m->allow_private;
+	to->configured = m->configured;
+	return 0;
+}
+
 static int open_take(struct subscriber_message *to, const Kith__Subscriber__Open *m,
 	struct complaint *c)
 {
@@ -159,6 +214,9 @@ static int open_take(struct subscriber_message *to, const Kith__Subscriber__Open
 	}
 	to->n_types = (unsigned)m->n_types;
 	to->credit = m->credit;
+	to->has_webhook = m->webhook != NULL;
+	if (m->webhook && webhook_take(&to->webhook, m->webhook, c) != 0)
+		return ERR_INVALID;
 	return filter_take(&to->filter, m->filter, c);
 }
 

@@ -192,6 +192,15 @@ int env_subscription_del(struct env *e, struct span name);
 int env_subscription_next(struct env *e, struct span after, struct span *ret_name,
 	struct span *ret_record);
 
+/* Letters: what a webhook has tried to deliver and could not, an opaque record by the
+ * subscription's name and the notification's number. */
+int env_letter_put(struct env *e, struct span name, uint64_t sequence, struct span record);
+int env_letter_del(struct env *e, struct span name, uint64_t sequence); /* OK when absent */
+/* The first of NAME with a number above AFTER; ERR_NOTFOUND when there is none. ERR_CORRUPT fills
+ * the number, so that the walk can go on. */
+int env_letter_next(struct env *e, struct span name, uint64_t after, uint64_t *ret_sequence,
+	struct span *ret_record);
+
 /* Every row of every table, in a fixed order, value with its checksum, as the open transaction
  * has them: two environments that hold the same give the same rows. The meta row names the store.
  * Stops at ROW's first result that is not 0, and returns it. */

@@ -14,6 +14,8 @@
  *                                       MESSAGES   24  u32 shard, u64 number of the first,
  *                                                      n × { u32 size, message }
  *                                       COMMAND    24  the Command message
+ *                                       LETTERS    24  changes: u8 verb, u8 name size, u16 shard,
+ *                                                      u32 record size, u64 sequence, name, record
  * Little-endian. */
 #include <stdlib.h>
 #include "workers/input.h"
@@ -101,6 +103,40 @@ static void add_settings(struct buf *b, const struct settings *s)
 	b->size += SETTINGS_BYTES;
 }
 
+void letter_change_add(struct buf *out, const struct letter_change *c)
+{
+	uint8_t *p = buf_room(out, 16);
+
+	if (!p)
+		return;
+	p[0] = c->verb;
+	p[1] = (uint8_t)c->name.size;
+	put_le16(p + 2, c->shard);
+	put_le32(p + 4, (uint32_t)c->record.size);
+	put_le64(p + 8, c->sequence);
+	out->size += 16;
+	buf_add(out, c->name.data, c->name.size);
+	buf_add(out, c->record.data, c->record.size);
+}
+
+bool letter_change_take(struct span *bytes, struct letter_change *c)
+{
+	const uint8_t *p = bytes->data;
+	size_t size;
+
+	if (bytes->size < 16)
+		return false;
+	size = 16 + (size_t)p[1] + get_le32(p + 4);
+	if (size > bytes->size || p[0] < LETTER_PUT || p[0] > LETTER_POSITION || p[1] == 0 ||
+		p[1] > SUBSCRIBER_NAME_MAX || get_le32(p + 4) > LETTER_RECORD_MAX)
+		return false;
+	*c = (struct letter_change){ .verb = p[0], .shard = get_le16(p + 2),
+		.sequence = get_le64(p + 8), .name = span_of(p + 16, p[1]),
+		.record = span_of(p + 16 + p[1], get_le32(p + 4)) };
+	*bytes = span_of(p + size, bytes->size - size);
+	return true;
+}
+
 void input_encode(const struct input *in, struct span raw, const uint32_t *refused,
 	unsigned n_refused, struct payload *p)
 {
@@ -138,6 +174,7 @@ void input_encode(const struct input *in, struct span raw, const uint32_t *refus
 		p->parts[p->n++] = raw;
 		break;
 	case INPUT_COMMAND: command_encode(b, &in->command); break;
+	case INPUT_LETTERS: p->parts[p->n++] = in->letters; break;
 	}
 	p->parts[0] = span_of(b->data, b->size);
 }
@@ -221,6 +258,19 @@ static int decode_subscription(struct span body, bool forget, struct arena *a, s
 	return 0;
 }
 
+static int decode_letters(struct span body, struct input *in, struct complaint *c)
+{
+	struct span rest = body;
+	struct letter_change change;
+
+	while (rest.size)
+		if (!letter_change_take(&rest, &change))
+			return complain(c, ERR_CORRUPT, "letters input: no change at byte %zu",
+				body.size - rest.size);
+	in->letters = body;
+	return 0;
+}
+
 int input_decode(const struct frame *f, struct arena *a, struct input *in, struct complaint *c)
 {
 	struct span body;
@@ -243,6 +293,7 @@ int input_decode(const struct frame *f, struct arena *a, struct input *in, struc
 		return decode_subscription(body, f->payload.data[1] & FLAG_FORGET, a, in, c);
 	case INPUT_COMMAND:
 		return command_decode(&in->command, body.data, body.size, a, c) != 0 ? ERR_CORRUPT : 0;
+	case INPUT_LETTERS: return decode_letters(body, in, c);
 	case INPUT_SETTINGS:
 		if (body.size < SETTINGS_BYTES)
 			break;

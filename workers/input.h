@@ -58,7 +58,25 @@ struct input {
 	struct message *messages;
 	struct command command;         /* INPUT_COMMAND */
 	struct subscriber_message *subscription; /* the same, decoded; its verb may be forget */
+	struct span letters;            /* INPUT_LETTERS: changes, by letter_change_add() */
 };
+
+/* One change of what is kept of webhooks, in the shard whose notification it concerns. */
+enum letter_verb {
+	LETTER_PUT = 1,     /* keep RECORD under (name, sequence) */
+	LETTER_DELETE = 2,
+	LETTER_POSITION = 3, /* the name's position in this shard is SEQUENCE: a replay */
+};
+struct letter_change {
+	uint8_t verb;       /* enum letter_verb */
+	uint16_t shard;
+	uint64_t sequence;
+	struct span name, record;
+};
+#define LETTER_RECORD_MAX (NOTIFICATION_BYTES_MAX + 1024)
+void letter_change_add(struct buf *out, const struct letter_change *c);
+/* Take the first change off BYTES; false when they are none (and at the end). */
+bool letter_change_take(struct span *bytes, struct letter_change *ret_change);
 
 /* The parts of a frame's payload. SCRATCH holds the head, the other parts point elsewhere. */
 struct payload {

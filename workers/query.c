@@ -149,6 +149,27 @@ static int add_note(struct query *q, uint64_t sequence, struct span encoded)
 	return 0;
 }
 
+static int answer_letters(struct shard *s, struct query *q)
+{
+	struct span name = span_of(q->key.data, q->key.size), record;
+	uint64_t at = q->from;
+	int rc = 0;
+
+	q->notes.notes = malloc(QUERY_NOTES_MAX * sizeof *q->notes.notes);
+	if (!q->notes.notes)
+		return ERR_NOMEM;
+	while (rc == 0 && q->notes.n_notes < q->cap_notes && q->notes.n_notes < QUERY_NOTES_MAX &&
+		q->notes.bytes.size < q->cap_bytes) {
+		rc = env_letter_next(s->env, name, at, &at, &record);
+		if (rc == 0)
+			rc = add_note(q, at, record);
+		else if (rc == ERR_CORRUPT && env_failed(s->env) == 0)
+			rc = 0; /* a damaged one is lost; the others go on */
+	}
+	q->upto = rc == ERR_NOTFOUND ? UINT64_MAX : at;
+	return rc == ERR_NOTFOUND ? 0 : rc;
+}
+
 static int answer_outbox(struct shard *s, struct query *q)
 {
 	const struct env_meta *meta = env_meta(s->env);
@@ -243,6 +264,7 @@ void query_answer(struct shard *s, struct query *q)
 	case QUERY_SEEK: q->rc = answer_seek(s, q); break;
 	case QUERY_SNAPSHOT: q->rc = snapshot_read(s, q); break;
 	case QUERY_MESSAGES: q->rc = answer_messages(s, q); break;
+	case QUERY_LETTERS: q->rc = answer_letters(s, q); break;
 	case QUERY_ACK: q->rc = answer_ack(s, q); break;
 	}
 	q->meta = *env_meta(s->env);

@@ -8,6 +8,7 @@
 #include "workers/influence.h"
 #include "workers/seek.h"
 #include "workers/settle.h"
+#include "workers/subscription.h"
 #include "workers/sweep.h"
 
 void outcome_fini(struct outcome *o)
@@ -268,62 +269,6 @@ static int apply_settings(struct shard *s, const struct input *in)
 	return env_setting_put(s->env, "settings", span_of(bytes, sizeof bytes));
 }
 
-/* Behind what a name never seen begins. Only what the input and the outbox say decides it. */
-static int open_start(struct shard *s, const struct subscriber_message *m, uint64_t *ret_acked)
-{
-	const struct env_meta *meta = env_meta(s->env);
-
-	*ret_acked = m->newest ? meta->outbox_last : meta->outbox_first - 1;
-	for (unsigned i = 0; i < m->n_positions; i++)
-		if (m->positions[i].shard == s->number) {
-			*ret_acked = m->positions[i].sequence < meta->outbox_last ?
-				m->positions[i].sequence : meta->outbox_last;
-			return 0;
-		}
-	return m->has_from ? outbox_seek(s, m->from_ms, ret_acked) : 0;
-}
-
-/* A subscription's record: { u64 acknowledged, the Subscriber message that opened it }. */
-static int apply_open(struct shard *s, const struct input *in, struct outcome *out)
-{
-	const struct env_meta *meta = env_meta(s->env);
-	uint64_t acked;
-	struct span old;
-	uint8_t *p;
-	int rc = open_start(s, in->subscription, &acked);
-
-	if (rc != 0)
-		return rc;
-	rc = env_subscription_get(s->env, in->subscription->name, &old);
-	if (rc == 0 && old.size >= 8)
-		acked = get_le64(old.data);
-	else if (rc != 0 && rc != ERR_NOTFOUND && !shard_sets_aside(s, rc))
-		return rc;
-	else if (rc == ERR_CORRUPT)
-		acked = meta->outbox_first - 1; /* its place is lost: rather twice than not at all */
-	if (out)
-		out->acknowledged = acked;
-	buf_clear(&s->scratch);
-	p = buf_room(&s->scratch, 8);
-	if (!p)
-		return ERR_NOMEM;
-	put_le64(p, acked);
-	s->scratch.size += 8;
-	buf_add(&s->scratch, in->subscriber.data, in->subscriber.size);
-	return s->scratch.failed ? ERR_NOMEM : env_subscription_put(s->env,
-		in->subscription->name, span_of(s->scratch.data, s->scratch.size));
-}
-
-static int apply_subscription(struct shard *s, const struct input *in, struct outcome *out)
-{
-	int rc;
-
-	if (in->subscription->verb != SUBSCRIBER_FORGET)
-		return apply_open(s, in, out);
-	rc = env_subscription_del(s->env, in->subscription->name);
-	return rc == ERR_NOTFOUND ? 0 : rc;
-}
-
 static int apply_engine(struct shard *s, const struct input *in)
 {
 	uint8_t bytes[4];
@@ -361,7 +306,8 @@ int shard_apply(struct shard *s, const struct input *in, const uint32_t *list, u
 	case INPUT_SETTINGS: rc = apply_settings(s, in); break;
 	case INPUT_ENGINE: rc = apply_engine(s, in); break;
 	case INPUT_COMMAND: rc = command_apply(s, in, out); break;
-	case INPUT_SUBSCRIPTION: rc = apply_subscription(s, in, out); break;
+	case INPUT_SUBSCRIPTION: rc = subscription_apply(s, in, out); break;
+	case INPUT_LETTERS: rc = letters_apply(s, in); break;
 	}
 	if (rc == 0 && in->type == INPUT_TIME)
 		rc = read_next_due(s);

@@ -45,6 +45,7 @@ enum query_kind {
 	QUERY_SEEK,         /* from_ms → upto; from (an outbox sequence) → from_ms */
 	QUERY_SNAPSHOT,     /* key, filter, cap_notes → notes.bytes are rows, key, upto, done */
 	QUERY_MESSAGES,     /* from, cap_* → texts (a list, message.h), from, upto, backfill */
+	QUERY_LETTERS,      /* key is a webhook's name, after `from`, cap_* → notes, upto (the last) */
 	QUERY_ACK,          /* key is a subscription's name, done with up to `from` */
 	QUERY_STOP,         /* commit what is durable, answer, end the thread */
 };

@@ -120,3 +120,12 @@ int kith_command(const char *run, const struct command *command, int timeout_ms,
 
 	return call(run, &request, timeout_ms, ret_json, c);
 }
+
+int kith_call_json(const char *run, const char *verb, const char *json, int timeout_ms,
+	char **ret_json, struct complaint *c)
+{
+	struct request request = { .number = NUMBER, .verb = span_str(verb),
+		.json = span_str(json) };
+
+	return call(run, &request, timeout_ms, ret_json, c);
+}

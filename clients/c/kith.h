@@ -235,6 +235,9 @@ int kith_call(const char *run, const char *verb, const char *customer, const cha
 /* Have a COMMAND obeyed (base/command.h): it is in the journal and applied when this returns. */
 int kith_command(const char *run, const struct command *command, int timeout_ms, char **ret_json,
 	struct complaint *c);
+/* The same for a verb that takes an object of arguments ("webhook"), as JSON. */
+int kith_call_json(const char *run, const char *verb, const char *json, int timeout_ms,
+	char **ret_json, struct complaint *c);
 
 #ifdef __cplusplus
 }

@@ -24,6 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (config_read(&config, path, &c) != 0 && c.text[0] == '\0')
 		abort();
 	(void)config_check(&config, &c);
+	config_fini(&config);
 	unlink(path);
 	return 0;
 }

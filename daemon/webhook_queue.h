@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Queue: the letters of one webhook, which are notifications on their way to it, in the order in
+ * which they came. Pure: the clock is an argument, nothing is sent or stored here.
+ *
+ *	            ┌── the customer's earlier letter is under way or waits ──▶ BEHIND ──┐
+ *	 queue_add ─┤                                                                    ▼
+ *	            └──────────────────────────────────────────────────────────▶ READY ──▶ FLYING ──▶ DONE
+ *	                                                                          ▲           ├────▶ DEAD
+ *	                                                        its time has come └─ WAITING ◀┘
+ *
+ * What waits, what is behind something that waits, and what is dead gets a row in its shard ("kept");
+ * then the position may pass it, and its bytes leave the memory. */
+#ifndef KITH_DAEMON_WEBHOOK_QUEUE_H
+#define KITH_DAEMON_WEBHOOK_QUEUE_H
+#include <stdbool.h>
+#include "base/bytes.h"
+
+#define QUEUE_LETTERS_MAX 1000 /* not done; then nothing more is read for this webhook */
+#define QUEUE_LOOSE_MAX   64   /* of them not kept: their bytes are in memory */
+#define QUEUE_NEVER       INT64_MAX
+
+enum queue_state { LETTER_READY, LETTER_BEHIND, LETTER_FLYING, LETTER_WAITING, LETTER_DONE, LETTER_DEAD,
+	LETTER_STATES };
+
+#define LETTER_ERROR_MAX 120
+struct letter {
+	struct letter *next, *previous;
+	uint32_t shard;
+	uint64_t sequence;
+	uint64_t customer;      /* a hash: two that share it keep each other's order, too; 0: none */
+	uint8_t state;          /* enum queue_state */
+	bool kept, changed;     /* it has a row; the row is not what it should be */
+	bool writing, erasing;  /* … and is on its way into the journal */
+	bool fetching;
+	uint16_t attempts;
+	int status;             /* of the last attempt, 0: no answer */
+	int64_t due_ms;         /* WAITING */
+	int64_t first_ms, last_ms; /* attempts; 0 none yet */
+	uint8_t *body;          /* the encoded notification, malloc'ed, or NULL: it is in the row */
+	uint32_t size;
+	char error[LETTER_ERROR_MAX];
+};
+
+struct queue {
+	struct letter *first, *last;
+	unsigned n[LETTER_STATES];
+	unsigned loose;         /* neither kept, done nor dead */
+	int64_t next_due_ms;    /* no letter is due before; QUEUE_NEVER */
+};
+
+void queue_init(struct queue *q);
+void queue_fini(struct queue *q);
+bool queue_has_room(const struct queue *q);
+unsigned queue_undone(const struct queue *q);
+
+/* Append; BODY is copied (size 0: it is in the row already). ORDERED: behind the customer's earlier
+ * one. NULL: out of memory. */
+struct letter *queue_add(struct queue *q, uint32_t shard, uint64_t sequence, uint64_t customer,
+	struct span body, bool ordered);
+/* One that was kept: READY at DUE_MS. */
+struct letter *queue_add_kept(struct queue *q, uint32_t shard, uint64_t sequence, uint64_t customer,
+	int64_t due_ms, bool ordered);
+/* One that is not done, or dead and not to be read again; NULL. */
+struct letter *queue_find(const struct queue *q, uint32_t shard, uint64_t sequence);
+
+/* Whether it may get a row: the customer's earlier ones have theirs, or it would come back from a
+ * crash before them. */
+bool queue_may_keep(const struct letter *l);
+
+/* Those whose time has come are ready. */
+void queue_wake(struct queue *q, int64_t now_ms);
+/* All that wait are due at NOW_MS. */
+void queue_hurry(struct queue *q, int64_t now_ms);
+/* The first that is ready and has its bytes, or (FETCH) that lacks them and is not being fetched. */
+struct letter *queue_ready(const struct queue *q, bool fetch);
+void queue_fly(struct queue *q, struct letter *l);
+/* It comes back: try again at DUE_MS. */
+void queue_wait(struct queue *q, struct letter *l, int64_t due_ms);
+/* It comes back although nothing was tried. */
+void queue_return(struct queue *q, struct letter *l);
+/* It is done, or dead: the customer's next one is ready. */
+void queue_end(struct queue *q, struct letter *l, enum queue_state state);
+void queue_mark_kept(struct queue *q, struct letter *l);
+void queue_remove(struct queue *q, struct letter *l); /* and free it */
+
+/* The position of SHARD when it has been read up to READ: everything up to it is done or kept. */
+uint64_t queue_position(const struct queue *q, uint32_t shard, uint64_t read);
+
+#endif
