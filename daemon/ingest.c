@@ -203,33 +203,42 @@ static int refuse_by_time(struct daemon *d, struct task *t, struct delivery_note
 	return 0;
 }
 
-/* Give each shard the positions of its events. */
+#define FOR_ALL UINT8_MAX /* no shard has this number */
+
+/* Give each shard the positions of its events; what names nobody is for all. */
 static int split(struct daemon *d, struct task *t)
 {
 	const struct batch *b = &t->work.input.batch;
 	unsigned shards = d->store.shards;
+	uint32_t for_all = 0;
 	uint8_t *of = arena_alloc(t->arena, b->n_events + 1);
 
 	if (!of)
 		return ERR_NOMEM;
 	for (uint32_t i = 0; i < b->n_events; i++) {
-		of[i] = (uint8_t)hash_shard(b->events[i].customer.data, b->events[i].customer.size,
-			shards);
-		t->work.parts[of[i]].n++;
+		struct span id = b->events[i].customer;
+
+		of[i] = id.size ? (uint8_t)hash_shard(id.data, id.size, shards) : FOR_ALL;
+		if (of[i] == FOR_ALL)
+			for_all++;
+		else
+			t->work.parts[of[i]].n++;
 	}
 	for (unsigned s = 0; s < shards; s++) {
 		struct part *p = &t->work.parts[s];
 
-		p->list = arena_alloc(t->arena, (p->n + 1) * sizeof *p->list);
+		p->list = arena_alloc(t->arena, (p->n + for_all + 1) * sizeof *p->list);
 		if (!p->list)
 			return ERR_NOMEM;
 		p->n = 0;
 	}
-	for (uint32_t i = 0; i < b->n_events; i++) {
-		struct part *p = &t->work.parts[of[i]];
+	for (uint32_t i = 0; i < b->n_events; i++)
+		for (unsigned s = of[i] == FOR_ALL ? 0 : of[i];
+			s < (of[i] == FOR_ALL ? shards : of[i] + 1u); s++) {
+			struct part *p = &t->work.parts[s];
 
-		p->list[p->n++] = i;
-	}
+			p->list[p->n++] = i;
+		}
 	return 0;
 }
 

@@ -83,6 +83,13 @@ struct facts_referrer {
 	uint8_t id[EVENT_CUSTOMER_MAX];
 };
 
+/* The market signal that covers the customer: follows from outside (workers/market.h), and is
+ * neither packed nor joined. */
+struct facts_cover {
+	int64_t until_ms; /* 0: none */
+	uint8_t factor;   /* enum market */
+};
+
 struct facts_wallet {
 	int64_t from_ms, to_ms, amount; /* to_ms 0: none */
 };
@@ -108,6 +115,7 @@ struct facts {
 	struct facts_reg reg[REGISTERS];
 	struct facts_string text[TEXTS];
 	struct facts_referrer referrer;
+	struct facts_cover covered;
 	struct facts_wallet wallet[2]; /* the latest by (to, from) first; two periods, never one twice */
 	uint8_t n_cases;
 	struct facts_case cases[FACTS_CASES_MAX]; /* latest first, a total order */

@@ -176,6 +176,24 @@ static struct law remaining(const struct facts *f, enum facts_register r)
 	return (struct law){ .kind = LAW_REMAINING, .t_ms = f->reg[r].value };
 }
 
+/* Of the signal that names the customer, and the one that covers them, the one that ends later. */
+static bool is_covered(const struct facts *f)
+{
+	return f->covered.until_ms && f->covered.until_ms >= f->reg[REGISTER_MARKET_UNTIL].value;
+}
+
+static struct law market_remaining(const struct facts *f)
+{
+	if (is_covered(f))
+		return (struct law){ .kind = LAW_REMAINING, .t_ms = f->covered.until_ms };
+	return remaining(f, REGISTER_MARKET_UNTIL);
+}
+
+static struct law market_factor(const struct facts *f)
+{
+	return is_covered(f) ? constant(f->covered.factor) : register_name(f, REGISTER_MARKET);
+}
+
 static struct law answer(const struct facts *f, enum factor factor, enum answer wanted)
 {
 	return register_is(f, REGISTER_FACTOR + factor, 1u << wanted);

@@ -56,6 +56,13 @@ static bool field_holds(struct event *e, const struct event_field *f)
 	return false;
 }
 
+/* A market event that names nobody is for everybody it covers. */
+static bool may_be_absent(const struct event *e, const struct event_field *f)
+{
+	return f == &event_head.fields[HEAD_CUSTOMER] && e->body == BODY_MARKET &&
+		e->customer.size == 0;
+}
+
 /* The first field of PART whose rule is broken, or NULL. */
 static const struct event_field *part_check(struct event *e, const struct event_part *part,
 	uint32_t given)
@@ -64,7 +71,8 @@ static const struct event_field *part_check(struct event *e, const struct event_
 		const struct event_field *f = &part->fields[i];
 
 		if (given >> i & 1 ? !field_holds(e, f) : f->required)
-			return f;
+			if (!may_be_absent(e, f))
+				return f;
 	}
 	return NULL;
 }

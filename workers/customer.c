@@ -2,7 +2,7 @@
 /* The customer record:
  *
  *   u8      version, 1
- *   u8      flags: 1 has ever been on the actual side
+ *   u8      flags: 1 has ever been on the actual side, 2 has a market version
  *   varint  settled_ms       everything up to here has been announced
  *   varint  lifecycle version that judged
  *   varint  due              when to look again: 0 never, else 1 + zigzag(due_ms - settled_ms)
@@ -10,6 +10,7 @@
  *                            from settled_ms when due is never
  *   varint  quiet_until_ms   0 none
  *   varint  held_until_ms    0 none
+ *   varint  market version   with flag 2: the signals that have been heeded
  *   u8      n, then n × { varint ladder number (0: a risk), varint rung or risk number,
  *                         varint zigzag(since_ms - settled_ms) }
  *   facts   as facts_pack() writes them, to the end
@@ -19,6 +20,7 @@
 
 #define RECORD_VERSION 1
 #define FLAG_WAS_ACTUAL 1
+#define FLAG_MARKET     2
 
 static void number(struct env *env, struct span name, uint16_t *ret)
 {
@@ -56,6 +58,7 @@ void customer_init(struct customer *c, struct span id)
 	c->is_new = true;
 	c->stale = false;
 	c->armed_ms = 0;
+	c->market_version = 0;
 	c->quiet_until_ms = 0;
 	c->held_until_ms = 0;
 	c->n_places = 0;
@@ -107,13 +110,15 @@ size_t customer_pack(const struct customer *c, const struct machine *m,
 	uint8_t *p = out;
 
 	*p++ = RECORD_VERSION;
-	*p++ = s->was_actual ? FLAG_WAS_ACTUAL : 0;
+	*p++ = (uint8_t)((s->was_actual ? FLAG_WAS_ACTUAL : 0) | (c->market_version ? FLAG_MARKET : 0));
 	p = put_varint(p, (uint64_t)s->settled_ms);
 	p = put_varint(p, s->lifecycle_version);
 	p = put_instant(p, s->due_ms == NEVER ? 0 : s->due_ms, s->settled_ms);
 	p = put_instant(p, c->armed_ms, s->due_ms == NEVER ? s->settled_ms : s->due_ms);
 	p = put_varint(p, (uint64_t)c->quiet_until_ms);
 	p = put_varint(p, (uint64_t)c->held_until_ms);
+	if (c->market_version)
+		p = put_varint(p, c->market_version);
 	p = pack_places(p, s, m, n);
 	p += facts_pack(&c->facts, p);
 	assert((size_t)(p - out) <= RECORD_MAX);
@@ -219,6 +224,8 @@ int customer_unpack(struct customer *c, struct span id, struct span record,
 	unpack_times(&in, s, &c->armed_ms);
 	c->quiet_until_ms = (int64_t)take(&in);
 	c->held_until_ms = (int64_t)take(&in);
+	if (record.data[1] & FLAG_MARKET)
+		c->market_version = take(&in);
 	unpack_places(c, &in, m, n);
 	if (in.bad)
 		return ERR_CORRUPT;

@@ -40,6 +40,7 @@ struct customer {
 	bool is_new;           /* no record yet */
 	bool stale;            /* judged by another machine than the one in force */
 	int64_t armed_ms;      /* its row in the deadline index; 0 none */
+	uint64_t market_version; /* of the signals that have been heeded (market.h) */
 	int64_t quiet_until_ms; /* changes up to here are history, announced to nobody (backfill) */
 	int64_t held_until_ms; /* something of it is held (hold.h) and comes up then; 0 none */
 	struct standing standing;

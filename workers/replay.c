@@ -13,7 +13,7 @@ uint32_t batch_select(const struct batch *b, unsigned shard, unsigned shards, ui
 	for (uint32_t i = 0; i < b->n_events; i++) {
 		struct span id = b->events[i].customer;
 
-		if (hash_shard(id.data, id.size, shards) == shard)
+		if (id.size == 0 || hash_shard(id.data, id.size, shards) == shard)
 			list[n++] = i;
 	}
 	return n;

@@ -59,14 +59,14 @@ static int64_t wakes_at(const struct customer *c)
 	return c->held_until_ms != 0 && c->held_until_ms < due ? c->held_until_ms : due;
 }
 
-int customer_settle(struct shard *s, struct customer *c, int64_t to_ms, const struct cause *why)
+/* Announce what falls due up to TO_MS. */
+static int customer_advance(struct shard *s, struct customer *c, int64_t to_ms,
+	const struct cause *why)
 {
 	struct change changes[CHANGES_MAX];
 	unsigned steps = 0, n;
 	int rc = 0;
 
-	if (c->stale)
-		rc = customer_adopt(s, c, why);
 	while (rc == 0 && wakes_at(c) <= to_ms) {
 		assert(++steps <= SETTLE_STEPS_MAX);
 		if (c->standing.due_ms != wakes_at(c)) {
@@ -79,6 +79,36 @@ int customer_settle(struct shard *s, struct customer *c, int64_t to_ms, const st
 	return rc;
 }
 
+/* Market signals have changed since C was settled: first what fell due before, as things stood. */
+static int customer_heed(struct shard *s, struct customer *c, const struct cause *why)
+{
+	const struct machine *m = s->lifecycle->machine;
+	struct change changes[CHANGES_MAX];
+	int64_t at_ms = s->market.since_ms;
+	unsigned n;
+	int rc = customer_advance(s, c, at_ms, why);
+
+	if (rc != 0)
+		return rc;
+	c->market_version = s->market.version;
+	market_cover(&s->market, c->market_version, &c->facts);
+	if (at_ms < c->standing.settled_ms)
+		at_ms = c->standing.settled_ms;
+	n = standing_begin(&c->standing, m, &c->facts, at_ms, changes);
+	return record_changes(s, c, changes, n, why);
+}
+
+int customer_settle(struct shard *s, struct customer *c, int64_t to_ms, const struct cause *why)
+{
+	int rc = 0;
+
+	if (c->stale)
+		rc = customer_adopt(s, c, why);
+	if (rc == 0 && c->market_version != s->market.version)
+		rc = customer_heed(s, c, why);
+	return rc != 0 ? rc : customer_advance(s, c, to_ms, why);
+}
+
 int customer_load(struct shard *s, struct customer *c, struct span id)
 {
 	struct span record;
@@ -87,14 +117,17 @@ int customer_load(struct shard *s, struct customer *c, struct span id)
 	if (rc == ERR_NOTFOUND) {
 		customer_init(c, id);
 		facts_adopt(&c->facts, s->lifecycle->machine);
+		c->market_version = s->market.version;
 		return 0;
 	}
 	if (rc != 0)
 		return rc;
 	rc = customer_unpack(c, id, record, s->lifecycle->machine, &s->numbering);
-	if (rc == 0)
-		census_take(s, c);
-	return rc;
+	if (rc != 0)
+		return rc;
+	market_cover(&s->market, c->market_version, &c->facts);
+	census_take(s, c);
+	return 0;
 }
 
 static int arm(struct shard *s, struct customer *c)

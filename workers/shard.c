@@ -6,6 +6,7 @@
 #include "workers/command.h"
 #include "workers/hold.h"
 #include "workers/influence.h"
+#include "workers/market.h"
 #include "workers/seek.h"
 #include "workers/settle.h"
 #include "workers/subscription.h"
@@ -83,6 +84,7 @@ static int change_facts(struct shard *s, struct customer *c, const struct cause 
 		machine_add(s->lifecycle->machine, &c->facts, why->event);
 	else
 		fold_message(&c->facts, why->message);
+	market_cover(&s->market, c->market_version, &c->facts); /* by where they are now */
 	return influence_spread(s, c, &before, why);
 }
 
@@ -118,9 +120,13 @@ static int apply_event(struct shard *s, const struct input *in, uint32_t i, stru
 {
 	const struct event *e = &in->batch.events[i];
 	struct cause why = { .input = in, .event = e, .out = out };
-	struct env_meta *meta = env_meta(s->env);
+	struct env_meta ignored, *meta = env_meta(s->env);
 	int rc = guard(s, e);
 
+	if (e->customer.size == 0 && s->number != 0) {
+		meta = &ignored; /* what is for all shards is counted by the first one */
+		out = NULL;
+	}
 	if (rc == ERR_EXISTS) {
 		meta->duplicates++;
 		if (out)
@@ -132,8 +138,13 @@ static int apply_event(struct shard *s, const struct input *in, uint32_t i, stru
 		return reject(out, in->batch.index[i], REJECT_CONFLICT,
 			"this source has used this id for another event");
 	}
-	if (rc == 0)
+	if (rc == 0 && e->customer.size == 0)
+		rc = market_take(s, e, in->clock_ms);
+	else if (rc == 0)
 		rc = fold(s, &why, e->time_ms, customer_load(s, &s->customer, e->customer));
+	if (rc == ERR_TOOBIG && e->customer.size == 0)
+		return reject(out, in->batch.index[i], REJECT_TOO_LARGE,
+			"as many market signals are in force as can be: end one, or wait until one ends");
 	if (shard_sets_aside(s, rc)) {
 		s->damaged++;
 		return reject(out, in->batch.index[i], REJECT_DAMAGED,
@@ -257,7 +268,7 @@ static int apply_lifecycle(struct shard *s, const struct input *in)
 	lifecycle_drop(s->lifecycle);
 	s->lifecycle = lifecycle_hold(in->lifecycle);
 	env_meta(s->env)->lifecycle_version = m->version;
-	return sweep_begin(s, SWEEP_LIFECYCLE, m->since_ms);
+	return sweep_begin(s, SWEEP_LIFECYCLE);
 }
 
 static int apply_settings(struct shard *s, const struct input *in)
@@ -381,6 +392,8 @@ int shard_open(struct shard *s, unsigned number, struct env *env, struct complai
 	if (rc == 0)
 		rc = sweep_load(s);
 	if (rc == 0)
+		rc = market_load(s);
+	if (rc == 0)
 		return 0;
 	if (c && c->text[0] == '\0')
 		complain(c, rc, "shard %u: %s", number, err_text(rc));
@@ -432,5 +445,9 @@ int shard_customer(struct shard *s, struct span id, struct customer *ret)
 	if (!s->lifecycle)
 		return ERR_NOTFOUND;
 	rc = env_customer_get(s->env, id, &record);
-	return rc != 0 ? rc : customer_unpack(ret, id, record, s->lifecycle->machine, &s->numbering);
+	if (rc == 0)
+		rc = customer_unpack(ret, id, record, s->lifecycle->machine, &s->numbering);
+	if (rc == 0)
+		market_cover(&s->market, ret->market_version, &ret->facts);
+	return rc;
 }

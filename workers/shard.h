@@ -13,6 +13,7 @@
 #include "workers/breaker.h"
 #include "workers/hush.h"
 #include "workers/input.h"
+#include "workers/market.h"
 
 struct note {
 	uint64_t sequence;
@@ -50,6 +51,7 @@ struct shard {
 	uint32_t engine;               /* ENGINE_VERSION that took the inputs from here on; 0 none yet */
 	uint64_t *census;              /* by name number */
 	unsigned census_size;
+	struct market_state market;
 	bool sweeping;                 /* customers are left to be judged again (sweep.h) */
 	int64_t next_due_ms;           /* earliest row of the deadline index; NEVER */
 	struct hush hush;

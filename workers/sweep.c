@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The sweep, kept as the setting "sweep": { u8 reasons, i64 since_ms, the id of the customer
- * visited last }, empty when there is none. Little-endian. */
+/* The sweep, kept as the setting "sweep": { u8 reasons, the id of the customer visited
+ * last }, empty when there is none. */
 #include "workers/settle.h"
 #include "workers/sweep.h"
 
-#define HEAD_BYTES 9
+#define HEAD_BYTES 1
 
 struct sweep {
 	unsigned reasons;
-	int64_t since_ms;
 	uint8_t after[EVENT_CUSTOMER_MAX]; /* visited last; nothing: from the first */
 	size_t size;
 };
@@ -26,7 +25,6 @@ static int sweep_get(struct shard *s, struct sweep *w)
 	if (value.size < HEAD_BYTES || value.size > HEAD_BYTES + EVENT_CUSTOMER_MAX)
 		return ERR_CORRUPT;
 	w->reasons = value.data[0];
-	w->since_ms = (int64_t)get_le64(value.data + 1);
 	w->size = value.size - HEAD_BYTES;
 	memcpy(w->after, value.data + HEAD_BYTES, w->size);
 	return 0;
@@ -38,7 +36,6 @@ static int sweep_put(struct shard *s, const struct sweep *w)
 
 	s->sweeping = true;
 	value[0] = (uint8_t)w->reasons;
-	put_le64(value + 1, (uint64_t)w->since_ms);
 	memcpy(value + HEAD_BYTES, w->after, w->size);
 	return env_setting_put(s->env, "sweep", span_of(value, HEAD_BYTES + w->size));
 }
@@ -49,7 +46,7 @@ static int sweep_end(struct shard *s)
 	return env_setting_put(s->env, "sweep", span_of(NULL, 0));
 }
 
-int sweep_begin(struct shard *s, enum sweep_reason reason, int64_t since_ms)
+int sweep_begin(struct shard *s, enum sweep_reason reason)
 {
 	struct sweep w = { 0 };
 	int rc = sweep_get(s, &w);
@@ -59,22 +56,8 @@ int sweep_begin(struct shard *s, enum sweep_reason reason, int64_t since_ms)
 	if (env_meta(s->env)->customers == 0)
 		return 0;
 	w.reasons |= reason;
-	w.since_ms = since_ms > w.since_ms ? since_ms : w.since_ms;
 	w.size = 0;
 	return sweep_put(s, &w);
-}
-
-/* What they were told by an older file is settled first, no further than the new file's time. */
-static int visit(struct shard *s, const struct sweep *w, const struct cause *why)
-{
-	struct customer *c = &s->customer;
-	int64_t at = w->since_ms > c->standing.settled_ms ? w->since_ms : c->standing.settled_ms;
-	int rc = customer_settle(s, c, 0, why);
-
-	if (rc != 0 || !(w->reasons & ~SWEEP_LIFECYCLE))
-		return rc;
-	rc = customer_settle(s, c, at, why);
-	return rc != 0 ? rc : customer_judge(s, c, at, why);
 }
 
 int sweep_step(struct shard *s, const struct input *in, struct outcome *out)
@@ -97,7 +80,7 @@ int sweep_step(struct shard *s, const struct input *in, struct outcome *out)
 		if (rc == 0)
 			rc = customer_load(s, &s->customer, span_of(w.after, w.size));
 		if (rc == 0)
-			rc = visit(s, &w, &why);
+			rc = customer_settle(s, &s->customer, 0, &why); /* no further than what is new */
 		rc = shard_save_or_set_aside(s, rc);
 		if (rc != 0)
 			return rc;

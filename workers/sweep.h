@@ -2,8 +2,8 @@
 /* Sweep: judge everybody again, a few with each TIME input, in key order from a cursor that is part
  * of the store.
  *
- * For what changes everybody's standing at once: whoever has an event or a deadline is judged
- * anew by that, the sweep comes to all others. There is one sweep, with the reasons why it goes
+ * For what changes everybody's standing at once: whoever has an event or a deadline is brought up to
+ * date by customer_settle(), the sweep comes to all others and calls just that. There is one sweep, with the reasons why it goes
  * on; a reason that comes while it is under way sends it back to the first customer, since those
  * it has passed do not know of it. Whom it visits twice is judged the same twice. */
 #ifndef KITH_WORKERS_SWEEP_H
@@ -12,14 +12,13 @@
 
 /* Bits; on disk, never reused. */
 enum sweep_reason {
-	SWEEP_LIFECYCLE = 1, /* another file: those whom it has not judged, from its switch-on */
-	SWEEP_MARKET = 2,    /* a market signal: all, from its time */
+	SWEEP_LIFECYCLE = 1, /* another lifecycle file */
+	SWEEP_MARKET = 2,    /* market signals have changed */
 };
 
-/* Go through everybody because of REASON, who are judged as of SINCE_MS, or of their last settling
- * if that was later. */
-int sweep_begin(struct shard *s, enum sweep_reason reason, int64_t since_ms);
-/* Judge the next IN->pace.sweep customers. */
+/* Go through everybody because of REASON. */
+int sweep_begin(struct shard *s, enum sweep_reason reason);
+/* Settle the next IN->pace.sweep customers. */
 int sweep_step(struct shard *s, const struct input *in, struct outcome *out);
 /* Set s->sweeping by what the store says. */
 int sweep_load(struct shard *s);

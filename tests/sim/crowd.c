@@ -66,6 +66,10 @@ unsigned crowd_nonsense(struct crowd *c, int64_t time_ms)
 {
 	unsigned place = crowd_event(c, time_ms);
 
+	if (c->events[place].body == BODY_MARKET) { /* may name nobody */
+		c->events[place].body = BODY_MEMBERSHIP;
+		c->events[place].as.membership.change = MEMBERSHIP_JOINED;
+	}
 	c->events[place].customer = span_str("");
 	return place;
 }

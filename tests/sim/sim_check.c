@@ -57,7 +57,7 @@ static void check_standing(struct sim *s, unsigned shard, const struct customer 
 	if (due != NEVER && (c->armed_ms == 0 || c->armed_ms > due))
 		sim_fail(s, "%.*s is due at %lld and armed at %lld", c->id_size, c->id,
 			(long long)due, (long long)c->armed_ms);
-	if (c->stale)
+	if (c->stale || c->market_version != s->shard[shard].market.version)
 		return;
 	machine_judge(m, &c->facts, c->standing.settled_ms, &v);
 	if (!verdict_equal(m, &v, &c->standing.verdict))
@@ -85,7 +85,8 @@ static void check_customers(struct sim *s, unsigned shard, struct recount *r, bo
 		memcpy(after, id.data, size);
 		if (shard_customer(&s->shard[shard], span_of(after, size), c) != 0)
 			sim_fail(s, "%.*s cannot be read", (int)size, after);
-		if (c->stale && !s->shard[shard].sweeping)
+		if ((c->stale || c->market_version != s->shard[shard].market.version) &&
+			!s->shard[shard].sweeping)
 			sim_fail(s, "%.*s was forgotten by the sweep", (int)size, after);
 		count_customer(s, shard, r, c);
 		check_standing(s, shard, c, drained);

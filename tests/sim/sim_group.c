@@ -130,9 +130,9 @@ static void split(struct sim *s, struct sim_task *t)
 	}
 	for (uint32_t i = 0; i < b->n_events; i++) {
 		struct span id = b->events[i].customer;
-		unsigned shard = hash_shard(id.data, id.size, s->o.shards);
-
-		t->list[shard][t->n[shard]++] = i;
+		for (unsigned shard = 0; shard < s->o.shards; shard++)
+			if (id.size == 0 || hash_shard(id.data, id.size, s->o.shards) == shard)
+				t->list[shard][t->n[shard]++] = i;
 	}
 }
 

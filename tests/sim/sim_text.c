@@ -11,8 +11,9 @@
  *   joins · leaves                        partners · parts
  *   signs ENDS · renews ENDS · notice [REASON]
  *   spends AMOUNT FROM TO                 seen COMPETITOR [quote|visit|purchase]
- *   profile owner=paul region=north …     market FACTOR UNTIL REGION
+ *   profile owner=paul region=north …     market FACTOR UNTIL REGION [SEGMENT], - for any
  *
+ * CUSTOMER * is nobody: everybody whom a market signal covers.
  * Times are offsets (sim.h); without @TIME an event happens now. */
 #include "tests/sim/sim.h"
 
@@ -193,11 +194,18 @@ static void seen(struct words *w, struct event *e)
 	e->as.competitor.seen = name_perhaps(w, sighting_name, SIGHTING_COUNT);
 }
 
+static struct span any_or(struct span word)
+{
+	return span_eq(word, span_str("-")) ? span_of(NULL, 0) : word;
+}
+
 static void market(struct words *w, struct event *e)
 {
 	e->as.market.factor = named(w, next(w), market_name, MARKET_COUNT);
 	e->as.market.until_ms = sim_ms(next(w));
-	e->as.market.region = text(w);
+	e->as.market.region = any_or(text(w));
+	if (w->at < w->n)
+		e->as.market.segment = any_or(text(w));
 }
 
 static const struct {
@@ -232,6 +240,8 @@ static void read_name(struct words *w, struct event *e)
 	e->source = span_str(source);
 	e->id = span_str(id);
 	e->customer = text(w);
+	if (span_eq(e->customer, span_str("*")))
+		e->customer = span_of(NULL, 0);
 }
 
 /* The ends of the line, read first: "@2h", "via web". */
