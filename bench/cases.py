@@ -55,6 +55,36 @@ def finish(process, sig=signal.SIGTERM, seconds=60):
         process.wait()
 
 
+class Ideal:
+    """A pipeline of other make, when there is one: DIRECTORY has `loadgen` and `ideal`, which print
+    RESULT and figures as name=value (the limit programs of the design; not part of kith)."""
+
+    def __init__(self, directory, *options):
+        self.directory, self.options = directory, options
+
+    def measure(self):
+        h = home()
+        server = (f"./ideal mode=router shards=2 dir={h}/d ep=ipc://{h}/in.0 pub=ipc://{h}/out load=100000 "
+                  "journal=1 maxev=60000 ckpt_ms=1000 wnice=19")
+        out = subprocess.run(["./loadgen", f"ep=ipc://{h}/in.0", "route=any", f"dir={h}/d", *self.options,
+                              f"exec={server}"], cwd=self.directory, capture_output=True, text=True,
+                             timeout=120, check=True).stdout
+        shutil.rmtree(h, ignore_errors=True)
+        v = {k: float(x) for k, x in re.findall(r"(\w+)=([\d.]+)", out)}
+        return {"events_per_s": v["events_s"], "cpu_us_per_event": v["daemon_us_ev"],
+                "receipt_us": {"p50": v["ack_p50_us"], "p99": v["ack_p99_us"]},
+                "device_bytes_per_event": v["wr_B_ev"], "anon_mib": v["anon_MB"]}
+
+
+def log_of(csv, mapping):
+    """A CSV log as the NDJSON that kith-load takes."""
+    path = f"{home()}/log.ndjson"
+    with open(path, "w") as out:
+        subprocess.run([program("kith"), "send", csv, "--map", mapping, "--print", "--rejects", "/dev/null"],
+                       stdout=out, stderr=subprocess.DEVNULL)
+    return path
+
+
 class Sqlite:
     def __init__(self, batch, seconds, workers=2, customers=100000):
         self.options = ["--batch", batch, "--seconds", seconds, "--workers", workers, "--customers",
