@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Driving a peer: peer-NAME --where PATH [--workers 2] [--batch 1000] [--customers 100000]
- *                            [--zipf 0.8] [--seconds 4] [--warm 1]. Prints one line of JSON. */
+ *                            [--zipf 0.8] [--seconds 4] [--warm 1] [--disk DIR]. Prints one line of JSON. */
 #include <getopt.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -21,6 +21,7 @@
 struct peer_settings {
 	struct stream_settings stream;
 	const char *where;
+	const char *disk;       /* a directory on the disk whose bytes are counted; NULL: where */
 	unsigned workers;
 	double seconds, warm;
 };
@@ -158,7 +159,8 @@ static void arguments(struct peer_settings *s, int argc, char **argv)
 	static const struct option options[] = { { "where", 1, NULL, 'w' },
 		{ "workers", 1, NULL, 'n' }, { "batch", 1, NULL, 'b' },
 		{ "customers", 1, NULL, 'c' }, { "zipf", 1, NULL, 'z' },
-		{ "seconds", 1, NULL, 's' }, { "warm", 1, NULL, 'W' }, { 0 } };
+		{ "seconds", 1, NULL, 's' }, { "warm", 1, NULL, 'W' },
+		{ "disk", 1, NULL, 'd' }, { 0 } };
 	int o;
 
 	while ((o = getopt_long(argc, argv, "", options, NULL)) != -1)
@@ -170,6 +172,7 @@ static void arguments(struct peer_settings *s, int argc, char **argv)
 		case 'z': s->stream.zipf = atof(optarg); break;
 		case 's': s->seconds = atof(optarg); break;
 		case 'W': s->warm = atof(optarg); break;
+		case 'd': s->disk = optarg; break;
 		default: exit(2);
 		}
 	if (!s->where || s->workers == 0 || s->workers > WORKERS || s->stream.batch == 0 ||
@@ -186,7 +189,7 @@ int main(int argc, char **argv)
 	uint64_t now;
 
 	arguments(&s, argc, argv);
-	before = process_usage(getpid(), s.where);
+	before = process_usage(getpid(), s.disk ? s.disk : s.where);
 	now = (uint64_t)clock_monotonic_ns();
 	for (unsigned i = 0; i < s.workers; i++) {
 		workers[i].settings = &s;
@@ -198,7 +201,7 @@ int main(int argc, char **argv)
 	}
 	for (unsigned i = 0; i < s.workers; i++)
 		pthread_join(workers[i].thread, NULL);
-	after = process_usage(getpid(), s.where);
+	after = process_usage(getpid(), s.disk ? s.disk : s.where);
 	report(workers, s.workers, &before, &after);
 	return 0;
 }
