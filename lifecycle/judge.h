@@ -12,11 +12,16 @@ struct comparison {
 	uint8_t op; /* enum test_op, not OP_IN */
 };
 
-/* Give LAW, that of T's quantity, the window of active(30d). Apart for the same reason. */
+/* Give LAW, that of T's quantity, the window of active(30d), and any window its season. Apart for the
+ * same reason. */
 static inline void law_adopt_window(struct law *law, const struct test *t)
 {
-	if (t->window_ms > 0 && law->kind == LAW_ACTIVE)
+	if (law->kind != LAW_ACTIVE)
+		return;
+	if (t->window_ms > 0)
 		law->window_ms = t->window_ms;
+	if (t->rhythm->classes)
+		law->window_ms *= rhythm_season(t->rhythm, law->t_ms);
 }
 
 /* LAW is that of T's quantity for F; T is not OP_IN. False when a value is unknown, so that T does

@@ -11,6 +11,7 @@
 #include "base/notification.h"
 #include "base/zone.h"
 #include "lifecycle/calendar.h"
+#include "lifecycle/classes.h"
 #include "lifecycle/custom.h"
 #include "lifecycle/quantity.h"
 
@@ -106,6 +107,7 @@ struct machine {
 	char zone_name[64];   /* `zone "Europe/London"`, default UTC */
 	struct zone zone;     /* opened by machine_compile() */
 	struct rhythm rhythm; /* `rhythm { … }`, default RHYTHM_DEFAULT; times in ms */
+	struct rhythm_classes classes; /* rhythm.classes points here when there are some, or a season */
 	unsigned n_calendars;
 	struct calendar calendars[CALENDARS_MAX];
 	unsigned n_customs;

@@ -9,7 +9,7 @@
 static const char *const words[] = { "ladder", "risk", "rhythm", "zone", "let", "include",
 	"calendar", "fact", "where", "when", "potential", "actual", "severity", "job", "play", "and", "or", "not", "in" };
 static const char *const declarations[] = { "ladder", "risk", "rhythm", "zone", "let", "include",
-	"calendar", "fact" };
+	"calendar", "fact", "season" };
 /* Ladders share the first part of a notification's type with these. */
 static const char *const reserved[] = { "customer", "source", "follow_up" };
 
@@ -233,6 +233,8 @@ static int parse_declaration(struct parser *p)
 		return parse_risk(p);
 	if (token_is(&p->token, "rhythm"))
 		return parse_rhythm(p);
+	if (token_is(&p->token, "season"))
+		return parse_season(p);
 	if (token_is(&p->token, "calendar"))
 		return parse_calendar(p);
 	if (token_is(&p->token, "fact"))
@@ -244,7 +246,7 @@ static int parse_declaration(struct parser *p)
 	suggestion_init(&s, p->token.text);
 	for (size_t i = 0; i < COUNT(declarations); i++)
 		suggestion_offer(&s, span_str(declarations[i]));
-	return parse_expected(p, "ladder, risk, rhythm, fact, zone, calendar, let or include", &s);
+	return parse_expected(p, "ladder, risk, rhythm, season, fact, zone, calendar, let or include", &s);
 }
 
 int parse_file(struct parser *p)
@@ -257,5 +259,6 @@ int parse_file(struct parser *p)
 		rc = parse_declaration(p);
 	if (rc == 0 && p->machine->n_ladders == 0 && p->machine->n_risks == 0)
 		return parse_expected(p, "a ladder or a risk", NULL);
+	parse_rhythm_end(p);
 	return rc;
 }

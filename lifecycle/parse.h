@@ -97,8 +97,10 @@ int parse_name_is_free(struct parser *p, const struct token *name, const char *w
 /* The next token as a number of UNIT within [LEAST, MOST]; RANGE says so in words. */
 int parse_number(struct parser *p, unsigned unit, double least, double most, const char *range,
 	double *ret_value);
-/* `rhythm { … }`, from the word on. */
+/* `rhythm { … }`, `rhythm for … { … }`, `season { … }`, from the word on; after the last one. */
 int parse_rhythm(struct parser *p);
+int parse_season(struct parser *p);
+void parse_rhythm_end(struct parser *p);
 #define RHYTHM_TIME_RANGE "a duration from 1h to 100y"
 /* The value after an operator of T, whose quantity and op are set. */
 int parse_value(struct parser *p, struct test *t);

@@ -159,6 +159,8 @@ static void plan_bodies(struct machine *m)
 		unsigned by = t->quantity < QUANTITY_LADDER
 			? machine_quantity(m, t->quantity).changed_by : 0;
 
+		if (m->rhythm.classes && quantity_has_rhythm(t->quantity))
+			by |= BY_PROFILE | BY_CONTACT; /* either may tell what the class goes by */
 		if (t->other != QUANTITY_NONE)
 			by |= machine_quantity(m, t->other).changed_by;
 		for (unsigned body = 0; body < BODY_COUNT; body++)

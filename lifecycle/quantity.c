@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading quantities from facts: the functions that quantity.def names. */
 #include <math.h>
+#include "lifecycle/classes.h"
 #include "lifecycle/quantity.h"
 
 #define YEAR_MS (365.0 * 86400000.0)
@@ -216,7 +217,7 @@ static bool read_tempo(const struct facts *f, const struct rhythm *r, struct tem
 
 	if (f->scalar[FACT_last_purchase].i == 0)
 		return false;
-	*ret_tempo = rhythm_tempo(r, fmax(x, 0), fmax(tx, 0));
+	*ret_tempo = rhythm_tempo(rhythm_of(r, f), fmax(x, 0), fmax(tx, 0));
 	return true;
 }
 
@@ -224,7 +225,7 @@ static struct law chance(const struct facts *f, const struct rhythm *r, enum law
 {
 	struct law l = { .kind = kind, .t_ms = f->scalar[FACT_last_purchase].i };
 
-	l.window_ms = r->window;
+	l.window_ms = rhythm_of(r, f)->window;
 	return read_tempo(f, r, &l.tempo) ? l : unknown;
 }
 

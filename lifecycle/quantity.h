@@ -89,6 +89,8 @@ enum law_kind quantity_law_kind(enum quantity q); /* the law it has when known a
 unsigned quantity_changed_by(enum quantity q);
 /* Whether the passing of time alone changes its value. */
 bool quantity_moves(enum quantity q);
+/* Whether it is read by the customer's rhythm. */
+bool quantity_has_rhythm(unsigned q);
 /* Whether it may be written with a window: active(30d). */
 bool quantity_takes_window(enum quantity q);
 /* The naming function of a quantity whose unit is UNIT_NAME. */

@@ -48,6 +48,12 @@ bool quantity_moves(enum quantity q)
 	return quantity_law_kind(q) != LAW_CONST;
 }
 
+bool quantity_has_rhythm(unsigned q)
+{
+	return q == QUANTITY_alive || q == QUANTITY_active || q == QUANTITY_overdue ||
+		q == QUANTITY_expected_next;
+}
+
 bool quantity_takes_window(enum quantity q)
 {
 	return quantity_law_kind(q) == LAW_ACTIVE;

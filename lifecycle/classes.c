@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which class a customer is of, and which season. */
+#include "lifecycle/classes.h"
+
+static bool condition_holds(const struct class_condition *c, const struct facts *f)
+{
+	const struct facts_reg *r = &f->reg[c->which];
+	const struct facts_string *s = &f->text[c->is_text ? c->which : 0];
+
+	if (c->is_text)
+		return s->time_ms && span_eq(span_of(s->text, s->size), c->text);
+	return r->time_ms && r->value > 0 && r->value < 64 && (c->names >> r->value & 1);
+}
+
+static bool class_fits(const struct rhythm_class *c, const struct facts *f)
+{
+	for (unsigned i = 0; i < c->n_conditions; i++)
+		if (!condition_holds(&c->conditions[i], f))
+			return false;
+	return true;
+}
+
+const struct rhythm *rhythm_of(const struct rhythm *whole, const struct facts *f)
+{
+	const struct rhythm_classes *c = whole->classes;
+
+	for (unsigned i = c ? c->n : 0; i > 0; i--)
+		if (class_fits(&c->classes[i - 1], f))
+			return &c->classes[i - 1].rhythm;
+	return whole;
+}
+
+double rhythm_season(const struct rhythm *whole, int64_t last_ms)
+{
+	unsigned month, day;
+	int64_t year;
+
+	if (!whole->classes || !whole->classes->has_season)
+		return 1;
+	date_from_days(zone_day(whole->classes->zone, last_ms), &year, &month, &day);
+	return whole->classes->season[month - 1];
+}
