@@ -139,6 +139,25 @@ static void show_history(const json_t *history, FILE *out)
 	table_fini(&t);
 }
 
+static void show_own_facts(const json_t *facts, FILE *out)
+{
+	char value[TEXT_MAX], since[TEXT_MAX];
+	const char *name;
+	json_t *f;
+
+	if (json_object_size(facts) > 0)
+		fprintf(out, "\nfacts of the lifecycle file\n");
+	json_object_foreach((json_t *)facts, name, f) {
+		if (reply_has(f, "value"))
+			text_value(json_number_value(json_object_get(f, "value")),
+				reply_text(f, "unit"), value);
+		else
+			snprintf(value, sizeof value, "none");
+		fprintf(out, "  %-18s %s  (counted since %s)\n", name, value,
+			text_time(reply_int(f, "since"), since));
+	}
+}
+
 void show_customer(const json_t *c, FILE *out)
 {
 	int64_t now = reply_int(c, "clock");
@@ -150,6 +169,7 @@ void show_customer(const json_t *c, FILE *out)
 	show_standing(json_object_get(c, "standing"), now, out);
 	show_next(json_object_get(c, "next_change"), now, out);
 	show_facts(json_object_get(c, "facts"), now, out);
+	show_own_facts(json_object_get(c, "own_facts"), out);
 	show_history(json_object_get(c, "history"), out);
 }
 

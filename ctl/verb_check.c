@@ -30,11 +30,11 @@ static void show_place(struct span text, const struct complaint *c)
 static void say_ok(const char *path, const struct machine *m, bool json)
 {
 	if (json)
-		printf("{\"ok\":true,\"ladders\":%u,\"risks\":%u,\"tests\":%u}\n", m->n_ladders, m->n_risks,
-			m->n_tests);
+		printf("{\"ok\":true,\"ladders\":%u,\"risks\":%u,\"tests\":%u,"
+			"\"facts\":%u}\n", m->n_ladders, m->n_risks, m->n_tests, m->n_customs);
 	else
-		printf("%s: ok: %u ladders, %u risks, %u tests\n", path, m->n_ladders, m->n_risks,
-			m->n_tests);
+		printf("%s: ok: %u ladders, %u risks, %u tests, %u facts of its own\n", path, m->n_ladders,
+			m->n_risks, m->n_tests, m->n_customs);
 }
 
 static void say_error(const char *path, struct span text, const struct complaint *c, bool json)

@@ -44,11 +44,22 @@ static int run_explain(void *settings, char **operands, int n)
 	return ask(settings, "explain", operands[0], show_explanation);
 }
 
+static void show_names(const json_t *names, const char *what, FILE *out)
+{
+	json_t *name;
+	size_t i;
+
+	json_array_foreach((json_t *)names, i, name)
+		fprintf(out, "fact %s: %s\n", json_string_value(name), what);
+}
+
 static void show_reload(const json_t *answer, FILE *out)
 {
 	fprintf(out, "%s, version %lld\n", reply_flag(answer, "changed") ?
 		"the lifecycle file has changed and is in force" : "the lifecycle file is unchanged",
 		(long long)reply_int(answer, "version"));
+	show_names(json_object_get(answer, "new_facts"), "new, counts from now", out);
+	show_names(json_object_get(answer, "dropped_facts"), "dropped and forgotten", out);
 }
 
 static int run_reload(void *settings, char **operands, int n)

@@ -76,6 +76,23 @@ static json_t *facts_json(const struct facts *f)
 	return out;
 }
 
+/* Facts that the lifecycle file declares itself, as rules read them. */
+static json_t *customs_json(const struct query *q, int64_t now_ms)
+{
+	const struct machine *m = q->lifecycle->machine;
+	json_t *out = json_object();
+
+	for (unsigned i = 0; i < m->n_customs; i++) {
+		struct law law = quantity_law(QUANTITY_CUSTOM + i, &q->who->facts, &m->rhythm);
+		double v;
+
+		set_span(out, m->customs[i].name, json_pack("{s:o,s:s,s:I}", "value",
+			law_value(&law, now_ms, &v) ? json_real(v) : json_null(), "unit",
+			unit_name(m->customs[i].unit), "since", (json_int_t)q->fact_since_ms[i]));
+	}
+	return out;
+}
+
 static json_t *standing_json(const struct query *q)
 {
 	const struct machine *m = q->lifecycle->machine;
@@ -153,9 +170,9 @@ json_t *answer_show(const struct query *q, int64_t now_ms)
 	const struct customer *who = q->who;
 	int64_t due_ms = solve_due(q);
 
-	return json_pack("{s:s#,s:i,s:o,s:o,s:o,s:o,s:o,s:I,s:I}",
+	return json_pack("{s:s#,s:i,s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:I}",
 		"customer", (const char *)who->id, (int)who->id_size, "shard", (int)q->shard,
-		"facts", facts_json(&who->facts), "standing", standing_json(q),
+		"facts", facts_json(&who->facts), "own_facts", customs_json(q, now_ms), "standing", standing_json(q),
 		"next_change", next_change_json(q, due_ms),
 		"due", due_ms == NEVER ? json_null() : json_integer(due_ms),
 		"history", history_json(q),

@@ -161,8 +161,28 @@ static void ask_all(struct daemon *d, const struct peer *peer, const struct requ
 	}
 }
 
+static void tell_facts(json_t *to, const struct machine *of, const struct machine *other)
+{
+	for (unsigned i = 0; of && i < of->n_customs; i++)
+		if (!machine_has_fact(other, of->customs[i].key))
+			json_array_append_new(to, json_stringn((const char *)of->customs[i].name.data,
+				of->customs[i].name.size));
+}
+
+/* Whose facts are new in M, and whose are gone, beside OLD (may be NULL). */
+static json_t *reloaded_json(bool changed, const struct machine *old, const struct machine *m)
+{
+	json_t *begun = json_array(), *dropped = json_array();
+
+	tell_facts(begun, m, old);
+	tell_facts(dropped, old, m);
+	return json_pack("{s:b,s:i,s:o,s:o}", "changed", changed, "version", (int)m->version,
+		"new_facts", begun, "dropped_facts", dropped);
+}
+
 static void reload(struct daemon *d, const struct peer *peer, const struct request *r)
 {
+	struct lifecycle *old = d->lifecycle ? lifecycle_hold(d->lifecycle) : NULL;
 	struct complaint c = { 0 };
 	bool changed;
 
@@ -173,8 +193,9 @@ static void reload(struct daemon *d, const struct peer *peer, const struct reque
 	else if (inputs_lifecycle(d, &changed, &c) != 0)
 		control_error(d, peer, r->number, "malformed", c.text);
 	else
-		control_json(d, peer, r->number, json_pack("{s:b,s:i}", "changed", changed, "version",
-			(int)d->lifecycle->machine->version));
+		control_json(d, peer, r->number, reloaded_json(changed, old ? old->machine : NULL,
+			d->lifecycle->machine));
+	lifecycle_drop(old);
 }
 
 /* A command is on its way through the journal. */

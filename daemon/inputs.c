@@ -107,6 +107,19 @@ static void not_reloaded(struct daemon *d, struct task *t, int rc)
 	log_error("lifecycle", "the old rules stay in force", "error=%s", log_quote(err_text(rc)));
 }
 
+/* What a file counts itself has no past but its own: say which begin and which end. */
+static void log_facts(const struct machine *old, const struct machine *m)
+{
+	for (unsigned i = 0; i < m->n_customs; i++)
+		if (!machine_has_fact(old, m->customs[i].key))
+			log_info("lifecycle", "a new fact counts from now", "fact=%.*s",
+				(int)m->customs[i].name.size, (const char *)m->customs[i].name.data);
+	for (unsigned i = 0; old && i < old->n_customs; i++)
+		if (!machine_has_fact(m, old->customs[i].key))
+			log_info("lifecycle", "a fact is dropped and forgotten", "fact=%.*s",
+				(int)old->customs[i].name.size, (const char *)old->customs[i].name.data);
+}
+
 int inputs_lifecycle(struct daemon *d, bool *ret_changed, struct complaint *c)
 {
 	struct machine *m, *old = d->lifecycle ? d->lifecycle->machine : NULL;
@@ -147,6 +160,7 @@ int inputs_lifecycle(struct daemon *d, bool *ret_changed, struct complaint *c)
 	d->reloading = true;
 	*ret_changed = true;
 	log_info("lifecycle", "switched on", "version=%u rules=%u", m->version, m->n_tests);
+	log_facts(old, m);
 	daemon_flush_soon(d);
 	return 0;
 }

@@ -81,6 +81,14 @@ void facts_adopt(struct facts *f, const struct machine *m)
 	memcpy(f->custom, adopted, m->n_customs * sizeof *adopted);
 }
 
+bool machine_has_fact(const struct machine *m, uint32_t key)
+{
+	for (unsigned i = 0; m && i < m->n_customs; i++)
+		if (m->customs[i].key == key)
+			return true;
+	return false;
+}
+
 void facts_forget(struct facts *f, uint32_t key)
 {
 	struct facts_custom *v = custom_find(f, key);

@@ -35,6 +35,9 @@ struct custom {
  * at nothing, what M does not declare is forgotten. Before F is read by M's rules. */
 void facts_adopt(struct facts *f, const struct machine *m);
 
+/* Whether M (may be NULL) declares a fact that is defined so. */
+bool machine_has_fact(const struct machine *m, uint32_t key);
+
 /* Take the entry KEY out of F, if it has one. */
 void facts_forget(struct facts *f, uint32_t key);
 

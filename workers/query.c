@@ -78,6 +78,7 @@ static int answer_customer(struct shard *s, struct query *q)
 	if (rc != 0)
 		return rc;
 	q->lifecycle = lifecycle_hold(s->lifecycle);
+	memcpy(q->fact_since_ms, s->numbering.fact_since_ms, sizeof q->fact_since_ms);
 	rc = env_history_get(s->env, id, q->history, cap);
 	if (rc < 0)
 		return rc;

@@ -71,6 +71,7 @@ struct query {
 	uint32_t engine;             /* out: QUERY_START */
 	struct customer *who;        /* out, malloc'ed */
 	struct lifecycle *lifecycle; /* out, one reference or NULL; the machine WHO refers to */
+	int64_t fact_since_ms[CUSTOM_MAX]; /* out: since when WHO's facts of the file's own count */
 	unsigned n_history;
 	struct history_entry *history; /* out, malloc'ed */
 	unsigned n_census;
