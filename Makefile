@@ -182,7 +182,7 @@ install: all
 	install -m 755 $(BUILD)/kithd $(BUILD)/kith $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(BUILD)/libkith.a $(DESTDIR)$(PREFIX)/lib
 	install -m 644 clients/c/kith.h $(DESTDIR)$(PREFIX)/include/kith
-	install -m 644 $(addprefix base/,bytes.h command.h err.h event.h filter.h notification.h) $(DESTDIR)$(PREFIX)/include/kith/base
+	install -m 644 $(addprefix base/,bytes.h command.h err.h event.h filter.h notification.h snapshot.h) $(DESTDIR)$(PREFIX)/include/kith/base
 	install -m 644 examples/default.lifecycle $(DESTDIR)$(PREFIX)/share/kith
 	for page in $(wildcard docs/*.[18]); do \
 	  install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit 1; done

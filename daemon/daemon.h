@@ -79,6 +79,7 @@ int inputs_lifecycle(struct daemon *d, bool *ret_changed, struct complaint *c);
 /* space.c: is there room? */
 void daemon_full(struct daemon *d, const char *what, int rc);
 void space_check(struct daemon *d);
+bool space_shard_is_full(const struct daemon *d); /* a checkpoint found no room */
 bool daemon_takes_in(const struct daemon *d);
 bool daemon_fires(const struct daemon *d); /* deadlines may fire */
 

@@ -90,6 +90,8 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
 		take_back(d, m);
 	}
 	check_workers(d);
+	if (d->state == DAEMON_RUNNING && space_shard_is_full(d))
+		space_check(d); /* at once: what is taken in meanwhile has to stay in memory */
 	courier_check(d);
 	ingest_regulate(d);
 	timekeeper_check(d);

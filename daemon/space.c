@@ -52,6 +52,14 @@ static uint64_t map_slack(const struct daemon *d)
 	return slack < d->config.map_bytes / 4 ? slack : d->config.map_bytes / 4;
 }
 
+bool space_shard_is_full(const struct daemon *d)
+{
+	for (unsigned i = 0; i < d->store.shards; i++)
+		if (atomic_load(&d->workers[i].state) == WORKER_FULL)
+			return true;
+	return false;
+}
+
 /* What is wrong, or NULL. */
 static const char *find_fault(struct daemon *d, bool *ret_hard)
 {
@@ -60,9 +68,8 @@ static const char *find_fault(struct daemon *d, bool *ret_hard)
 	*ret_hard = true;
 	if (clock_monotonic_ns() < d->full_until_ns)
 		return "a write failed";
-	for (unsigned i = 0; i < d->store.shards; i++)
-		if (atomic_load(&d->workers[i].state) == WORKER_FULL)
-			return "no room for a checkpoint";
+	if (space_shard_is_full(d))
+		return "no room for a checkpoint";
 	*ret_hard = false;
 	for (unsigned i = 0; i < d->store.shards; i++) {
 		uint64_t used = atomic_load(&d->workers[i].map_used);

@@ -8,7 +8,7 @@
 
 const struct checkpoint_settings checkpoint_default = {
 	.events = 150000,
-	.dirty_pages = 8192,
+	.dirty_pages = 16384,
 	.interval_ns = INT64_C(5000000000),
 	.idle_ns = INT64_C(100000000),
 };
@@ -89,6 +89,7 @@ static void checkpoint_done(struct worker *w, int rc)
 			log_error("shard", "no room for a checkpoint: free disk space or raise map",
 				"shard=%u", w->number);
 		w->retry_at_ns = clock_monotonic_ns() + RETRY_NS;
+		w->wake(w->wake_arg);
 	} else {
 		fail(w, "checkpoint failed", rc);
 	}
