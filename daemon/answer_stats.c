@@ -173,6 +173,7 @@ json_t *answer_stats(struct daemon *d, struct query *const *census)
 		(json_int_t)journal_first(j), "last", (json_int_t)journal_last(j), "durable",
 		(json_int_t)journal_durable(j), "bytes", (json_int_t)journal_bytes(j)));
 	json_object_set_new(out, "subscriptions", answer_subscriptions(d));
+	json_object_set_new(out, "readings", json_integer(d->subscribers.readings));
 	json_object_set_new(out, "lifecycle", json_pack("{s:I,s:I}", "version",
 		(json_int_t)m->version, "since", (json_int_t)m->since_ms));
 	json_object_set_new(out, "under_way", json_integer(

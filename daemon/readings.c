@@ -76,7 +76,7 @@ static void lane_begin(struct daemon *d, struct lane *l, unsigned shard, uint64_
 
 	l->known = true;
 	l->end = l->highest = last;
-	l->acked = l->stored = l->sent = position < last ? position : last;
+	l->acked = l->stored = l->sent = l->told = position < last ? position : last;
 }
 
 static void reading_begin(struct seeking *k)

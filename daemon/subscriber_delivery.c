@@ -124,8 +124,13 @@ static void deliver(struct daemon *d, struct subscription *sub, unsigned shard,
 	/* What could not be read is damaged: its number stays a hole the receiver can see. */
 	if (i == q->notes.n_notes && q->upto > l->sent && q->upto <= d->subscribers.last[shard])
 		l->sent = q->upto;
-	if (sub->reading && was_sent < l->end && l->sent > flown)
+	if (flown > l->told)
+		l->told = flown;
+	if (sub->reading && l->sent > flown &&
+		(was_sent < l->end || l->sent - l->told >= PASSED_MAX)) {
 		delivery_add_passed(&out, &(struct position){ shard, l->sent });
+		l->told = l->sent;
+	}
 	push(d, sub, l, &out, was_sent, was_flight);
 	if (l->sent > l->highest)
 		l->highest = l->sent;

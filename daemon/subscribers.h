@@ -13,6 +13,7 @@
 #include "proto/codec.h"
 
 #define READINGS_MAX 256
+#define PASSED_MAX 1024 /* looked at without a word: what is looked at twice after a reconnection */
 #define READING_QUIET_NS INT64_C(90000000000) /* clients say something every 30 s */
 #define OPENINGS_MAX 64 /* under way at once: each is an input and an arena */
 
@@ -24,7 +25,8 @@ struct lane {
 	uint64_t acked, stored; /* done with; the same as the shard knows it */
 	uint64_t sent;          /* delivered or passed over, up to here */
 	uint64_t highest;       /* sent to this name by any connection of this daemon's life */
-	uint64_t end;           /* of a reading: the newest when it was opened */
+	uint64_t end;           /* of a reading: the newest when it was opened … */
+	uint64_t told;          /* … and how far it knows that it has come */
 	bool known;             /* its shard has a row of the name that is whole */
 	bool fetching;
 	unsigned n_flight, first_flight;

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
+#include "clients/c/coverage.h"
 #include "clients/c/event_copy.h"
 #include "clients/c/kith.h"
 #include "clients/c/window.h"
@@ -48,6 +49,34 @@ static void unanswered_batches_go_back_to_the_oldest(void **state)
 	assert_int_equal(w.events, 0);
 	assert_int_equal(w.sent_events, 0);
 	assert_null(w.first);
+}
+
+static void a_snapshot_covers_each_customer_up_to_the_number_of_their_page(void **state)
+{
+	struct coverage c = { 0 };
+
+	(void)state;
+	assert_false(coverage_has(&c, span_str("anna"), 1));
+	assert_int_equal(coverage_add(&c, span_str("carl"), false, 7), 0);
+	assert_int_equal(coverage_add(&c, span_str("dora"), false, 7), 0);
+	assert_int_equal(c.n, 1); /* nothing had happened in between */
+	assert_int_equal(coverage_add(&c, span_str("gwen"), false, 12), 0);
+	assert_false(coverage_is_beyond(&c, 7)); /* not everybody has been told of */
+	assert_int_equal(coverage_add(&c, span_of(NULL, 0), true, 9), 0);
+	assert_true(coverage_has(&c, span_str("anna"), 7));
+	assert_false(coverage_has(&c, span_str("anna"), 8));
+	assert_true(coverage_has(&c, span_str("dora"), 7));
+	assert_false(coverage_has(&c, span_str("dora"), 8));
+	assert_true(coverage_has(&c, span_str("doraa"), 12)); /* the shorter one is before */
+	assert_true(coverage_has(&c, span_str("gwen"), 12));
+	assert_true(coverage_has(&c, span_str("zoe"), 9));
+	assert_false(coverage_has(&c, span_str("zoe"), 10));
+	assert_true(coverage_is_beyond(&c, 7));
+	assert_false(coverage_is_beyond(&c, 8));
+	assert_false(coverage_has(&c, span_str("anna"), 13)); /* beyond all of it: forgotten */
+	assert_int_equal(c.n, 0);
+	assert_false(coverage_has(&c, span_str("anna"), 7));
+	coverage_fini(&c);
 }
 
 static void a_copied_event_owns_all_its_texts(void **state)
@@ -156,6 +185,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(unanswered_batches_go_back_to_the_oldest),
+		cmocka_unit_test(a_snapshot_covers_each_customer_up_to_the_number_of_their_page),
 		cmocka_unit_test(a_copied_event_owns_all_its_texts),
 		cmocka_unit_test(settings_out_of_range_are_refused_before_connecting),
 		cmocka_unit_test(an_absent_daemon_is_named_as_such),
