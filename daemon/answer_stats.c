@@ -101,11 +101,12 @@ json_t *answer_subscriptions(struct daemon *d)
 
 	for (unsigned i = 0; i < s->n; i++) {
 		const struct subscription *sub = s->list[i];
-		json_t *types = json_array();
+		json_t *types;
 		uint64_t lag = 0;
 
 		if (sub->reading)
 			continue;
+		types = json_array();
 		for (unsigned k = 0; k < d->store.shards; k++)
 			lag += s->last[k] - (sub->lanes[k].acked < s->last[k] ?
 				sub->lanes[k].acked : s->last[k]);
