@@ -63,11 +63,21 @@ static bool begins_with(struct span text, struct span prefix)
 	return text.size >= prefix.size && memcmp(text.data, prefix.data, prefix.size) == 0;
 }
 
+/* Whoever got what is withdrawn must get the withdrawal, and by then the customer may have another
+ * owner: what is not sure to be the same counts as met. */
+static bool is_of_the_moment(unsigned field)
+{
+	return field == FILTER_TIER || field == FILTER_OWNER || field == FILTER_SOURCE ||
+		field == FILTER_REGION;
+}
+
 static bool term_takes(const struct filter_term *t, const struct notification *n)
 {
 	struct span text = term_text(t);
 
-	switch (t->field) {
+	if (n->retracts.size && is_of_the_moment(t->field))
+		return true;
+	switch ((enum filter_field)t->field) {
 	case FILTER_TYPE: return begins_with(n->type, text);
 	case FILTER_STAGE: return span_eq(n->ladder, span_str("stage")) && span_eq(n->to, text);
 	case FILTER_TIER: return span_eq(n->tier, text);
@@ -76,6 +86,7 @@ static bool term_takes(const struct filter_term *t, const struct notification *n
 	case FILTER_OWNER: return span_eq(n->owner, text);
 	case FILTER_SOURCE: return span_eq(n->cause_source, text);
 	case FILTER_REGION: return span_eq(n->region, text);
+	case FILTER_FIELDS: break;
 	}
 	return false;
 }

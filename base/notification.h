@@ -51,6 +51,8 @@ struct notification {
 	struct span region;      /* the customer's, where known */
 	struct span tier;        /* their rung on the ladder `tier`, where the lifecycle file has one */
 	struct span subject;     /* what is spoken of when it is no customer: a webhook's name */
+	struct span retracts;    /* id of the one that this takes back; its type is then that one's with
+	                          * ".retracted" behind, and at_ms, from and to are that one's */
 	struct span cause_source; /* both empty: silence, the passing of time */
 	struct span cause_id;
 	unsigned n_evidence;

@@ -133,7 +133,9 @@ static void show_history(const json_t *history, FILE *out)
 		table_add(&t, "%s", reply_text(h, "type"));
 		table_add(&t, "%s", *reply_text(h, "from") ? reply_text(h, "from") : "new");
 		table_add(&t, "%s", reply_text(h, "to"));
-		table_add(&t, "%s", reply_has(h, "id") ? reply_text(h, "id") : "(backfill)");
+		table_add(&t, "%s%s%s", reply_has(h, "id") ? reply_text(h, "id") : "(backfill)",
+			reply_has(h, "retracts") ? " takes back " : "",
+			reply_has(h, "retracts") ? reply_text(h, "retracts") : "");
 	}
 	table_print(&t, 2, out);
 	table_fini(&t);

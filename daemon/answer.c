@@ -147,20 +147,28 @@ static json_t *next_change_json(const struct query *q, int64_t due_ms)
 		(const char *)n.type.data, (int)n.type.size);
 }
 
+/* Null: announced to nobody. */
+static json_t *id_json(const struct query *q, uint64_t sequence)
+{
+	char id[48];
+
+	snprintf(id, sizeof id, "%u-%llu", q->shard, (unsigned long long)sequence);
+	return sequence ? json_string(id) : json_null();
+}
+
 static json_t *history_json(const struct query *q)
 {
 	json_t *out = json_array();
-	char id[48];
 
 	for (unsigned i = 0; i < q->n_history; i++) {
 		const struct history_entry *h = &q->history[i];
 
-		snprintf(id, sizeof id, "%u-%llu", q->shard,
-			(unsigned long long)h->outbox_sequence);
-		json_array_append_new(out, json_pack("{s:I,s:s,s:s,s:s,s:o}", "at",
-			(json_int_t)h->at_ms, "type", query_name(q, h->type), "from",
+		json_array_append_new(out, json_pack("{s:I,s:s+,s:s,s:s,s:o,s:o*}", "at",
+			(json_int_t)h->at_ms, "type", query_name(q, h->type),
+			h->kind == CHANGE_RETRACTED ? ".retracted" : "", "from",
 			query_name(q, h->from), "to", query_name(q, h->to), "id",
-			h->outbox_sequence ? json_string(id) : json_null()));
+			id_json(q, h->outbox_sequence), "retracts",
+			h->retracts ? id_json(q, h->retracts) : NULL));
 	}
 	return out;
 }

@@ -55,6 +55,7 @@ static const char help[] =
 	"  --ingest ENDPOINT --feed E --feed-json E --subscribe E --control E\n"
 	"                     instead of sockets in the run directory: ipc://, or tcp:// on loopback\n"
 	"  --guard-window D   how long an id without a sequence is remembered (default 30d)\n"
+	"  --late-window D    an event so late withdraws what it proves wrong (default 3d)\n"
 	"  --map SIZE         address space of each shard's store (default 64GiB, sparse)\n"
 	"  --space-reserve S  free disk below which nothing is taken in (default 256MiB)\n"
 	"  --log LEVEL        error, warn, info, debug\n"
@@ -98,6 +99,7 @@ int config_set(struct config *c, const char *name, const char *value, struct com
 		{ "guard-window", &c->settings.guard_window_ms, 1 },
 		{ "cool-down", &c->settings.cool_down_ms, 1 },
 		{ "outbox-keep-for", &c->settings.outbox_keep_ms, 1 },
+		{ "late-window", &c->settings.late_window_ms, 1 },
 		{ "journal-keep-for", &c->journal_keep_ms, 1 },
 		{ "in-future", &c->in_future_ms, 1 },
 		{ "webhook-timeout", &c->webhook_timeout_ms, 1 },
@@ -174,6 +176,7 @@ static const struct option flags[] = {
 	{ "breaker-floor", required_argument, NULL, 's' },
 	{ "breaker-factor", required_argument, NULL, 's' },
 	{ "cool-down", required_argument, NULL, 's' },
+	{ "late-window", required_argument, NULL, 's' },
 	{ "journal-segment", required_argument, NULL, 's' },
 	{ "journal-keep", required_argument, NULL, 's' },
 	{ "journal-keep-for", required_argument, NULL, 's' },

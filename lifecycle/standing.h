@@ -43,7 +43,8 @@ int64_t machine_next_change(const struct machine *m, const struct facts *f, int6
 	const struct verdict *v);
 
 /* One change that standing_move() found. */
-enum change_kind { CHANGE_RUNG, CHANGE_RISK_RAISED, CHANGE_RISK_CLEARED, CHANGE_CROSSING };
+enum change_kind { CHANGE_RUNG, CHANGE_RISK_RAISED, CHANGE_RISK_CLEARED, CHANGE_CROSSING,
+	CHANGE_RETRACTED /* of a history: one that was not so */ };
 enum crossing { CROSSING_NONE, CROSSING_CONVERTED, CROSSING_LOST, CROSSING_WON_BACK,
 	CROSSING_AT_RISK, CROSSING_RECOVERED, CROSSING_COUNT };
 const char *crossing_name(unsigned v); /* "customer.converted" */

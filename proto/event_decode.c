@@ -130,3 +130,14 @@ enum reject event_decode(struct event *e, struct span message, struct span batch
 		e->source = batch_source;
 	return event_check_given(e, head.given | HEAD_BIT(SOURCE), body.given, ret_text);
 }
+
+int event_reread(struct event *e, struct span message)
+{
+	struct reading head = { .part = &event_head }, body = { 0 };
+
+	memset(e, 0, sizeof *e);
+	e->body = BODY_COUNT;
+	if (event_read(e, &head, &body, message) || e->body == BODY_COUNT)
+		return ERR_CORRUPT;
+	return e->time_ms >= EVENT_TIME_MIN && e->time_ms <= EVENT_TIME_MAX ? 0 : ERR_CORRUPT;
+}

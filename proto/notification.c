@@ -52,6 +52,7 @@ static void texts_fill(Kith__Notification *m, const struct notification *n)
 	SET_BYTES(m, region, n->region);
 	SET_BYTES(m, tier, n->tier);
 	SET_BYTES(m, subject, n->subject);
+	SET_BYTES(m, retracts, n->retracts);
 	SET_BYTES(m, cause_source, n->cause_source);
 	SET_BYTES(m, cause_id, n->cause_id);
 }
@@ -100,6 +101,7 @@ static void texts_take(struct notification *n, const Kith__Notification *m)
 	n->region = span_of_binary(m->region);
 	n->tier = span_of_binary(m->tier);
 	n->subject = span_of_binary(m->subject);
+	n->retracts = span_of_binary(m->retracts);
 	n->cause_source = span_of_binary(m->cause_source);
 	n->cause_id = span_of_binary(m->cause_id);
 }
@@ -122,7 +124,8 @@ static void numbers_take(struct notification *n, const Kith__Notification *m)
 static bool texts_are_plain(const struct notification *n)
 {
 	const struct span texts[] = { n->type, n->customer, n->ladder, n->from, n->to, n->rule,
-		n->play, n->owner, n->cause_source, n->cause_id, n->region, n->tier, n->subject };
+		n->play, n->owner, n->cause_source, n->cause_id, n->region, n->tier, n->subject,
+		n->retracts };
 
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
 		if (!bytes_are_plain_utf8(texts[i]))

@@ -86,6 +86,7 @@ json_t *notification_to_json(const struct notification *n)
 	snprintf(id, sizeof id, "%u-%llu", n->shard, (unsigned long long)n->sequence);
 	set(&o, "id", json_string(id));
 	set_text(&o, "type", n->type);
+	set_text(&o, "retracts", n->retracts);
 	set_text(&o, "customer", n->customer);
 	set_text(&o, "ladder", n->ladder);
 	set_text(&o, "from", n->from);

@@ -158,6 +158,7 @@ struct history_entry {
 	uint64_t outbox_sequence; /* 0: it was announced to nobody (backfill) */
 	uint16_t type, from, to;  /* numbers of names */
 	uint8_t kind;             /* enum change_kind */
+	uint64_t retracts;        /* CHANGE_RETRACTED: the outbox sequence of what it takes back; 0 none */
 };
 int env_history_add(struct env *e, struct span customer, const struct history_entry *h,
 	unsigned keep);

@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* History: customer -> the latest changes, oldest first, each kind (1), varints of at ms (zigzag),
- * outbox sequence, type, from, to. One row a customer: a change costs one look and one write, and
- * 32 of them some 500 bytes, not 32 rows. HISTORY_KEEP_MAX keeps it below LMDB's overflow pages. */
+ * outbox sequence, type, from, to; with bit 7 of the kind also the outbox sequence of what it takes
+ * back. One row a customer: a change costs one look and one write, and 32 of them some 500 bytes,
+ * not 32 rows. HISTORY_KEEP_MAX keeps it below LMDB's overflow pages. */
 #include "store/table.h"
+
+#define KIND_RETRACTS 0x80
 
 size_t history_pack(const struct history_entry *h, uint8_t out[HISTORY_BYTES_MAX])
 {
 	uint8_t *p = out;
 
-	*p++ = h->kind;
+	*p++ = (uint8_t)(h->kind | (h->retracts ? KIND_RETRACTS : 0));
 	p = put_varint(p, zigzag(h->at_ms));
 	p = put_varint(p, h->outbox_sequence);
 	p = put_varint(p, h->type);
 	p = put_varint(p, h->from);
 	p = put_varint(p, h->to);
+	if (h->retracts)
+		p = put_varint(p, h->retracts);
 	return (size_t)(p - out);
 }
 
@@ -28,6 +33,10 @@ int history_next(struct span *rest, struct history_entry *ret_h)
 	for (unsigned i = 0; i < 5; i++)
 		if (!(p = get_varint(p, end, &v[i])))
 			return ERR_CORRUPT;
+	ret_h->retracts = 0;
+	if (ret_h->kind & KIND_RETRACTS && !(p = get_varint(p, end, &ret_h->retracts)))
+		return ERR_CORRUPT;
+	ret_h->kind &= (uint8_t)~KIND_RETRACTS;
 	if (v[2] > UINT16_MAX || v[3] > UINT16_MAX || v[4] > UINT16_MAX)
 		return ERR_CORRUPT;
 	ret_h->at_ms = unzigzag(v[0]);

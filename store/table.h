@@ -144,7 +144,7 @@ int source_unpack(struct span value, uint32_t *ret_number, uint64_t *ret_highest
 	struct span *ret_top);
 bool source_is_above(const struct source *s, struct span id); /* the top one */
 void source_raise(struct source *s, struct span id);          /* that is the top one now */
-#define HISTORY_BYTES_MAX 32
+#define HISTORY_BYTES_MAX 40
 size_t history_pack(const struct history_entry *h, uint8_t out[HISTORY_BYTES_MAX]);
 /* Take the first entry off REST; ERR_CORRUPT when it is none. */
 int history_next(struct span *rest, struct history_entry *ret_h);

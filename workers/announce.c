@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One change of a customer: into the outbox and the history. */
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include "lifecycle/suggest.h"
 #include "workers/announce.h"
 #include "workers/hold.h"
 
@@ -136,6 +138,8 @@ int change_announce_late(struct shard *s, struct customer *c, const struct chang
 	int rc = change_announce(s, c, ch, from, why, &sequence);
 
 	if (rc == 0)
+		trail_announced(&c->trail, ch, sequence);
+	if (rc == 0)
 		rc = env_history_announced(s->env, customer_id(c), type, ch->at_ms, sequence);
 	return rc == ERR_NOTFOUND ? 0 : rc;
 }
@@ -165,6 +169,13 @@ static int announce_unless_held(struct shard *s, struct customer *c, const struc
 	return rc != 0 ? rc : hold_announced(s, c, ch, h->type, why);
 }
 
+static int history_add(struct shard *s, const struct customer *c, const struct history_entry *h)
+{
+	if (s->settings.history_keep == 0)
+		return 0;
+	return env_history_add(s->env, customer_id(c), h, s->settings.history_keep);
+}
+
 int change_record(struct shard *s, struct customer *c, const struct change *ch,
 	const struct cause *why)
 {
@@ -177,7 +188,41 @@ int change_record(struct shard *s, struct customer *c, const struct change *ch,
 		if (rc != 0)
 			return rc;
 	}
-	if (s->settings.history_keep == 0)
-		return 0;
-	return env_history_add(s->env, customer_id(c), &h, s->settings.history_keep);
+	trail_tell(&c->trail, ch, h.outbox_sequence);
+	return history_add(s, c, &h);
+}
+
+/* Whoever was told is told again, by the same words that a filter looks at: with the old type in
+ * front of the new one, and as severe. Only there is nothing left to do. */
+static int emit_retracted(struct shard *s, struct customer *c, const struct change *ch,
+	uint64_t retracts, const struct cause *why, uint64_t *ret_sequence)
+{
+	const struct machine *m = s->lifecycle->machine;
+	char id[48], type[2 * NAME_MAX_BYTES + 16];
+	struct notification n;
+
+	memset(&n, 0, offsetof(struct notification, evidence));
+	change_describe(ch, m, &c->facts, NULL, span_of(NULL, 0), &n);
+	snprintf(type, sizeof type, "%.*s.retracted", (int)n.type.size, (const char *)n.type.data);
+	snprintf(id, sizeof id, "%u-%llu", s->number, (unsigned long long)retracts);
+	n.type = span_str(type);
+	n.retracts = span_str(id);
+	n.play = span_of(NULL, 0);
+	n.customer = customer_id(c);
+	n.tier = tier_of(m, c);
+	return notification_emit(s, &n, why, ret_sequence);
+}
+
+int change_retract(struct shard *s, struct customer *c, const struct change *ch,
+	uint64_t retracts, const struct cause *why)
+{
+	struct history_entry h = { .at_ms = ch->at_ms, .kind = CHANGE_RETRACTED,
+				   .type = change_type(s, ch), .retracts = retracts };
+	int rc;
+
+	change_ends(s, c, ch, &h.from, &h.to);
+	rc = hold_retracted(s, c, h.type, ch->at_ms);
+	if (rc == 0 && retracts != 0)
+		rc = emit_retracted(s, c, ch, retracts, why, &h.outbox_sequence);
+	return rc != 0 ? rc : history_add(s, c, &h);
 }

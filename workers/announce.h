@@ -13,9 +13,13 @@ int notification_emit(struct shard *s, struct notification *n, const struct caus
  * came from, for one that the machine does not have any more. */
 int change_announce(struct shard *s, struct customer *c, const struct change *ch, uint16_t from,
 	const struct cause *why, uint64_t *ret_sequence);
-/* Announce CH unless it is told to nobody, and write it into the history. */
+/* Announce CH unless it is told to nobody, and write it into the history and C's trail. */
 int change_record(struct shard *s, struct customer *c, const struct change *ch,
 	const struct cause *why);
+/* Take back CH, which was announced under the number RETRACTS (0: to nobody) and was not so: the
+ * rule's tests come with it as they are by the facts that C has, those known of that instant. */
+int change_retract(struct shard *s, struct customer *c, const struct change *ch,
+	uint64_t retracts, const struct cause *why);
 
 /* Announce CH of C, which was recorded earlier and held: its history entry gets the number. */
 int change_announce_late(struct shard *s, struct customer *c, const struct change *ch,

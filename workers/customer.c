@@ -13,7 +13,9 @@
  *   varint  market version   with flag 2: the signals that have been heeded
  *   u8      n, then n × { varint ladder number (0: a risk), varint rung or risk number,
  *                         varint zigzag(since_ms - settled_ms) }
- *   facts   as facts_pack() writes them, to the end
+ *   facts   as facts_pack() writes them
+ *   sections to the end, none or each one once: { u8 tag, varint size, bytes }
+ *           1 the trail (trail.c); none: nothing has happened lately
  */
 #include <assert.h>
 #include "workers/customer.h"
@@ -21,6 +23,8 @@
 #define RECORD_VERSION 1
 #define FLAG_WAS_ACTUAL 1
 #define FLAG_MARKET     2
+
+enum section { SECTION_TRAIL = 1 };
 
 static void number(struct env *env, struct span name, uint16_t *ret)
 {
@@ -62,6 +66,9 @@ void customer_init(struct customer *c, struct span id)
 	c->quiet_until_ms = 0;
 	c->held_until_ms = 0;
 	c->n_places = 0;
+	c->own_size = c->facts_at = 0;
+	c->trail_section = span_of(NULL, 0);
+	trail_cut(&c->trail);
 	standing_init(&c->standing);
 	c->counted = c->standing.verdict;
 	facts_init(&c->facts);
@@ -103,8 +110,8 @@ static uint8_t *put_instant(uint8_t *p, int64_t at_ms, int64_t from_ms)
 	return put_varint(p, at_ms == 0 ? 0 : 1 + zigzag(at_ms - from_ms));
 }
 
-size_t customer_pack(const struct customer *c, const struct machine *m,
-	const struct numbering *n, uint8_t out[RECORD_MAX])
+size_t customer_pack_own(const struct customer *c, const struct machine *m,
+	const struct numbering *n, uint8_t out[RECORD_MAX], size_t *ret_facts_at)
 {
 	const struct standing *s = &c->standing;
 	uint8_t *p = out;
@@ -120,9 +127,32 @@ size_t customer_pack(const struct customer *c, const struct machine *m,
 	if (c->market_version)
 		p = put_varint(p, c->market_version);
 	p = pack_places(p, s, m, n);
+	*ret_facts_at = (size_t)(p - out);
 	p += facts_pack(&c->facts, p);
 	assert((size_t)(p - out) <= RECORD_MAX);
 	return (size_t)(p - out);
+}
+
+size_t customer_pack_sections(const struct customer *c, uint8_t out[RECORD_MAX], size_t size)
+{
+	uint8_t trail[RECORD_TRAIL_MAX], *p = out + size;
+	size_t n;
+
+	if (trail_is_empty(&c->trail) || size + 4 + trail_bytes(&c->trail) > RECORD_TRAIL_MAX)
+		return size;
+	n = trail_put(&c->trail, trail);
+	*p++ = SECTION_TRAIL;
+	p = put_varint(p, n);
+	memcpy(p, trail, n);
+	return (size_t)(p + n - out);
+}
+
+size_t customer_pack(const struct customer *c, const struct machine *m,
+	const struct numbering *n, uint8_t out[RECORD_MAX])
+{
+	size_t facts_at, size = customer_pack_own(c, m, n, out, &facts_at);
+
+	return customer_pack_sections(c, out, size);
 }
 
 /* Put a place of the record where the machine in force has it; true when it has. */
@@ -207,6 +237,21 @@ static void unpack_places(struct customer *c, struct cursor *in, const struct ma
 	c->n_places = count;
 }
 
+static int unpack_sections(struct customer *c, struct cursor *in)
+{
+	while (in->p < in->end) {
+		uint8_t tag = *in->p++;
+		uint64_t size = take(in);
+
+		if (in->bad || size > (size_t)(in->end - in->p) || tag != SECTION_TRAIL ||
+			c->trail_section.data)
+			return ERR_CORRUPT;
+		c->trail_section = span_of(in->p, (size_t)size);
+		in->p += size;
+	}
+	return 0;
+}
+
 int customer_unpack(struct customer *c, struct span id, struct span record,
 	const struct machine *m, const struct numbering *n)
 {
@@ -230,10 +275,14 @@ int customer_unpack(struct customer *c, struct span id, struct span record,
 	if (in.bad)
 		return ERR_CORRUPT;
 	c->stale = s->lifecycle_version != m->version;
+	c->facts_at = (uint16_t)(in.p - record.data);
 	rc = facts_unpack(&c->facts, in.p, (size_t)(in.end - in.p), &used);
-	if (rc == 0)
-		births_adopt(c, m, n);
-	return rc;
+	if (rc != 0)
+		return rc;
+	births_adopt(c, m, n);
+	in.p += used;
+	c->own_size = (uint16_t)(in.p - record.data);
+	return unpack_sections(c, &in);
 }
 
 int64_t record_armed(struct span record)
@@ -244,4 +293,11 @@ int64_t record_armed(struct span record)
 
 	unpack_times(&in, &s, &armed_ms);
 	return in.bad ? 0 : armed_ms;
+}
+
+int64_t record_settled(struct span record)
+{
+	struct cursor in = { record.data + 2, record.data + record.size, record.size < 3 };
+
+	return (int64_t)take(&in);
 }

@@ -7,6 +7,7 @@
 #define KITH_WORKERS_CUSTOMER_H
 #include "lifecycle/standing.h"
 #include "store/env.h"
+#include "workers/trail.h"
 
 /* The numbers of a machine's names in one environment. */
 struct numbering {
@@ -48,6 +49,11 @@ struct customer {
 	unsigned n_places;     /* as read from the record, under its own numbers */
 	struct place places[PLACES_MAX];
 	struct facts facts;
+	/* Of the record that was read: how many bytes its own part has, where in it the facts begin,
+	 * and the section that is the trail, which points into it. */
+	uint16_t own_size, facts_at;
+	struct span trail_section;
+	struct trail trail;    /* cut, until customer_load() reads it */
 };
 
 void customer_init(struct customer *c, struct span id);
@@ -60,12 +66,21 @@ static inline struct span customer_id(const struct customer *c)
 void births_adopt(struct customer *c, const struct machine *m, const struct numbering *n);
 
 #define RECORD_MAX (FACTS_PACKED_MAX + 1024)
+/* What a trail may make of a record: larger values would take overflow pages. */
+#define RECORD_TRAIL_MAX 1900
 size_t customer_pack(const struct customer *c, const struct machine *m,
 	const struct numbering *n, uint8_t out[RECORD_MAX]);
-/* 0 or ERR_CORRUPT. C is initialised first. */
+/* The record's own part, and where in it the facts begin: what a trail has as its base. */
+size_t customer_pack_own(const struct customer *c, const struct machine *m,
+	const struct numbering *n, uint8_t out[RECORD_MAX], size_t *ret_facts_at);
+/* Append the sections to a record whose own part has SIZE bytes; the whole. */
+size_t customer_pack_sections(const struct customer *c, uint8_t out[RECORD_MAX], size_t size);
+/* 0 or ERR_CORRUPT. C is initialised first; its trail is left in RECORD. */
 int customer_unpack(struct customer *c, struct span id, struct span record,
 	const struct machine *m, const struct numbering *n);
 /* The armed instant of a record, for env_verify(); 0 none. */
 int64_t record_armed(struct span record);
+/* Up to when a record's own part is settled; 0 for none that kith wrote. */
+int64_t record_settled(struct span record);
 
 #endif

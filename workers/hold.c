@@ -191,3 +191,13 @@ int hold_announced(struct shard *s, struct customer *c, const struct change *ch,
 	return 0;
 }
 
+int hold_retracted(struct shard *s, const struct customer *c, uint16_t type, int64_t at_ms)
+{
+	struct held h;
+	bool there;
+	int rc = held_row_get(s, c, type, &h, &there);
+
+	if (rc != 0 || !there || !held_row_waits(&h) || h.at_ms != at_ms)
+		return rc;
+	return held_row_del(s, c, type, &h);
+}

@@ -24,6 +24,8 @@ int hold_takes(struct shard *s, struct customer *c, const struct change *ch, uin
 /* CH has been announced: what follows from that for what is held of C. */
 int hold_announced(struct shard *s, struct customer *c, const struct change *ch, uint16_t type,
 	const struct cause *why);
+/* What C was said to have become as TYPE at AT_MS was not so: when that waits, it is forgotten. */
+int hold_retracted(struct shard *s, const struct customer *c, uint16_t type, int64_t at_ms);
 /* c->held_until_ms has come: look at everything that waits for an instant. */
 int hold_wake(struct shard *s, struct customer *c, const struct cause *why);
 /* COMMAND_SNOOZE of a customer that is loaded. */

@@ -7,7 +7,8 @@
  *               2  u16 0, u32 0         TIME       24  u32 due, u32 sweep (per shard)
  *               8  i64 taken_ms         LIFECYCLE  24  u32 version, the file's text
  *              16  i64 clock_ms         SETTINGS   24  i64 guard, u64 keep, i64 keep_ms, u32 history,
- *                                                      u64 keep_bytes
+ *                                                      u64 keep_bytes, u32 floor, u32 factor, i64 cool_ms,
+ *                                                      i64 late_ms
  *                                       ENGINE     24  u32 engine version
  *                                       SUBSCRIPTION 24 the Subscriber message that opens
  *                                                      it; a forgetting carries one with the name
@@ -29,6 +30,7 @@ const struct settings settings_default = {
 	.outbox_keep = 1000000,
 	.outbox_keep_ms = 30 * DAY_MS,
 	.history_keep = 32,
+	.late_window_ms = 3 * DAY_MS,
 	.outbox_keep_bytes = UINT64_C(1) << 30,
 	.breaker_floor = 40,
 	.breaker_factor = 20,
@@ -69,6 +71,7 @@ void settings_encode(const struct settings *s, uint8_t out[SETTINGS_BYTES])
 	put_le32(out + 36, s->breaker_floor);
 	put_le32(out + 40, s->breaker_factor);
 	put_le64(out + 44, (uint64_t)s->cool_down_ms);
+	put_le64(out + 52, (uint64_t)s->late_window_ms);
 }
 
 void settings_decode(struct settings *s, const uint8_t in[SETTINGS_BYTES])
@@ -82,6 +85,7 @@ void settings_decode(struct settings *s, const uint8_t in[SETTINGS_BYTES])
 	s->breaker_floor = get_le32(in + 36);
 	s->breaker_factor = get_le32(in + 40);
 	s->cool_down_ms = (int64_t)get_le64(in + 44);
+	s->late_window_ms = (int64_t)get_le64(in + 52);
 }
 
 bool settings_equal(const struct settings *a, const struct settings *b)

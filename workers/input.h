@@ -27,9 +27,10 @@ struct settings {
 	uint32_t breaker_factor;  /* … and how many times its habit */
 	int64_t cool_down_ms;     /* a reason is not announced again so soon; 0: at once */
 	uint64_t outbox_keep_bytes; /* of notifications as encoded, in each shard, at most */
+	int64_t late_window_ms;   /* what an event that comes so late proves wrong is withdrawn; 0 never */
 };
 extern const struct settings settings_default;
-#define SETTINGS_BYTES 52
+#define SETTINGS_BYTES 60
 void settings_encode(const struct settings *s, uint8_t out[SETTINGS_BYTES]);
 void settings_decode(struct settings *s, const uint8_t in[SETTINGS_BYTES]);
 bool settings_equal(const struct settings *a, const struct settings *b);

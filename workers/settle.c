@@ -3,6 +3,7 @@
 #include <assert.h>
 #include "workers/announce.h"
 #include "workers/hold.h"
+#include "workers/story.h"
 
 /* A verdict moves at most once per test between two events, so this many steps are a fault. */
 #define SETTLE_STEPS_MAX (4 * TESTS_MAX)
@@ -11,7 +12,8 @@ static int record_changes(struct shard *s, struct customer *c, const struct chan
 	unsigned n, const struct cause *why)
 {
 	for (unsigned i = 0; i < n; i++) {
-		int rc = change_record(s, c, &changes[i], why);
+		int rc = why->tell ? why->tell(why->arg, s, c, &changes[i], why) :
+			change_record(s, c, &changes[i], why);
 
 		if (rc != 0)
 			return rc;
@@ -59,6 +61,12 @@ static int64_t wakes_at(const struct customer *c)
 	return c->held_until_ms != 0 && c->held_until_ms < due ? c->held_until_ms : due;
 }
 
+/* What is held now has no part in a story that is told again. */
+static bool is_rule_next(const struct customer *c, const struct cause *why)
+{
+	return why->tell || c->standing.due_ms == wakes_at(c);
+}
+
 /* Announce what falls due up to TO_MS. */
 static int customer_advance(struct shard *s, struct customer *c, int64_t to_ms,
 	const struct cause *why)
@@ -67,9 +75,9 @@ static int customer_advance(struct shard *s, struct customer *c, int64_t to_ms,
 	unsigned steps = 0, n;
 	int rc = 0;
 
-	while (rc == 0 && wakes_at(c) <= to_ms) {
+	while (rc == 0 && (why->tell ? c->standing.due_ms : wakes_at(c)) <= to_ms) {
 		assert(++steps <= SETTLE_STEPS_MAX);
-		if (c->standing.due_ms != wakes_at(c)) {
+		if (!is_rule_next(c, why)) {
 			rc = hold_wake(s, c, why);
 			continue;
 		}
@@ -102,10 +110,13 @@ int customer_settle(struct shard *s, struct customer *c, int64_t to_ms, const st
 {
 	int rc = 0;
 
-	if (c->stale)
-		rc = customer_adopt(s, c, why);
-	if (rc == 0 && c->market_version != s->market.version)
-		rc = customer_heed(s, c, why);
+	if (c->stale || c->market_version != s->market.version) {
+		if (c->stale)
+			rc = customer_adopt(s, c, why);
+		if (rc == 0 && c->market_version != s->market.version)
+			rc = customer_heed(s, c, why);
+		story_begin(s, c); /* under other rules or another market it is not told again */
+	}
 	return rc != 0 ? rc : customer_advance(s, c, to_ms, why);
 }
 
@@ -118,11 +129,13 @@ int customer_load(struct shard *s, struct customer *c, struct span id)
 		customer_init(c, id);
 		facts_adopt(&c->facts, s->lifecycle->machine);
 		c->market_version = s->market.version;
-		return 0;
+		return story_load(s, c, span_of(NULL, 0));
 	}
 	if (rc != 0)
 		return rc;
 	rc = customer_unpack(c, id, record, s->lifecycle->machine, &s->numbering);
+	if (rc == 0)
+		rc = story_load(s, c, record);
 	if (rc != 0)
 		return rc;
 	market_cover(&s->market, c->market_version, &c->facts);
@@ -151,12 +164,16 @@ static int arm(struct shard *s, struct customer *c)
 int customer_save(struct shard *s, struct customer *c)
 {
 	uint8_t record[RECORD_MAX];
-	size_t size;
+	size_t size, facts_at;
 	int rc = arm(s, c);
 
 	if (rc != 0)
 		return rc;
-	size = customer_pack(c, s->lifecycle->machine, &s->numbering, record);
+	size = customer_pack_own(c, s->lifecycle->machine, &s->numbering, record, &facts_at);
+	rc = story_fit(s, c, size);
+	if (rc != 0)
+		return rc;
+	size = customer_pack_sections(c, record, size);
 	rc = env_customer_put(s->env, customer_id(c), span_of(record, size), c->is_new);
 	if (rc == 0) {
 		c->is_new = false;

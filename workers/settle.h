@@ -12,6 +12,11 @@ struct cause {
 	const struct message *message; /* from another customer; or NULL */
 	struct outcome *out;       /* may be NULL */
 	bool new_file;             /* judged because the lifecycle file is another one */
+	/* NULL, or where changes go instead of being announced, after C was moved to them: a story
+	 * is being told again. */
+	int (*tell)(void *arg, struct shard *s, struct customer *c, const struct change *ch,
+		const struct cause *why);
+	void *arg;
 };
 
 /* Announce everything that fell due for C up to TO_MS, each with its own time; first re-judge
@@ -21,7 +26,8 @@ int customer_settle(struct shard *s, struct customer *c, int64_t to_ms, const st
  * and solve the next change. After an event only what it can change is asked. */
 int customer_judge(struct shard *s, struct customer *c, int64_t at_ms, const struct cause *why);
 
-/* Read C from the record of ID (a new one when there is none). */
+/* Read C from the record of ID (a new one when there is none). Its trail begins there when the record
+ * has none, or none that is as young as the settings want. */
 int customer_load(struct shard *s, struct customer *c, struct span id);
 /* Arm its deadline when the row is missing or too late (an earlier row is left where it is and
  * looked at when it comes up), write the record, into the census. */

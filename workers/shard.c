@@ -10,6 +10,8 @@
 #include "workers/seek.h"
 #include "workers/settle.h"
 #include "workers/subscription.h"
+#include "workers/story.h"
+#include "workers/withdraw.h"
 #include "workers/sweep.h"
 
 void outcome_fini(struct outcome *o)
@@ -63,29 +65,18 @@ static int hush(struct shard *s, struct customer *c, int64_t until_ms, const str
 	return rc;
 }
 
-static void fold_message(struct facts *f, const struct message *m)
+/* Fold WHY at the end of C's story. What comes too late for its place is seen from what has been
+ * announced on. What is read in as history is not told again. */
+static int fold_behind(struct shard *s, struct customer *c, int64_t at_ms, const struct cause *why)
 {
-	switch ((enum message_kind)m->kind) {
-	case MESSAGE_INTRODUCED: facts_introduce(f, m->other, m->time_ms); break;
-	case MESSAGE_BOUGHT: facts_credit(f, 1); break;
-	case MESSAGE_TOOK_BACK: facts_credit(f, -1); break;
-	case MESSAGE_LOST:
-	case MESSAGE_KINDS: break;
-	}
-}
-
-/* Change C's facts by what WHY says, and tell others what that means for them. */
-static int change_facts(struct shard *s, struct customer *c, const struct cause *why)
-{
-	struct credit before;
-
-	credit_of(&c->facts, &before);
-	if (why->event)
-		machine_add(s->lifecycle->machine, &c->facts, why->event);
+	if (at_ms < c->standing.settled_ms)
+		at_ms = c->standing.settled_ms;
+	story_fold(s, c, why);
+	if (why->input->backfill)
+		trail_cut(&c->trail);
 	else
-		fold_message(&c->facts, why->message);
-	market_cover(&s->market, c->market_version, &c->facts); /* by where they are now */
-	return influence_spread(s, c, &before, why);
+		trail_add(&c->trail, why->event, why->message, at_ms);
+	return customer_judge(s, c, at_ms, why);
 }
 
 /* Fold one event that the guard let through, or a message, into s->customer, which has been loaded
@@ -95,6 +86,8 @@ static int fold(struct shard *s, const struct cause *why, int64_t at, int rc)
 	const struct input *in = why->input;
 	struct customer *c = &s->customer;
 	struct cause time = { .input = in, .out = why->out };
+	struct credit before;
+	bool done = false;
 
 	/* A sender's clock ahead of ours lets no deadline fire early. */
 	if (!in->backfill && at > in->clock_ms)
@@ -107,12 +100,13 @@ static int fold(struct shard *s, const struct cause *why, int64_t at, int rc)
 		rc = customer_settle(s, c, at, &time);
 	if (rc != 0)
 		return rc;
-	/* A late event: what has been announced stands, the change is seen from there on. */
-	if (at < c->standing.settled_ms)
-		at = c->standing.settled_ms;
-	rc = change_facts(s, c, why);
+	credit_of(&c->facts, &before);
+	if (!in->backfill && story_is_late(c, why, at))
+		rc = withdraw_late(s, c, at, why, &done);
+	if (rc == 0 && !done)
+		rc = fold_behind(s, c, at, why);
 	if (rc == 0)
-		rc = customer_judge(s, c, at, why);
+		rc = influence_spread(s, c, &before, why);
 	return rc != 0 ? rc : customer_save(s, c);
 }
 
@@ -309,6 +303,7 @@ int shard_apply(struct shard *s, const struct input *in, const uint32_t *list, u
 	int rc = 0;
 
 	assert(in->sequence == meta->position + 1);
+	s->late_from_ms = in->clock_ms - s->settings.late_window_ms;
 	switch (in->type) {
 	case INPUT_BATCH: rc = apply_batch(s, in, list, n, out); break;
 	case INPUT_MESSAGES: rc = apply_messages(s, in, out); break;

@@ -58,6 +58,8 @@ struct shard {
 	struct breakers breakers;
 	uint64_t damaged;              /* events refused because their customer's record is damaged */
 	struct customer customer;      /* the one at hand (large: not on the stack) */
+	struct customer rewound;       /* the same, as it was: a story told again (story.h) */
+	int64_t late_from_ms;          /* of the input at hand: what is older is no more withdrawn */
 	struct buf scratch;
 };
 

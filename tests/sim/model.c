@@ -9,6 +9,8 @@ void model_init(struct model *m, struct sim *s, const struct crowd *c)
 
 void model_fini(struct model *m)
 {
+	for (unsigned i = 0; i < CROWD_CUSTOMERS; i++)
+		free(m->told[i].said);
 	free(m->accepted);
 	free(m->frames);
 }
@@ -111,80 +113,112 @@ static struct model_told *told_of(struct model *m, struct span customer)
 	sim_fail(m->sim, "a notification about somebody unknown");
 }
 
-static void copy(char to[32], struct span text)
+static void line_of(const struct notification *n, char line[64])
 {
-	snprintf(to, 32, "%.*s", (int)text.size, (const char *)text.data);
+	bool crossing = n->type.size > 9 && memcmp(n->type.data, "customer.", 9) == 0;
+	bool risk = span_eq(n->ladder, span_str("risk"));
+	struct span is = crossing || !risk ? n->ladder : n->type;
+
+	snprintf(line, 64, "%s%.*s", crossing ? "crossing " : "", (int)is.size,
+		(const char *)is.data);
 }
 
-/* Of the row NAME in ROWS, or of a free one, the place. */
-static unsigned row_of(char rows[][32], unsigned n, struct span name)
+/* The last word on LINE that stands, or NULL. */
+static const struct model_said *last_of(const struct model_told *t, const char *line)
 {
-	unsigned row = 0;
-
-	while (row < n && !span_eq(span_str(rows[row]), name) && rows[row][0])
-		row++;
-	return row;
+	for (unsigned i = t->n; i-- > 0;)
+		if (strcmp(t->said[i].line, line) == 0)
+			return &t->said[i];
+	return NULL;
 }
 
-static void note_rung(struct model *m, struct model_told *t, const struct notification *n)
+static void note_fail(const struct model *m, const struct notification *n, const char *why)
 {
-	unsigned row = row_of(t->ladder, LADDERS_MAX, n->ladder);
+	char at[48];
 
-	if (!m->backfilled && n->from.size && t->ladder[row][0] &&
-		!span_eq(n->from, span_str(t->rung[row])))
-		sim_fail(m->sim, "%u-%llu: %.*s leaves %.*s, but was said to be on %s", n->shard,
-			(unsigned long long)n->sequence, (int)n->customer.size, n->customer.data,
-			(int)n->from.size, n->from.data, t->rung[row]);
-	if (!m->backfilled && n->from.size && t->ladder[row][0] && n->since_ms != t->since_ms[row])
-		sim_fail(m->sim, "%u-%llu: %.*s was on %s since another time", n->shard,
-			(unsigned long long)n->sequence, (int)n->customer.size, n->customer.data,
-			t->rung[row]);
-	t->since_ms[row] = n->at_ms;
-	copy(t->ladder[row], n->ladder);
-	copy(t->rung[row], n->to);
+	sim_fail(m->sim, "%u-%llu: %.*s of %.*s at %s: %s", n->shard,
+		(unsigned long long)n->sequence, (int)n->type.size, (const char *)n->type.data,
+		(int)n->customer.size, (const char *)n->customer.data, sim_offset(n->at_ms, at), why);
 }
 
-static void note_risk(struct model *m, struct model_told *t, const struct notification *n)
+static bool text_is(struct span text, const char *is)
 {
-	bool up = span_eq(n->to, span_str("raised"));
-	unsigned row = 0;
+	return span_eq(text, span_str(is));
+}
 
-	while (row < RISKS_MAX && !span_eq(span_str(t->raised[row]), n->type))
-		row++;
-	if (!m->backfilled && up == (row < RISKS_MAX))
-		sim_fail(m->sim, "%u-%llu: %.*s is %s twice of %.*s", n->shard,
-			(unsigned long long)n->sequence, (int)n->type.size, n->type.data,
-			up ? "raised" : "cleared", (int)n->customer.size, n->customer.data);
-	if (!m->backfilled && !up && n->since_ms != t->raised_ms[row])
-		sim_fail(m->sim, "%u-%llu: the risk was there since another time", n->shard,
-			(unsigned long long)n->sequence);
-	if (!up && row < RISKS_MAX)
-		t->raised[row][0] = '\0';
-	for (row = 0; up && row < RISKS_MAX; row++)
-		if (t->raised[row][0] == '\0') {
-			copy(t->raised[row], n->type);
-			t->raised_ms[row] = n->at_ms;
-			return;
-		}
+/* It names one that stands, and says of it what was said. */
+static void note_retracted(struct model *m, struct model_told *t, const struct notification *n)
+{
+	static const char suffix[] = ".retracted";
+	unsigned shard, i;
+	unsigned long long sequence;
+	char id[48];
+	struct span type = n->type;
+
+	m->withdrawn++;
+	snprintf(id, sizeof id, "%.*s", (int)n->retracts.size, (const char *)n->retracts.data);
+	if (sscanf(id, "%u-%llu", &shard, &sequence) != 2)
+		note_fail(m, n, "takes back what cannot be read");
+	for (i = 0; i < t->n; i++)
+		if (t->said[i].shard == shard && t->said[i].sequence == sequence)
+			break;
+	if (i == t->n)
+		note_fail(m, n, "takes back what does not stand");
+	type.size -= sizeof suffix - 1;
+	if (!text_is(type, t->said[i].type) || !text_is(n->from, t->said[i].from) ||
+		!text_is(n->to, t->said[i].to) || n->at_ms != t->said[i].at_ms)
+		note_fail(m, n, "takes back something else than it names");
+	memmove(&t->said[i], &t->said[i + 1], (t->n - i - 1) * sizeof *t->said);
+	t->n--;
+}
+
+/* What follows one another begins where the last one ended. */
+static void check_line(const struct model *m, const struct model_told *t,
+	const struct notification *n, const char *line)
+{
+	const struct model_said *last = last_of(t, line);
+
+	if (!last)
+		return;
+	if (n->at_ms < last->at_ms)
+		note_fail(m, n, "goes back in time");
+	if (m->backfilled || strncmp(line, "crossing ", 9) == 0)
+		return;
+	if (n->from.size && !text_is(n->from, last->to))
+		note_fail(m, n, "leaves what was not said to be");
+	if (n->from.size && n->since_ms != 0 && n->since_ms != last->at_ms)
+		note_fail(m, n, "was there since another time");
+}
+
+static void note_said(struct model *m, struct model_told *t, const struct notification *n)
+{
+	struct model_said *said;
+	char line[64];
+
+	line_of(n, line);
+	check_line(m, t, n, line);
+	if (t->n == t->capacity) {
+		t->capacity = t->capacity ? 2 * t->capacity : 16;
+		t->said = realloc(t->said, t->capacity * sizeof *t->said);
+	}
+	said = &t->said[t->n++];
+	*said = (struct model_said){ .shard = n->shard, .sequence = n->sequence, .at_ms = n->at_ms };
+	snprintf(said->type, sizeof said->type, "%.*s", (int)n->type.size, (const char *)n->type.data);
+	snprintf(said->from, sizeof said->from, "%.*s", (int)n->from.size, (const char *)n->from.data);
+	snprintf(said->to, sizeof said->to, "%.*s", (int)n->to.size, (const char *)n->to.data);
+	memcpy(said->line, line, sizeof line);
 }
 
 void model_note(struct model *m, const struct notification *n)
 {
 	struct model_told *t = told_of(m, n->customer);
 
-	if (n->at_ms < t->at_ms)
-		sim_fail(m->sim, "%u-%llu goes back in time", n->shard,
-			(unsigned long long)n->sequence);
 	if (n->noticed_ms < n->at_ms)
-		sim_fail(m->sim, "%u-%llu is noticed before it is true", n->shard,
-			(unsigned long long)n->sequence);
-	t->at_ms = n->at_ms;
-	if (n->type.size > 9 && memcmp(n->type.data, "customer.", 9) == 0)
-		return;
-	if (span_eq(n->ladder, span_str("risk")))
-		note_risk(m, t, n);
+		note_fail(m, n, "is noticed before it is true");
+	if (n->retracts.size)
+		note_retracted(m, t, n);
 	else
-		note_rung(m, t, n);
+		note_said(m, t, n);
 }
 
 /* Whoever only listens knows where everybody stands. */
@@ -196,19 +230,28 @@ static void check_told(struct model *m, unsigned who, const struct customer *c)
 
 	for (unsigned i = 0; i < machine->n_ladders; i++) {
 		const struct ladder *l = &machine->ladders[i];
-		unsigned row = row_of(t->ladder, LADDERS_MAX, l->name);
-		struct span rung = t->ladder[row][0] ? span_str(t->rung[row]) : l->rungs[0].name;
+		const struct model_said *last;
+		struct span rung = l->rungs[0].name;
+		char line[64];
 
+		snprintf(line, sizeof line, "%.*s", (int)l->name.size, (const char *)l->name.data);
+		last = last_of(t, line);
+		if (last)
+			rung = span_str(last->to);
 		if (!span_eq(rung, l->rungs[v->rung[i]].name))
 			sim_fail(m->sim, "%s stands on %.*s, and the last word was %.*s",
 				crowd_customer[who], (int)l->rungs[v->rung[i]].name.size,
 				l->rungs[v->rung[i]].name.data, (int)rung.size, rung.data);
 	}
 	for (unsigned i = 0; i < machine->n_risks; i++) {
-		bool raised = false;
+		const struct model_said *last;
+		bool raised;
+		char line[64];
 
-		for (unsigned row = 0; row < RISKS_MAX; row++)
-			raised |= span_eq(span_str(t->raised[row]), machine->risks[i].id);
+		snprintf(line, sizeof line, "%.*s", (int)machine->risks[i].id.size,
+			(const char *)machine->risks[i].id.data);
+		last = last_of(t, line);
+		raised = last && strcmp(last->to, "raised") == 0;
 		if (raised != (v->risks >> i & 1))
 			sim_fail(m->sim, "%s is %sunder %.*s, and nobody was told", crowd_customer[who],
 				raised ? "not " : "", (int)machine->risks[i].id.size,

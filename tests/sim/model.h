@@ -17,14 +17,19 @@ struct model_receipt {
 	uint32_t accepted, duplicates, conflicts, refused;
 };
 
-/* What the notifications said last of a customer. */
-struct model_told {
+/* A notification that nobody has taken back. */
+struct model_said {
+	uint32_t shard;
+	uint64_t sequence;
+	char type[64], from[32], to[32];
+	char line[64];   /* what follows one another: a ladder, a risk, the crossings of either */
 	int64_t at_ms;
-	char rung[LADDERS_MAX][32];
-	char ladder[LADDERS_MAX][32];
-	int64_t since_ms[LADDERS_MAX];
-	char raised[RISKS_MAX][32]; /* risks; "" is free */
-	int64_t raised_ms[RISKS_MAX];
+};
+
+/* Of one customer, in the order of their numbers. */
+struct model_told {
+	unsigned n, capacity;
+	struct model_said *said;
 };
 
 struct model {
@@ -36,6 +41,7 @@ struct model {
 	unsigned n_frames, frames_capacity;
 	struct model_told told[CROWD_CUSTOMERS];
 	bool backfilled; /* then not every change is told */
+	uint64_t withdrawn;
 };
 
 void model_init(struct model *m, struct sim *s, const struct crowd *c);

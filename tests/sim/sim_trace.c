@@ -174,7 +174,8 @@ char *sim_history(struct sim *s, const char *id)
 		char at[48], type[64];
 		struct span name = env_name(e, h[i].type);
 
-		snprintf(type, sizeof type, "%.*s", (int)name.size, (const char *)name.data);
+		snprintf(type, sizeof type, "%.*s%s", (int)name.size, (const char *)name.data,
+			h[i].kind == CHANGE_RETRACTED ? ".retracted" : "");
 		buf_printf(&out, "[%8s] ", sim_offset(h[i].at_ms, at));
 		add_change(&out, span_str(type), h[i].from ? env_name(e, h[i].from) : span_of(NULL, 0),
 			env_name(e, h[i].to));

@@ -77,7 +77,7 @@ static void a_second_reason_is_no_second_alarm_and_one_that_goes_is_no_recovery(
 	story_end(s);
 }
 
-static void a_late_event_is_taken_into_account_from_where_the_customer_stands(void **state)
+static void a_late_purchase_shows_that_the_customer_was_a_repeat_one_before(void **state)
 {
 	struct sim *s = story_new();
 
@@ -92,11 +92,15 @@ static void a_late_event_is_taken_into_account_from_where_the_customer_stands(vo
 	sim_until(s, "100d");
 	SIM_TRACE(s, "[       0] anna stage.first_time <- new, customer.converted\n"
 		     "[     10d] anna stage.repeat <- first_time, phase.formation <- exploration\n"
+		     "[     10d] anna stage.repeat.retracted <- first_time, "
+		     "phase.formation.retracted <- exploration (noticed at 11d)\n"
+		     "[      3d] anna stage.repeat <- first_time, phase.formation <- exploration "
+		     "(noticed at 11d)\n"
 		     "[  40d1ms] anna risk.silent raised, customer.at_risk\n");
 	story_end(s);
 }
 
-static void a_late_purchase_takes_back_what_its_absence_had_raised(void **state)
+static void what_is_too_late_is_taken_into_account_from_where_the_customer_stands(void **state)
 {
 	struct sim *s = story_new();
 
@@ -292,8 +296,8 @@ int main(void)
 		cmocka_unit_test(whoever_gives_everything_back_is_lost_and_who_buys_again_is_won_back),
 		cmocka_unit_test(a_complaint_left_lying_is_a_risk_after_two_days_and_a_resolution_ends_it),
 		cmocka_unit_test(a_second_reason_is_no_second_alarm_and_one_that_goes_is_no_recovery),
-		cmocka_unit_test(a_late_event_is_taken_into_account_from_where_the_customer_stands),
-		cmocka_unit_test(a_late_purchase_takes_back_what_its_absence_had_raised),
+		cmocka_unit_test(a_late_purchase_shows_that_the_customer_was_a_repeat_one_before),
+		cmocka_unit_test(what_is_too_late_is_taken_into_account_from_where_the_customer_stands),
 		cmocka_unit_test(a_deadline_that_fell_before_an_event_is_announced_before_it),
 		cmocka_unit_test(a_resend_is_told_apart_by_id_by_sequence_and_from_a_conflict),
 		cmocka_unit_test(an_id_is_remembered_for_the_window_and_what_is_older_is_refused),
