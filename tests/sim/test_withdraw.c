@@ -189,6 +189,11 @@ static void world_make(struct world *w)
 			(w->n + 1) * (w->n + 1) + (int64_t)c->n);
 
 		c->events[i].sequence = 0;
+		/* Of whom nothing else is heard: a credit for those who buy is told when it is
+		 * known, not when it was earned (docs/WITHDRAWAL.md). */
+		if (c->events[i].body == BODY_REFERRAL)
+			c->events[i].as.referral.customer =
+				span_str(crowd_customer[12 + random_below(&w->random, 8)]);
 		c->events[i].customer =
 			span_str(crowd_customer[random_below(&w->random, w->customers)]);
 	}
@@ -317,17 +322,21 @@ static void brute_force(struct world *w, struct tale *t)
 	struct brute *b = malloc(sizeof *b);
 
 	assert_int_equal(machine_compile(w->lifecycle, strlen(w->lifecycle), &m, &c), 0);
-	for (unsigned who = 0; who < w->customers; who++) {
+	for (unsigned who = 0; who < CROWD_CUSTOMERS; who++) {
 		*b = (struct brute){ .machine = m, .tale = t, .customer = span_str(crowd_customer[who]) };
 		standing_init(&b->standing);
 		facts_init(&b->facts);
 		for (unsigned i = 0; i < w->n; i++) {
 			const struct event *e = &w->crowd.events[i];
 
-			if (!span_eq(e->customer, b->customer))
-				continue;
 			brute_until(b, e->time_ms);
-			facts_add(&b->facts, e, NULL);
+			if (span_eq(e->customer, b->customer))
+				facts_add(&b->facts, e, NULL);
+			else if (e->body == BODY_REFERRAL &&
+				span_eq(e->as.referral.customer, b->customer))
+				facts_introduce(&b->facts, e->customer, e->time_ms);
+			else
+				continue;
 			brute_judge(b, e->time_ms);
 		}
 		brute_until(b, w->until_ms);
@@ -409,12 +418,12 @@ static void announcements_minus_withdrawals_are_those_of_the_events_told_in_time
 	for (unsigned run = 0; run < random_runs(24); run++, seed++) {
 		struct random r = { seed };
 		struct world w = { .seed = seed, .customers = 4 + (unsigned)random_below(&r, 8), .n = 200,
-			.crashes = run % 4 == 3, .ties = run % 3 == 2 };
+			.crashes = seed % 4 == 3, .ties = seed % 3 == 2 };
 
 		w.until_ms = SIM_BEGIN_MS + 400 * DAY_MS;
 		w.window_ms = (random_below(&r, 2) ? 3 : 12) * DAY_MS;
 		w.span_ms = w.window_ms * (int64_t)(8 + random_below(&r, 20));
-		w.lifecycle = run % 4 == 0 ? sim_shop : run % 4 == 1 ? sim_other_shop :
+		w.lifecycle = seed % 4 == 0 ? sim_shop : seed % 4 == 1 ? sim_other_shop :
 			random_lifecycle(&r, text_of_rules, sizeof text_of_rules);
 		compare(&w);
 	}
