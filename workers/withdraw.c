@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The story is told again three times: to see what changes now (nobody hears), through its facts
- * only, to take back with evidence what was not so, and to announce what is new. */
+/* The story is told again to see what changes now (nobody hears), then its facts only, to take back
+ * with evidence what was not so, and once more to announce what is new. */
 #include <assert.h>
 #include "workers/announce.h"
 #include "workers/story.h"
@@ -104,46 +104,64 @@ static bool find(struct retelling *r, unsigned first, unsigned last)
 	return true;
 }
 
-/* What stands must be how its line begins, or what is announced behind it would be out of order:
- * then it is withdrawn, and announced again in its turn. */
+/* A line is a stack: what does not come up again is taken off with all that was put on it, which is
+ * then announced again in its turn. */
 static void compare(struct retelling *r)
 {
+	uint64_t broken = 0; /* lines */
+
 	memset(r->stands, 0, sizeof r->stands);
 	memset(r->said, 0, sizeof r->said);
 	for (unsigned i = 0; i < r->n_then; i++) {
 		const struct change *ch = &r->then[i].change;
+		uint64_t line = UINT64_C(1) << line_of(ch);
 		unsigned last = i;
 
-		if (r->stands[i])
+		if (r->stands[i] || broken & line)
 			continue;
 		for (unsigned k = i; k < r->n_then; k = next_with(r->then, r->n_then, k, ch))
 			last = k;
-		if (!find(r, i, last))
+		if (!find(r, i, last)) {
+			broken |= line;
 			continue;
+		}
 		for (unsigned k = i; k < r->n_then; k = next_with(r->then, r->n_then, k, ch))
 			r->stands[k] = true;
 	}
 }
 
-/* Each as of its own instant. */
-static int take_back(struct shard *s, struct customer *c, const struct retelling *r,
+_Static_assert(LADDERS_MAX + RISKS_MAX + 2 <= 64, "a bit for each line");
+
+/* s->rewound has the facts that C had at AT_MS. */
+static int facts_at(struct shard *s, const struct customer *c, int64_t at_ms,
 	const struct cause *why)
 {
-	struct customer *w = &s->rewound;
 	struct cause because = *why;
 	struct trail_event te;
 	size_t place = 0;
-	int rc = story_rewind(s, c), more = rc == 0 ? trail_next(&c->trail, &place, &te) : rc;
+	int rc = story_rewind(s, c);
 
-	for (unsigned i = 0; rc == 0 && i < r->n_then; i++) {
+	while (rc == 0 && trail_next(&c->trail, &place, &te) == 0 && te.at_ms <= at_ms) {
+		trail_cause(&te, &because.event, &because.message);
+		story_fold(s, &s->rewound, &because);
+	}
+	return rc;
+}
+
+/* The latest first, so that whoever undoes one after the other gets to where each line began. */
+static int take_back(struct shard *s, struct customer *c, const struct retelling *r,
+	const struct cause *why)
+{
+	int rc = 0;
+
+	for (unsigned i = r->n_then; rc == 0 && i-- > 0;) {
+		const struct told *t = &r->then[i];
+
 		if (r->stands[i])
 			continue;
-		for (; more == 0 && te.at_ms <= r->then[i].change.at_ms;
-			more = trail_next(&c->trail, &place, &te)) {
-			trail_cause(&te, &because.event, &because.message);
-			story_fold(s, w, &because);
-		}
-		rc = change_retract(s, w, &r->then[i].change, r->then[i].sequence, why);
+		rc = facts_at(s, c, t->change.at_ms, why);
+		if (rc == 0)
+			rc = change_retract(s, &s->rewound, &t->change, t->sequence, why);
 	}
 	return rc;
 }

@@ -5,8 +5,8 @@
  * own instant. What comes up again stands, and nobody hears of it.
  *
  * The promise (docs/WITHDRAWAL.md): announcements minus withdrawals are those of the same events
- * told in time; and of each ladder, each risk and each kind of crossing, what was announced and not
- * withdrawn follows one another in time, so that the last word that stands is what is true. */
+ * told in time; and each ladder, each risk and each kind of crossing is a stack: what is withdrawn is
+ * the latest that stands, so that the last word that stands is what is true. */
 #ifndef KITH_WORKERS_WITHDRAW_H
 #define KITH_WORKERS_WITHDRAW_H
 #include "workers/settle.h"

@@ -168,6 +168,8 @@ static void note_retracted(struct model *m, struct model_told *t, const struct n
 	if (!text_is(type, t->said[i].type) || !text_is(n->from, t->said[i].from) ||
 		!text_is(n->to, t->said[i].to) || n->at_ms != t->said[i].at_ms)
 		note_fail(m, n, "takes back something else than it names");
+	if (last_of(t, t->said[i].line) != &t->said[i])
+		note_fail(m, n, "takes back what others stand on");
 	memmove(&t->said[i], &t->said[i + 1], (t->n - i - 1) * sizeof *t->said);
 	t->n--;
 }

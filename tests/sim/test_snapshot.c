@@ -122,6 +122,32 @@ static void take_page(struct sim *s, struct picture *p, unsigned shard, unsigned
 	query_free(q);
 }
 
+/* Nobody is said to be on LADDER any more: they stand at its foot. */
+static void drop_rung(struct known *k, struct span ladder)
+{
+	for (unsigned i = 0; i < k->n_rungs; i++)
+		if (span_eq(span_str(k->rung[i][0]), ladder)) {
+			memcpy(k->rung[i], k->rung[--k->n_rungs], sizeof k->rung[0]);
+			return;
+		}
+}
+
+/* A withdrawal is undone: from TO back to FROM. */
+static void take_back(struct known *k, const struct notification *n)
+{
+	static const size_t suffix = sizeof ".retracted" - 1;
+
+	if (n->type.size > 5 && memcmp(n->type.data, "risk.", 5) == 0)
+		set_risk(k, span_of(n->type.data + 5, n->type.size - 5 - suffix),
+			span_eq(n->from, span_str("raised")));
+	else if (n->type.size > 9 && memcmp(n->type.data, "customer.", 9) == 0)
+		return;
+	else if (n->from.size)
+		set_rung(k, n->ladder, n->from);
+	else
+		drop_rung(k, n->ladder);
+}
+
 static void take_notification(struct picture *p, const struct notification *n)
 {
 	struct known *k = known_of(p, n->customer);
@@ -131,6 +157,10 @@ static void take_notification(struct picture *p, const struct notification *n)
 		return;
 	if (n->sequence <= k->as_of) {
 		p->told++;
+		return;
+	}
+	if (n->retracts.size) {
+		take_back(k, n);
 		return;
 	}
 	if (n->type.size > 5 && memcmp(n->type.data, "risk.", 5) == 0) {

@@ -92,8 +92,8 @@ static void a_late_purchase_shows_that_the_customer_was_a_repeat_one_before(void
 	sim_until(s, "100d");
 	SIM_TRACE(s, "[       0] anna stage.first_time <- new, customer.converted\n"
 		     "[     10d] anna stage.repeat <- first_time, phase.formation <- exploration\n"
-		     "[     10d] anna stage.repeat.retracted <- first_time, "
-		     "phase.formation.retracted <- exploration (noticed at 11d)\n"
+		     "[     10d] anna phase.formation.retracted <- exploration, "
+		     "stage.repeat.retracted <- first_time (noticed at 11d)\n"
 		     "[      3d] anna stage.repeat <- first_time, phase.formation <- exploration "
 		     "(noticed at 11d)\n"
 		     "[  40d1ms] anna risk.silent raised, customer.at_risk\n");
