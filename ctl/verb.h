@@ -31,8 +31,12 @@ struct verb {
 #define VERB_SETTINGS_MAX 256
 
 extern const struct verb verb_send, verb_watch, verb_snapshot, verb_show, verb_explain, verb_stats,
-	verb_reload, verb_subscriptions, verb_ping, verb_check, verb_store, verb_facts, verb_fit,
-	verb_version, verb_rule, verb_snooze, verb_hush, verb_live, verb_webhook;
+	verb_reload, verb_subscriptions, verb_ping, verb_check, verb_preview, verb_store, verb_facts,
+	verb_fit, verb_version, verb_rule, verb_snooze, verb_hush, verb_live, verb_webhook;
+
+struct machine;
+/* Compile a lifecycle file for a verb; an exit code, and on failure what is wrong has been said. */
+int verb_compile_file(const char *path, struct machine **ret_machine);
 
 /* All of them, in the order of the help; ends with NULL. */
 extern const struct verb *const verbs[];

@@ -156,7 +156,7 @@ static void print_json(const struct machine *m)
 	json_decref(o);
 }
 
-static int compile_file(const char *path, struct machine **ret_machine)
+int verb_compile_file(const char *path, struct machine **ret_machine)
 {
 	char file[LIFECYCLE_PATH_MAX];
 	struct complaint c = { 0 };
@@ -177,7 +177,7 @@ static int run_facts(void *settings, char **operands, int n)
 {
 	const struct facts_settings *o = settings;
 	struct machine *m = NULL;
-	int status = n > 0 ? compile_file(operands[0], &m) : EXIT_WELL;
+	int status = n > 0 ? verb_compile_file(operands[0], &m) : EXIT_WELL;
 
 	if (status != EXIT_WELL)
 		return status;
