@@ -2,6 +2,7 @@
 /* Hashes: Kafka's murmur2 and XXH3. */
 #include "base/hash.h"
 #include <assert.h>
+#define XXH_INLINE_ALL /* most of what is hashed is short: a call into the library costs as much again */
 #include <xxhash.h>
 #include "base/bytes.h"
 

@@ -31,6 +31,11 @@ int env_customer_del(struct env *e, struct span id)
 	return rc;
 }
 
+void env_customers_ahead(struct env *e, const struct span *ids, unsigned n)
+{
+	table_ahead(e, TABLE_CUSTOMERS, ids, n);
+}
+
 int env_customer_next(struct env *e, struct span after, struct span *ret_id,
 	struct span *ret_record)
 {

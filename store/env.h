@@ -102,6 +102,9 @@ int env_setting_get(struct env *e, const char *name, struct span *ret_value);
 int env_customer_get(struct env *e, struct span id, struct span *ret_record);
 int env_customer_put(struct env *e, struct span id, struct span record, bool is_new);
 int env_customer_del(struct env *e, struct span id);
+/* The records of these are about to be asked for. Only makes that faster, for up to so many at once. */
+#define CUSTOMERS_AHEAD_MAX 64
+void env_customers_ahead(struct env *e, const struct span *ids, unsigned n);
 /* The first customer whose id is > AFTER (size 0: the first of all); ERR_NOTFOUND at the end.
  * The id points into the transaction. ERR_CORRUPT fills it too, so that the walk can go on. */
 int env_customer_next(struct env *e, struct span after, struct span *ret_id,

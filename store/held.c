@@ -12,7 +12,8 @@ static struct span held_key(uint8_t key[KEY_BYTES], uint16_t type, struct span c
 {
 	key[0] = (uint8_t)(type >> 8);
 	key[1] = (uint8_t)type;
-	memcpy(key + TYPE_BYTES, customer.data, customer.size);
+	if (customer.size) /* of nobody: where the type begins */
+		memcpy(key + TYPE_BYTES, customer.data, customer.size);
 	return span_of(key, TYPE_BYTES + customer.size);
 }
 

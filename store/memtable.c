@@ -35,6 +35,7 @@ static void reset_rows(struct memtable *m, struct memrows *rows)
 {
 	struct memslot *slots = rows->slots;
 	uint32_t mask = rows->mask, used = rows->used;
+	bool blank = rows->unseen == rows->first;
 
 	*rows = (struct memrows){ 0 };
 	if (slots && used < mask / 8 && mask >= FIRST_SLOTS) {
@@ -44,7 +45,7 @@ static void reset_rows(struct memtable *m, struct memrows *rows)
 	}
 	rows->slots = slots;
 	rows->mask = mask;
-	if (slots && used)
+	if (slots && !blank)
 		memset(slots, 0, ((size_t)mask + 1) * sizeof *slots);
 }
 
@@ -117,13 +118,36 @@ int key_order(struct span a, struct span b)
 	return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
 }
 
-struct memrow *memtable_find(const struct memtable *m, unsigned table, struct span key,
-	uint32_t hash)
+static void slot_take(struct memslot *slots, uint32_t mask, struct memslot s)
+{
+	uint32_t i = s.hash & mask;
+
+	while (slots[i].row)
+		i = (i + 1) & mask;
+	slots[i] = s;
+}
+
+static void slots_give(struct memtable *m, unsigned table)
+{
+	struct memrows *rows = &m->tables[table];
+
+	while (rows->unseen) {
+		const struct memrow *r = mem_ptr(m, rows->unseen);
+
+		slot_take(rows->slots, rows->mask,
+			(struct memslot){ memtable_hash(table, memrow_key(r)), rows->unseen });
+		rows->unseen = r->next;
+	}
+}
+
+struct memrow *memtable_find(struct memtable *m, unsigned table, struct span key, uint32_t hash)
 {
 	const struct memrows *rows = &m->tables[table];
 
 	if (rows->used == 0)
 		return NULL;
+	if (rows->unseen)
+		slots_give(m, table);
 	for (uint32_t i = hash & rows->mask; rows->slots[i].row; i = (i + 1) & rows->mask) {
 		struct memrow *r;
 
@@ -136,16 +160,35 @@ struct memrow *memtable_find(const struct memtable *m, unsigned table, struct sp
 	return NULL;
 }
 
-static void slot_take(struct memslot *slots, uint32_t mask, struct memslot s)
+void memtable_ahead(const struct memtable *m, unsigned table, uint32_t hash, enum memtable_step step)
 {
-	uint32_t i = s.hash & mask;
+	const struct memrows *rows = &m->tables[table];
+	const struct memslot *slot;
+	const struct memrow *r;
+	const char *value;
 
-	while (slots[i].row)
-		i = (i + 1) & mask;
-	slots[i] = s;
+	if (rows->used == 0)
+		return;
+	slot = &rows->slots[hash & rows->mask];
+	if (step == MEM_SLOT) {
+		__builtin_prefetch(slot);
+		return;
+	}
+	for (unsigned i = 0; i < 4 && slot->row && slot->hash != hash; i++)
+		slot = &rows->slots[(hash + i + 1) & rows->mask];
+	if (!slot->row || slot->hash != hash)
+		return;
+	r = mem_ptr(m, slot->row);
+	if (step == MEM_ROW) {
+		__builtin_prefetch(r);
+	} else if (r->value) {
+		value = mem_ptr(m, r->value);
+		for (unsigned at = 0; at < r->value_size && at < 256; at += 64)
+			__builtin_prefetch(value + at);
+	}
 }
 
-/* At most two in three slots are taken. */
+/* At most two in three slots are taken, those counted that are still to be given. */
 static bool slots_room(struct memtable *m, struct memrows *rows)
 {
 	uint32_t n = rows->slots ? (rows->mask + 1) * 2 : FIRST_SLOTS;
@@ -166,8 +209,7 @@ static bool slots_room(struct memtable *m, struct memrows *rows)
 	return true;
 }
 
-static struct memrow *row_new(struct memtable *m, struct memrows *rows, struct span key,
-	uint32_t hash)
+static struct memrow *row_new(struct memtable *m, struct memrows *rows, struct span key)
 {
 	struct memrow *r;
 	mem_at at;
@@ -180,8 +222,23 @@ static struct memrow *row_new(struct memtable *m, struct memrows *rows, struct s
 	r = mem_ptr(m, at);
 	*r = (struct memrow){ .at = at, .key_size = (uint16_t)key.size, .gone = true };
 	memcpy(r->key, key.data, key.size);
-	slot_take(rows->slots, rows->mask, (struct memslot){ hash, at });
+	if (rows->last)
+		((struct memrow *)mem_ptr(m, rows->last))->next = at;
+	else
+		rows->first = at;
+	rows->last = at;
 	rows->used++;
+	return r;
+}
+
+/* For one that memtable_find() has not found, so all before it have theirs. */
+static struct memrow *row_with_slot(struct memtable *m, struct memrows *rows, struct span key,
+	uint32_t hash)
+{
+	struct memrow *r = row_new(m, rows, key);
+
+	if (r)
+		slot_take(rows->slots, rows->mask, (struct memslot){ hash, r->at });
 	return r;
 }
 
@@ -210,12 +267,40 @@ int memtable_put(struct memtable *m, unsigned table, struct span key, uint32_t h
 	struct memrow *r = memtable_find(m, table, key, hash);
 
 	if (!r) {
-		r = row_new(m, rows, key, hash);
+		r = row_with_slot(m, rows, key, hash);
 		if (!r)
 			return ERR_NOMEM;
 		r->fresh = fresh;
 		rows->fresh += fresh;
 	}
+	*ret_row = r;
+	return memtable_write(m, table, r, hash, value);
+}
+
+int memtable_add(struct memtable *m, unsigned table, struct span key, struct span value,
+	struct memrow **ret_row)
+{
+	struct memrows *rows = &m->tables[table];
+	struct memrow *r;
+
+	if (rows->order) /* where its hash is asked for anyway */
+		return memtable_put(m, table, key, memtable_hash(table, key), value, true, ret_row);
+	r = row_new(m, rows, key);
+	if (!r)
+		return ERR_NOMEM;
+	if (!rows->unseen)
+		rows->unseen = r->at;
+	r->fresh = true;
+	rows->fresh++;
+	*ret_row = r;
+	return memtable_write(m, table, r, 0, value);
+}
+
+int memtable_write(struct memtable *m, unsigned table, struct memrow *r, uint32_t hash,
+	struct span value)
+{
+	struct memrows *rows = &m->tables[table];
+
 	if (value.size && !value_room(m, r, value.size))
 		return ERR_NOMEM;
 	if (memtable_order_add(m, table, r, hash) != OK)
@@ -227,7 +312,6 @@ int memtable_put(struct memtable *m, unsigned table, struct span key, uint32_t h
 		memmove(mem_ptr(m, r->value), value.data, value.size);
 	r->value_size = (uint32_t)value.size;
 	r->gone = false;
-	*ret_row = r;
 	return OK;
 }
 
@@ -237,7 +321,7 @@ int memtable_del(struct memtable *m, unsigned table, struct span key, uint32_t h
 	struct memrow *r = memtable_find(m, table, key, hash);
 
 	if (!r) {
-		r = row_new(m, rows, key, hash);
+		r = row_with_slot(m, rows, key, hash);
 		if (!r || memtable_order_add(m, table, r, hash) != OK)
 			return ERR_NOMEM;
 	}
@@ -257,6 +341,7 @@ void memtable_empty(struct memtable *m, unsigned table)
 	if (rows->slots)
 		memset(rows->slots, 0, ((size_t)rows->mask + 1) * sizeof *rows->slots);
 	rows->used = 0;
+	rows->first = rows->last = rows->unseen = 0;
 	rows->order = 0;
 	rows->last_appended = 0;
 	rows->fresh = 0;

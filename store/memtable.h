@@ -6,11 +6,13 @@
  * for it. A row says what the tree is to hold: a value, or that there is none ("gone"). What a
  * memtable does not have it says nothing about, unless the table was emptied in it: then all
  * below is hidden. Rows live in an arena and never move, so a span into one holds until that
- * row is written again or the memtable is reset.
+ * row is written again or the memtable is reset. Rows that are known to be new are given their slots
+ * only when somebody looks one up, which may be never: a slot is a place in memory that nobody has
+ * been to lately, and costs more than all the rest of a row.
  *
  * One thread writes. A memtable that nobody writes any more ("frozen") may be read by two: the
- * flush reads keys, values and `gone`; the other one may meanwhile have an order made, which
- * touches nothing that the flush reads. No randomness, no clock. After ERR_NOMEM only a reset
+ * flush reads keys, values and `gone` along the chain of rows; the other one may meanwhile have an
+ * order made or slots given, which touches nothing that the flush reads. No randomness, no clock. After ERR_NOMEM only a reset
  * helps. */
 #ifndef KITH_STORE_MEMTABLE_H
 #define KITH_STORE_MEMTABLE_H
@@ -31,6 +33,7 @@ struct memrow {
 	mem_at value;
 	uint32_t value_size, value_room;
 	mem_at links;     /* mem_at next[height]; 0: has never been in the order */
+	mem_at next;      /* the row that was made after it; 0: the last one */
 	uint16_t key_size;
 	uint8_t height;
 	bool gone;        /* there is no such row */
@@ -47,7 +50,9 @@ struct memslot {
 struct memrows {
 	struct memslot *slots;
 	uint32_t mask;        /* of the slots, a power of two; 0: there are none */
-	uint32_t used;
+	uint32_t used;        /* rows */
+	mem_at first, last;   /* rows, as they were made */
+	mem_at unseen;        /* the first of those that have no slot yet; 0: all have one */
 	mem_at order;         /* mem_at first[MEM_HEIGHT_MAX]; 0: nobody has asked for an order */
 	mem_at last_appended; /* row */
 	bool emptied;
@@ -85,12 +90,18 @@ static inline struct span memrow_value(const struct memtable *m, const struct me
 
 uint32_t memtable_hash(unsigned table, struct span key);
 /* NULL: nothing is said of KEY here. */
-struct memrow *memtable_find(const struct memtable *m, unsigned table, struct span key,
+struct memrow *memtable_find(struct memtable *m, unsigned table, struct span key,
 	uint32_t hash);
 /* Make or replace a row. FRESH: what lies below has none; only looked at when the row is new here.
  * VALUE may point into the memtable. ERR_NOMEM. */
 int memtable_put(struct memtable *m, unsigned table, struct span key, uint32_t hash,
 	struct span value, bool fresh, struct memrow **ret_row);
+/* Write R, which memtable_find() gave. */
+int memtable_write(struct memtable *m, unsigned table, struct memrow *r, uint32_t hash,
+	struct span value);
+/* Make a row of which nothing is said here, nor in what lies below. */
+int memtable_add(struct memtable *m, unsigned table, struct span key, struct span value,
+	struct memrow **ret_row);
 /* From now on there is no such row. */
 int memtable_del(struct memtable *m, unsigned table, struct span key, uint32_t hash);
 /* No row of TABLE is left, here and below. */
@@ -110,6 +121,11 @@ int memtable_order_add(struct memtable *m, unsigned table, struct memrow *row, u
 void memtable_order_del(struct memtable *m, unsigned table, struct memrow *row);
 /* All rows by key, malloc'ed; reads only what a frozen memtable keeps still. */
 int memtable_sorted(const struct memtable *m, unsigned table, mem_at **ret_rows, uint32_t *ret_n);
+
+/* Have the slot of HASH, the row behind it, and that row's value brought near the processor, a step at a
+ * time. Nothing is promised, and nothing changes. */
+enum memtable_step { MEM_SLOT, MEM_ROW, MEM_VALUE };
+void memtable_ahead(const struct memtable *m, unsigned table, uint32_t hash, enum memtable_step step);
 
 /* ret 0: no memory. */
 mem_at memtable_alloc(struct memtable *m, size_t size);

@@ -74,41 +74,118 @@ static int by_key(const void *a, const void *b)
 {
 	const struct sorted *x = a, *y = b;
 
-	if (x->prefix != y->prefix)
-		return x->prefix < y->prefix ? -1 : 1;
 	return key_order(memrow_key(x->row), memrow_key(y->row));
 }
 
-static uint64_t prefix_of(const struct memrow *r)
+static uint64_t prefix_of(struct span key, size_t from)
 {
 	uint8_t first[8] = { 0 };
+	size_t size = key.size - from;
 
-	memcpy(first, r->key, r->key_size < 8 ? r->key_size : 8);
+	memcpy(first, key.data + from, size < 8 ? size : 8);
 	return get_be64(first);
+}
+
+/* The rows as they were made; how many bytes all their keys begin with. True: they rise already, as ids
+ * mostly do that are counted up. */
+static bool list_rows(const struct memtable *m, const struct memrows *rows, struct sorted *s,
+	size_t *ret_common)
+{
+	struct span first = memrow_key(mem_ptr(m, rows->first)), before = span_of(NULL, 0);
+	size_t common = first.size;
+	bool rises = true;
+	mem_at at = rows->first;
+
+	for (uint32_t n = 0; n < rows->used; n++) {
+		const struct memrow *r = mem_ptr(m, at);
+		struct span key = memrow_key(r);
+
+		common = key.size < common ? key.size : common;
+		while (common && memcmp(key.data, first.data, common) != 0)
+			common--;
+		rises = rises && key_order(before, key) < 0;
+		s[n].row = r;
+		before = key;
+		at = r->next;
+	}
+	*ret_common = common;
+	return rises;
+}
+
+/* By one byte of the prefix, keeping the order of equals. False: they are all equal, and nothing moved. */
+static bool sort_by_byte(const struct sorted *from, struct sorted *to, uint32_t n, unsigned shift)
+{
+	uint32_t at[256] = { 0 }, sum = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		at[from[i].prefix >> shift & 255]++;
+	if (at[from[0].prefix >> shift & 255] == n)
+		return false;
+	for (unsigned b = 0; b < 256; b++) {
+		uint32_t count = at[b];
+
+		at[b] = sum;
+		sum += count;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		to[at[from[i].prefix >> shift & 255]++] = from[i];
+	return true;
+}
+
+/* What the prefix has not told apart. */
+static void sort_equals(struct sorted *s, uint32_t n)
+{
+	uint32_t from = 0;
+
+	for (uint32_t i = 1; i <= n; i++) {
+		bool rises = true;
+
+		if (i < n && s[i].prefix == s[from].prefix)
+			continue;
+		for (uint32_t k = from + 1; k < i && rises; k++)
+			rises = by_key(&s[k - 1], &s[k]) < 0;
+		if (!rises)
+			qsort(s + from, i - from, sizeof *s, by_key);
+		from = i;
+	}
+}
+
+/* N rows at S; as many again behind them are scratch. Returns where they lie in the end. */
+static struct sorted *sort_rows(struct sorted *s, uint32_t n, size_t common)
+{
+	struct sorted *other = s + n;
+
+	for (uint32_t i = 0; i < n; i++)
+		s[i].prefix = prefix_of(memrow_key(s[i].row), common);
+	for (unsigned shift = 0; shift < 64; shift += 8)
+		if (sort_by_byte(s, other, n, shift)) {
+			struct sorted *sorted = other;
+
+			other = s;
+			s = sorted;
+		}
+	sort_equals(s, n);
+	return s;
 }
 
 int memtable_sorted(const struct memtable *m, unsigned table, mem_at **ret_rows, uint32_t *ret_n)
 {
 	const struct memrows *rows = &m->tables[table];
-	struct sorted *s = malloc((rows->used + 1) * sizeof *s);
-	mem_at *list = malloc((rows->used + 1) * sizeof *list);
-	uint32_t n = 0;
+	uint32_t n = rows->used;
+	struct sorted *all = malloc(((size_t)n + 1) * 2 * sizeof *all), *s = all;
+	mem_at *list = malloc(((size_t)n + 1) * sizeof *list);
+	size_t common;
 
-	for (uint32_t i = 0; s && rows->used && i <= rows->mask; i++)
-		if (rows->slots[i].row) {
-			const struct memrow *r = mem_ptr(m, rows->slots[i].row);
-
-			s[n++] = (struct sorted){ prefix_of(r), r };
-		}
-	if (!s || !list) {
-		free(s);
+	if (!all || !list) {
+		free(all);
 		free(list);
 		return ERR_NOMEM;
 	}
-	qsort(s, n, sizeof *s, by_key);
+	if (n && !list_rows(m, rows, all, &common))
+		s = sort_rows(all, n, common);
 	for (uint32_t i = 0; i < n; i++)
 		list[i] = s[i].row->at;
-	free(s);
+	free(all);
 	*ret_rows = list;
 	*ret_n = n;
 	return OK;

@@ -58,7 +58,7 @@ static int table_check(struct env *e, struct span key, bool write)
 static const struct memrow *row_in_memory(const struct env *e, enum table t, struct span key,
 	uint32_t hash, const struct memtable **ret_m)
 {
-	const struct memtable *const list[] = { e->active, e->previous };
+	struct memtable *const list[] = { e->active, e->previous };
 
 	for (unsigned i = 0; i < 2; i++) {
 		const struct memrow *r = memtable_find(list[i], t, key, hash);
@@ -163,12 +163,31 @@ static int append_check(struct env *e, enum table t, struct span key)
 	return rc;
 }
 
+/* Write what is not TABLE_FRESH. */
+static int write_row(struct env *e, enum table t, struct span key, struct span value,
+	enum table_put how, struct memrow **ret_row, bool *ret_exists)
+{
+	uint32_t hash = memtable_hash(t, key);
+	struct memrow *r = memtable_find(e->active, t, key, hash);
+	int rc = OK;
+
+	*ret_exists = r && !r->gone;
+	if (!r && how != TABLE_APPEND)
+		rc = exists_below(e, t, key, hash, ret_exists);
+	if (rc == OK && *ret_exists && how == TABLE_NEW)
+		rc = ERR_EXISTS;
+	if (rc != OK)
+		return rc;
+	*ret_row = r;
+	return table_fail(e, r ? memtable_write(e->active, t, r, hash, value)
+		: memtable_put(e->active, t, key, hash, value, !*ret_exists, ret_row));
+}
+
 int table_put(struct env *e, enum table t, struct span key, const struct span *parts, unsigned n,
 	enum table_put how)
 {
 	struct memrow *r;
 	struct span value;
-	uint32_t hash;
 	bool exists = false;
 	int rc = table_check(e, key, true);
 
@@ -176,25 +195,33 @@ int table_put(struct env *e, enum table t, struct span key, const struct span *p
 		rc = value_of(e, parts, n, &value);
 	if (rc == OK && how == TABLE_APPEND)
 		rc = append_check(e, t, key);
+	if (rc == OK && how == TABLE_FRESH)
+		rc = table_fail(e, memtable_add(e->active, t, key, value, &r));
+	else if (rc == OK)
+		rc = write_row(e, t, key, value, how, &r, &exists);
 	if (rc != OK)
 		return rc;
-	hash = memtable_hash(t, key);
-	r = memtable_find(e->active, t, key, hash);
-	if (r)
-		exists = !r->gone;
-	else if (how == TABLE_REPLACE || how == TABLE_NEW)
-		rc = exists_below(e, t, key, hash, &exists);
-	if (rc == OK && exists && how == TABLE_NEW)
-		rc = ERR_EXISTS;
-	if (rc != OK)
-		return rc;
-	rc = memtable_put(e->active, t, key, hash, value, !exists, &r);
-	if (rc != OK)
-		return table_fail(e, rc);
 	if (how == TABLE_APPEND)
 		e->active->tables[t].last_appended = r->at;
 	e->rows[t] += !exists;
 	return OK;
+}
+
+void table_ahead(struct env *e, enum table t, const struct span *keys, unsigned n)
+{
+	uint32_t hash[TABLE_AHEAD_MAX];
+
+	assert(n <= TABLE_AHEAD_MAX);
+	for (unsigned i = 0; i < n; i++) {
+		hash[i] = memtable_hash(t, keys[i]);
+		memtable_ahead(e->active, t, hash[i], MEM_SLOT);
+		memtable_ahead(e->previous, t, hash[i], MEM_SLOT);
+	}
+	for (enum memtable_step step = MEM_ROW; step <= MEM_VALUE; step++)
+		for (unsigned i = 0; i < n; i++) {
+			memtable_ahead(e->active, t, hash[i], step);
+			memtable_ahead(e->previous, t, hash[i], step);
+		}
 }
 
 int table_del(struct env *e, enum table t, struct span key)

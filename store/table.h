@@ -108,13 +108,17 @@ void table_abort(struct env *e);
 
 int table_get(struct env *e, enum table t, struct span key, struct span *ret_value);
 
-/* TABLE_FRESH: the caller knows that there is none. */
+/* TABLE_FRESH: the caller knows that there is none, nor has been one that was deleted. */
 enum table_put { TABLE_REPLACE, TABLE_NEW /* else ERR_EXISTS */, TABLE_APPEND, TABLE_FRESH };
 /* Put the N parts as one value. Neither key nor parts need to outlive the call, and both may
  * point into the transaction. TABLE_APPEND: a key not above the last one is ERR_CORRUPT. */
 int table_put(struct env *e, enum table t, struct span key, const struct span *parts, unsigned n,
 	enum table_put how);
 int table_del(struct env *e, enum table t, struct span key);
+/* The rows of KEYS are about to be asked for: let what memory has of them be near by then. All at once,
+ * so that one waits for memory while the others do. */
+#define TABLE_AHEAD_MAX CUSTOMERS_AHEAD_MAX
+void table_ahead(struct env *e, enum table t, const struct span *keys, unsigned n);
 int table_empty(struct env *e, enum table t);
 uint64_t table_rows(struct env *e, enum table t);
 

@@ -153,13 +153,27 @@ static int apply_event(struct shard *s, const struct input *in, uint32_t i, stru
 	return 0;
 }
 
+/* How many customers are looked for together: their records lie anywhere in memory. */
+#define AHEAD 32
+static void look_ahead(struct shard *s, const struct input *in, const uint32_t *list, uint32_t n)
+{
+	struct span ids[AHEAD];
+
+	for (uint32_t i = 0; i < n; i++)
+		ids[i] = in->batch.events[list[i]].customer;
+	env_customers_ahead(s->env, ids, n);
+}
+
 static int apply_batch(struct shard *s, const struct input *in, const uint32_t *list, uint32_t n,
 	struct outcome *out)
 {
 	int rc = env_guard_rotate(s->env, in->taken_ms, s->settings.guard_window_ms);
 
-	for (uint32_t i = 0; rc == 0 && i < n; i++)
+	for (uint32_t i = 0; rc == 0 && i < n; i++) {
+		if (i % AHEAD == 0)
+			look_ahead(s, in, list + i, n - i < AHEAD ? n - i : AHEAD);
 		rc = apply_event(s, in, list[i], out);
+	}
 	return rc;
 }
 

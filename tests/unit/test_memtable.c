@@ -92,12 +92,17 @@ static void put_step(unsigned i)
 	struct span key = key_of(i);
 	struct memrow *r;
 
+	bool unseen = w.is[i] == NOTHING && rnd(2);
+
 	if (w.is[i] == NOTHING)
-		w.fresh[i] = rnd(2);
+		w.fresh[i] = unseen || rnd(2);
 	w.is[i] = LIVE;
 	w.value[i] = rnd(1u << 30);
 	w.size[i] = rnd(sizes[rnd(4)]);
-	CHECK(memtable_put(&w.m, T, key, hash(key), value_of(i), w.fresh[i], &r) == OK);
+	if (unseen)
+		CHECK(memtable_add(&w.m, T, key, value_of(i), &r) == OK);
+	else
+		CHECK(memtable_put(&w.m, T, key, hash(key), value_of(i), w.fresh[i], &r) == OK);
 	CHECK(span_eq(memrow_key(r), key));
 }
 
@@ -209,6 +214,32 @@ static void a_memtable_does_what_the_model_does(void **state)
 	}
 }
 
+static void rows_that_rise_and_rows_that_do_not_are_sorted(void **state)
+{
+	static const char *const keys[] = { "b", "a", "ab", "abcdefghij-2", "abcdefghij-1", "abcdefghij",
+		"abcdefgh", "b1", "c" };
+	static const unsigned order[] = { 1, 2, 6, 5, 4, 3, 0, 7, 8 };
+	struct memtable m;
+	struct memrow *r;
+	mem_at *rows;
+	uint32_t n;
+
+	(void)state;
+	memtable_init(&m);
+	for (unsigned round = 0; round < 2; round++) {
+		for (unsigned i = 0; i < 9; i++)
+			assert_int_equal(memtable_add(&m, T, span_str(keys[round ? order[i] : i]),
+				span_str("x"), &r), OK);
+		assert_int_equal(memtable_sorted(&m, T, &rows, &n), OK);
+		assert_int_equal(n, 9);
+		for (unsigned i = 0; i < 9; i++)
+			assert_true(span_eq(memrow_key(mem_ptr(&m, rows[i])), span_str(keys[order[i]])));
+		free(rows);
+		memtable_reset(&m);
+	}
+	memtable_fini(&m);
+}
+
 static void a_value_may_come_from_the_memtable(void **state)
 {
 	struct memtable m;
@@ -231,6 +262,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_memtable_does_what_the_model_does),
 		cmocka_unit_test(a_value_may_come_from_the_memtable),
+		cmocka_unit_test(rows_that_rise_and_rows_that_do_not_are_sorted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
