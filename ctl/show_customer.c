@@ -19,7 +19,8 @@ static const char *unit_of(const char *name)
 	q = quantity_lookup(span_str(name));
 	if (!unit && q >= 0)
 		unit = unit_name(quantity_unit((enum quantity)q));
-	if (!unit && (strcmp(name, "contract_ends") == 0 || strcmp(name, "market_until") == 0))
+	if (!unit && (strcmp(name, "contract_ends") == 0 || strcmp(name, "market_until") == 0 ||
+		strcmp(name, "covered_until") == 0))
 		unit = "time";
 	return unit ? unit : "";
 }
@@ -35,13 +36,19 @@ static char *fact_value(const char *name, const json_t *v, char out[TEXT_MAX])
 	return out;
 }
 
-/* ", 45d 3h ago" for instants. */
+/* "  (45d 3h ago)" for instants, or "  (in 45d 3h)". */
 static void show_ago(const char *name, const json_t *v, int64_t now, FILE *out)
 {
 	char ago[TEXT_MAX];
+	int64_t past;
 
-	if (json_is_integer(v) && json_integer_value(v) && strcmp(unit_of(name), "time") == 0)
-		fprintf(out, "  (%s ago)", text_duration((double)(now - json_integer_value(v)), ago));
+	if (!json_is_integer(v) || !json_integer_value(v) || strcmp(unit_of(name), "time") != 0)
+		return;
+	past = now - json_integer_value(v);
+	if (past < 0)
+		fprintf(out, "  (in %s)", text_duration((double)-past, ago));
+	else
+		fprintf(out, "  (%s ago)", text_duration((double)past, ago));
 }
 
 /* Numbers that mean something to the machine only: a set of bits, the origin of decayed sums. */

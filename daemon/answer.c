@@ -49,9 +49,10 @@ static void add_registers(json_t *out, const struct facts *f)
 		if (f->text[t].time_ms != 0 && f->text[t].size != 0)
 			json_object_set_new(out, facts_text_name(t),
 				json_stringn(f->text[t].text, f->text[t].size));
-	if (f->covered.until_ms)
-		json_object_set_new(out, "covered_by", json_pack("{s:s,s:I}", "factor",
-			market_name(f->covered.factor), "until", (json_int_t)f->covered.until_ms));
+	if (f->covered.until_ms) {
+		json_object_set_new(out, "covered_by", json_string(market_name(f->covered.factor)));
+		json_object_set_new(out, "covered_until", json_integer(f->covered.until_ms));
+	}
 	if (f->referrer.time_ms)
 		json_object_set_new(out, "referred_by",
 			json_stringn((const char *)f->referrer.id, f->referrer.size));
