@@ -417,12 +417,13 @@ static void announcements_minus_withdrawals_are_those_of_the_events_told_in_time
 	withdrawn_in_all = 0;
 	for (unsigned run = 0; run < random_runs(24); run++, seed++) {
 		struct random r = { seed };
-		struct world w = { .seed = seed, .customers = 4 + (unsigned)random_below(&r, 8), .n = 200,
+		struct world w = { .seed = seed, .customers = 6 + (unsigned)random_below(&r, 6), .n = 160,
 			.crashes = seed % 4 == 3, .ties = seed % 3 == 2 };
 
 		w.until_ms = SIM_BEGIN_MS + 400 * DAY_MS;
 		w.window_ms = (random_below(&r, 2) ? 3 : 12) * DAY_MS;
-		w.span_ms = w.window_ms * (int64_t)(8 + random_below(&r, 20));
+		/* so sparse that a trail is long enough for the window */
+		w.span_ms = w.window_ms * (int64_t)(12 + random_below(&r, 20));
 		w.lifecycle = seed % 4 == 0 ? sim_shop : seed % 4 == 1 ? sim_other_shop :
 			random_lifecycle(&r, text_of_rules, sizeof text_of_rules);
 		compare(&w);
