@@ -9,7 +9,13 @@
 
 void facts_init(struct facts *f)
 {
-	memset(f, 0, offsetof(struct facts, gaps));
+	memset(f, 0, offsetof(struct facts, text));
+	for (enum facts_text t = 0; t < TEXTS; t++) {
+		f->text[t].time_ms = 0;
+		f->text[t].size = 0;
+	}
+	f->referrer.time_ms = 0;
+	f->referrer.size = 0;
 }
 
 void facts_copy(struct facts *to, const struct facts *from)

@@ -113,17 +113,19 @@ struct facts_custom {
 struct facts {
 	union facts_scalar scalar[FACTS_SCALARS];
 	struct facts_reg reg[REGISTERS];
-	struct facts_string text[TEXTS];
-	struct facts_referrer referrer;
 	struct facts_cover covered;
 	struct facts_wallet wallet[2]; /* the latest by (to, from) first; two periods, never one twice */
 	uint8_t n_cases;
-	struct facts_case cases[FACTS_CASES_MAX]; /* latest first, a total order */
 	uint32_t older_days; /* purchase days before those kept; not 0 only when that many are */
 	uint16_t n_days;
 	uint8_t n_custom;
 	uint16_t gaps_size;
 	int32_t latest_day;  /* of n_days, when there are any */
+	/* From here on bytes mean something only as far as a time, a count or a size above or among them
+	 * says so. */
+	struct facts_string text[TEXTS];
+	struct facts_referrer referrer;
+	struct facts_case cases[FACTS_CASES_MAX]; /* latest first, a total order */
 	/* Kept as they are packed, since a purchase mostly adds one in front and nobody else looks at
 	 * them: for each earlier day, latest first, how many days before the one after it, as a
 	 * varint; gaps_size bytes. facts_days() spreads them out. */

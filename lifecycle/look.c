@@ -4,7 +4,9 @@
  * Before an event the verdict is known to stand until the customer is next looked at. So only rules
  * that the event can touch need to be asked, and only about the time until then: mostly nothing
  * comes sooner, and the instant stays where it is, early but never late. A root is found when
- * something does, or when that instant comes. */
+ * something does, or when that instant comes. Of tests that do not move only those have touched their
+ * rules that say something else after the event than before it; those that move have, whenever the
+ * event's body can touch them. */
 #include "lifecycle/reading.h"
 
 static unsigned reading_move(struct reading *r, struct standing *s, int64_t at_ms,
@@ -25,29 +27,55 @@ unsigned standing_begin(struct standing *s, const struct machine *m, const struc
 	reading_init(&r, m, f);
 	n = reading_move(&r, s, at_ms, out);
 	s->settled_ms = at_ms;
-	s->due_ms = reading_differs_at(&r, &s->verdict, at_ms, SOLVE_HORIZON_MS, OWNERS_ALL);
+	s->due_ms = reading_differs_at(&r, &s->verdict, at_ms, SOLVE_HORIZON_MS, TOUCHED_ALL);
 	return n;
 }
 
+uint64_t standing_before(const struct standing *s, const struct machine *m, const struct facts *f,
+	unsigned body)
+{
+	struct reading r;
+
+	reading_init(&r, m, f);
+	return reading_stills(&r, m->stills_by[body], &s->verdict);
+}
+
 unsigned standing_event(struct standing *s, const struct machine *m, const struct facts *f,
-	unsigned body, int64_t at_ms, bool exactly, struct change out[CHANGES_MAX])
+	unsigned body, uint64_t before, int64_t at_ms, bool exactly, struct change out[CHANGES_MAX])
 {
 	bool lazily = !exactly && s->due_ms != NEVER;
 	int64_t until_ms = lazily ? s->due_ms : SOLVE_HORIZON_MS, first_ms;
+	struct touched touched = { .all = exactly, .bodies = 1u << body };
 	struct reading r;
 	unsigned n = 0;
 
 	reading_init(&r, m, f);
-	first_ms = reading_differs_at(&r, &s->verdict, at_ms, until_ms,
-		exactly ? OWNERS_ALL : m->changed_by[body]);
+	touched.stills = before ^ reading_stills(&r, m->stills_by[body], &s->verdict);
+	first_ms = reading_differs_at(&r, &s->verdict, at_ms, until_ms, &touched);
 	if (first_ms == at_ms) {
 		n = reading_move(&r, s, at_ms, out);
-		first_ms = reading_differs_at(&r, &s->verdict, at_ms, until_ms, OWNERS_ALL);
+		first_ms = reading_differs_at(&r, &s->verdict, at_ms, until_ms, TOUCHED_ALL);
 	}
 	s->settled_ms = at_ms;
 	if (first_ms != NEVER || !lazily)
 		s->due_ms = first_ms;
 	return n;
+}
+
+bool standing_stays(struct standing *s, const struct machine *m, const struct facts *f, int64_t at_ms)
+{
+	bool lazily = s->due_ms != NEVER && s->due_ms > at_ms;
+	int64_t until_ms = lazily ? s->due_ms : SOLVE_HORIZON_MS, first_ms;
+	struct reading r;
+
+	reading_init(&r, m, f);
+	first_ms = reading_differs_at(&r, &s->verdict, at_ms, until_ms, TOUCHED_ALL);
+	if (first_ms == at_ms)
+		return false;
+	s->settled_ms = at_ms;
+	if (first_ms != NEVER || !lazily)
+		s->due_ms = first_ms;
+	return true;
 }
 
 unsigned standing_wake(struct standing *s, const struct machine *m, const struct facts *f,
@@ -58,10 +86,10 @@ unsigned standing_wake(struct standing *s, const struct machine *m, const struct
 	unsigned n = 0;
 
 	reading_init(&r, m, f);
-	s->due_ms = reading_differs_at(&r, &s->verdict, at_ms, SOLVE_HORIZON_MS, OWNERS_ALL);
+	s->due_ms = reading_differs_at(&r, &s->verdict, at_ms, SOLVE_HORIZON_MS, TOUCHED_ALL);
 	if (s->due_ms != at_ms)
 		return 0; /* nothing was announced, so nothing more is settled than before */
 	n = reading_move(&r, s, at_ms, out);
-	s->due_ms = reading_differs_at(&r, &s->verdict, at_ms, SOLVE_HORIZON_MS, OWNERS_ALL);
+	s->due_ms = reading_differs_at(&r, &s->verdict, at_ms, SOLVE_HORIZON_MS, TOUCHED_ALL);
 	return n;
 }

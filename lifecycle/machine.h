@@ -78,8 +78,6 @@ struct term {
 #define STILLS_MAX 64 /* places; tests beyond are asked one by one */
 #define SLOTS_MAX 64
 #define SLOT_NONE 0xff
-/* Ladders and risks as a set: a bit each, by owner. */
-#define OWNERS_ALL UINT64_MAX
 
 struct rung {
 	struct span name;
@@ -89,6 +87,8 @@ struct rung {
 	struct span play;     /* suggested play, may be empty */
 	uint16_t rule;        /* node, NODE_NONE: always holds (the first rung) */
 	uint16_t plan;        /* the same as a term, meaningless without a rule */
+	uint64_t stills;      /* the tests in it that do not move, by their places … */
+	unsigned others_by;   /* … and the bodies that can touch any of the others: BY_… bits */
 	struct span id;       /* "stage.repeat" */
 	int line;
 };
@@ -127,7 +127,7 @@ struct machine {
 	unsigned n_stills;
 	uint16_t stills[STILLS_MAX]; /* the test at each place */
 	uint64_t ladder_stills;      /* those that read a ladder */
-	uint64_t changed_by[BODY_COUNT]; /* the owners whose rules an event of that body can touch */
+	uint64_t stills_by[BODY_COUNT]; /* those that an event of that body can turn */
 	struct span text;     /* own copy of the file; spans point into it or into `names` */
 	char *names;
 };

@@ -22,20 +22,28 @@ static bool tests_share_a_law(const struct test *a, const struct test *b)
 /* The place of T among tests that do not move, which it shares with whoever says the same. */
 static uint8_t plan_place(struct machine *m, const struct test *t)
 {
-	const struct test *same = m->tests;
-
-	if (t->moves)
-		return STILLS_MAX;
-	while (!tests_say_the_same(same, t))
-		same++;
-	if (same < t)
-		return same->place;
+	for (unsigned place = 0; place < m->n_stills; place++)
+		if (tests_say_the_same(&m->tests[m->stills[place]], t))
+			return (uint8_t)place;
 	if (m->n_stills == STILLS_MAX)
 		return STILLS_MAX;
 	if (t->quantity >= QUANTITY_LADDER)
 		m->ladder_stills |= UINT64_C(1) << m->n_stills;
 	m->stills[m->n_stills] = (uint16_t)(t - m->tests);
 	return (uint8_t)m->n_stills++;
+}
+
+/* Those of one quantity lie together: it is read once for all of them. */
+static void plan_stills(struct machine *m)
+{
+	struct test *end = m->tests + m->n_tests;
+
+	for (struct test *t = m->tests; t < end; t++)
+		t->place = STILLS_MAX;
+	for (struct test *first = m->tests; first < end; first++)
+		for (struct test *t = first; t < end; t++)
+			if (!t->moves && t->quantity == first->quantity && t->place == STILLS_MAX)
+				t->place = plan_place(m, t);
 }
 
 static void plan_tests(struct machine *m)
@@ -45,7 +53,6 @@ static void plan_tests(struct machine *m)
 	for (struct test *t = m->tests; t < m->tests + m->n_tests; t++) {
 		const struct test *law = m->tests;
 
-		t->place = plan_place(m, t);
 		while (!tests_share_a_law(law, t))
 			law++;
 		if (law < t)
@@ -146,31 +153,48 @@ static uint16_t plan_node(struct machine *m, uint16_t node, bool negated)
 	return at;
 }
 
+/* The bodies of events that can touch T. A ladder's test turns when the verdict does. */
+static unsigned test_changed_by(const struct machine *m, const struct test *t)
+{
+	unsigned by = t->quantity < QUANTITY_LADDER
+		? machine_quantity(m, t->quantity).changed_by : 0;
+
+	if (m->rhythm.classes && quantity_has_rhythm(t->quantity))
+		by |= BY_PROFILE | BY_CONTACT; /* either may tell what the class goes by */
+	if (t->other != QUANTITY_NONE)
+		by |= machine_quantity(m, t->other).changed_by;
+	return by;
+}
+
 static void plan_rung(struct machine *m, struct rung *r)
 {
-	if (r->rule != NODE_NONE)
-		r->plan = plan_node(m, r->rule, false);
+	if (r->rule == NODE_NONE)
+		return;
+	r->plan = plan_node(m, r->rule, false);
+	for (unsigned i = r->plan; i < m->terms[r->plan].end; i++) {
+		const struct term *t = &m->terms[i];
+
+		if (t->kind == TERM_ALL)
+			r->stills |= t->stills;
+		else
+			r->others_by |= test_changed_by(m, &m->tests[t->test]);
+	}
 }
 
 static void plan_bodies(struct machine *m)
 {
-	for (unsigned i = 0; i < m->n_tests; i++) {
-		const struct test *t = &m->tests[i];
-		unsigned by = t->quantity < QUANTITY_LADDER
-			? machine_quantity(m, t->quantity).changed_by : 0;
+	for (unsigned place = 0; place < m->n_stills; place++) {
+		unsigned by = test_changed_by(m, &m->tests[m->stills[place]]);
 
-		if (m->rhythm.classes && quantity_has_rhythm(t->quantity))
-			by |= BY_PROFILE | BY_CONTACT; /* either may tell what the class goes by */
-		if (t->other != QUANTITY_NONE)
-			by |= machine_quantity(m, t->other).changed_by;
 		for (unsigned body = 0; body < BODY_COUNT; body++)
 			if (by >> body & 1)
-				m->changed_by[body] |= UINT64_C(1) << t->owner;
+				m->stills_by[body] |= UINT64_C(1) << place;
 	}
 }
 
 void machine_plan(struct machine *m)
 {
+	plan_stills(m);
 	plan_tests(m);
 	plan_bodies(m);
 	for (unsigned i = 0; i < m->n_ladders; i++)

@@ -41,6 +41,30 @@ bool reading_still(const struct reading *r, const struct test *t, const struct v
 	return is_accepted(t->op, value, bound);
 }
 
+uint64_t reading_stills(struct reading *r, uint64_t places, const struct verdict *v)
+{
+	unsigned quantity = QUANTITY_NONE;
+	bool known = false;
+	double value = 0;
+
+	r->asked |= places;
+	for (uint64_t left = places; left; left &= left - 1) {
+		const struct test *t = &r->m->tests[r->m->stills[__builtin_ctzll(left)]];
+		bool holds;
+
+		if (t->quantity >= QUANTITY_LADDER || t->op == OP_IN || t->other != QUANTITY_NONE) {
+			holds = reading_still(r, t, v);
+		} else {
+			if (t->quantity != quantity)
+				known = quantity_number(t->quantity, r->f, &value);
+			quantity = t->quantity;
+			holds = known && is_accepted(t->op, value, t->number);
+		}
+		r->held |= holds ? left & -left : 0;
+	}
+	return r->held & places;
+}
+
 bool reading_ask(struct reading *r, const struct term *t, const struct verdict *v)
 {
 	uint64_t left = t->stills & ~r->asked;

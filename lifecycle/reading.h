@@ -38,11 +38,23 @@ bool reading_still(const struct reading *r, const struct test *t, const struct v
 bool reading_compare(struct reading *r, const struct test *t, struct law *other,
 	struct comparison *ret_c);
 
+/* What may have become of rules since they were last known to hold or not: only those that have one of
+ * these tests that do not move, or another one that one of these bodies can touch, need be asked. */
+struct touched {
+	bool all;
+	uint64_t stills;
+	unsigned bodies;
+};
+#define TOUCHED_ALL (&(const struct touched){ .all = true })
+
+/* Those of the tests PLACES that hold, asked of the facts. */
+uint64_t reading_stills(struct reading *r, uint64_t places, const struct verdict *v);
+
 /* The verdict at NOW. */
 void reading_judge(struct reading *r, int64_t now_ms, struct verdict *ret_verdict);
-/* The first instant from FROM to UNTIL at which the verdict on one of OWNERS is not what V says,
+/* The first instant from FROM to UNTIL at which a rule that was touched says something else than V,
  * V being the verdict at FROM or just before it; NEVER. */
 int64_t reading_differs_at(struct reading *r, const struct verdict *v, int64_t from_ms,
-	int64_t until_ms, uint64_t owners);
+	int64_t until_ms, const struct touched *t);
 
 #endif

@@ -87,7 +87,14 @@ static int64_t comparison_next(const struct comparison *c, bool wanted, int64_t 
 struct question {
 	struct reading *r;
 	const struct verdict *v;
+	const struct touched *touched;
 };
+
+static inline bool is_touched(const struct question *q, const struct rung *r)
+{
+	return q->touched->all || (r->stills & q->touched->stills) ||
+		(r->others_by & q->touched->bodies);
+}
 
 static int64_t test_next(const struct question *q, unsigned test, bool wanted, int64_t from_ms,
 	int64_t until_ms)
@@ -175,8 +182,11 @@ static int64_t ladder_next(const struct question *q, const struct ladder *l, uns
 	if (rung >= l->n_rungs)
 		return from_ms;
 	for (unsigned i = l->n_rungs - 1; i >= rung && i > 0 && first_ms != from_ms; i--) {
-		int64_t next_ms = term_next(q, l->rungs[i].plan, i > rung, from_ms, until_ms);
+		int64_t next_ms;
 
+		if (!is_touched(q, &l->rungs[i]))
+			continue;
+		next_ms = term_next(q, l->rungs[i].plan, i > rung, from_ms, until_ms);
 		if (next_ms != NEVER)
 			first_ms = until_ms = next_ms;
 	}
@@ -184,22 +194,19 @@ static int64_t ladder_next(const struct question *q, const struct ladder *l, uns
 }
 
 int64_t reading_differs_at(struct reading *r, const struct verdict *v, int64_t from_ms,
-	int64_t until_ms, uint64_t owners)
+	int64_t until_ms, const struct touched *touched)
 {
 	const struct machine *m = r->m;
-	struct question q = { r, v };
+	struct question q = { r, v, touched };
 	int64_t first_ms = NEVER;
 
 	for (unsigned i = 0; i < m->n_ladders + m->n_risks && first_ms != from_ms; i++) {
 		unsigned risk = i - m->n_ladders;
-		unsigned owner = i < m->n_ladders ? i : OWNER_RISK + risk;
-		int64_t next_ms;
+		int64_t next_ms = NEVER;
 
-		if (!(owners >> owner & 1))
-			continue;
 		if (i < m->n_ladders)
 			next_ms = ladder_next(&q, &m->ladders[i], v->rung[i], from_ms, until_ms);
-		else
+		else if (is_touched(&q, &m->risks[risk]))
 			next_ms = term_next(&q, m->risks[risk].plan, !(v->risks >> risk & 1),
 				from_ms, until_ms);
 		if (next_ms != NEVER)
@@ -216,7 +223,7 @@ int64_t machine_next_change(const struct machine *m, const struct facts *f, int6
 	if (now_ms >= SOLVE_HORIZON_MS)
 		return NEVER;
 	reading_init(&r, m, f);
-	return reading_differs_at(&r, v, now_ms, SOLVE_HORIZON_MS, OWNERS_ALL);
+	return reading_differs_at(&r, v, now_ms, SOLVE_HORIZON_MS, TOUCHED_ALL);
 }
 
 /* A test of a ladder flips at one of the changes of the verdict. Each change uses up at least one

@@ -79,16 +79,22 @@ unsigned standing_move(struct standing *s, const struct machine *m, const struct
  * instant that was looked at is before it.
  *   begin  for the first time, or by another machine than before; the next change is solved
  *   event  F has just learnt an event with this BODY, at AT or before; S is settled up to AT and
- *          due after it. EXACTLY: due_ms is solved, else only moved forward when something comes
- *          sooner
+ *          due after it. BEFORE is what standing_before() gave for that body before F learnt it.
+ *          EXACTLY: due_ms is solved, else only moved forward when something comes sooner
  *   wake   due_ms has come: settle it and solve the next change. When nothing has changed,
  *          settled_ms stays, since a late event counts from what has been announced */
 unsigned standing_begin(struct standing *s, const struct machine *m, const struct facts *f,
 	int64_t at_ms, struct change out[CHANGES_MAX]);
 unsigned standing_event(struct standing *s, const struct machine *m, const struct facts *f,
-	unsigned body, int64_t at_ms, bool exactly, struct change out[CHANGES_MAX]);
+	unsigned body, uint64_t before, int64_t at_ms, bool exactly, struct change out[CHANGES_MAX]);
+uint64_t standing_before(const struct standing *s, const struct machine *m, const struct facts *f,
+	unsigned body);
 unsigned standing_wake(struct standing *s, const struct machine *m, const struct facts *f,
 	struct change out[CHANGES_MAX]);
+
+/* F has learnt some events, the last one at AT, and it is known that nobody was told anything since S was
+ * settled. Settles S up to AT; false, and nothing done, when something would have to be told. */
+bool standing_stays(struct standing *s, const struct machine *m, const struct facts *f, int64_t at_ms);
 
 /* Fill everything of N that follows from the change, the facts and the machine: type, ladder,
  * from, to, since, at, rule, version, severity, job, play, owner, region, value, evidence. Spans point

@@ -7,6 +7,7 @@
 
 #define CHUNK_SHIFT 18
 #define FIRST_SLOTS 64u
+#define MEM_AHEAD_BYTES 1024 /* of a value; longer ones come by themselves once they are begun */
 
 void memtable_init(struct memtable *m)
 {
@@ -183,7 +184,7 @@ void memtable_ahead(const struct memtable *m, unsigned table, uint32_t hash, enu
 		__builtin_prefetch(r);
 	} else if (r->value) {
 		value = mem_ptr(m, r->value);
-		for (unsigned at = 0; at < r->value_size && at < 256; at += 64)
+		for (unsigned at = 0; at < r->value_size && at < MEM_AHEAD_BYTES; at += 64)
 			__builtin_prefetch(value + at);
 	}
 }

@@ -86,30 +86,36 @@ static uint64_t prefix_of(struct span key, size_t from)
 	return get_be64(first);
 }
 
-/* The rows as they were made; how many bytes all their keys begin with. True: they rise already, as ids
- * mostly do that are counted up. */
-static bool list_rows(const struct memtable *m, const struct memrows *rows, struct sorted *s,
-	size_t *ret_common)
+/* The rows as they were made. True: they rise already, as ids mostly do that are counted up. */
+static bool list_rows(const struct memtable *m, const struct memrows *rows, struct sorted *s)
 {
-	struct span first = memrow_key(mem_ptr(m, rows->first)), before = span_of(NULL, 0);
-	size_t common = first.size;
+	struct span before = span_of(NULL, 0);
 	bool rises = true;
 	mem_at at = rows->first;
 
 	for (uint32_t n = 0; n < rows->used; n++) {
-		const struct memrow *r = mem_ptr(m, at);
-		struct span key = memrow_key(r);
+		s[n].row = mem_ptr(m, at);
+		rises = rises && key_order(before, memrow_key(s[n].row)) < 0;
+		before = memrow_key(s[n].row);
+		at = s[n].row->next;
+	}
+	return rises;
+}
+
+/* How many bytes all keys begin with. */
+static size_t common_of(const struct sorted *s, uint32_t n)
+{
+	struct span first = memrow_key(s[0].row);
+	size_t common = first.size;
+
+	for (uint32_t i = 1; i < n && common; i++) {
+		struct span key = memrow_key(s[i].row);
 
 		common = key.size < common ? key.size : common;
 		while (common && memcmp(key.data, first.data, common) != 0)
 			common--;
-		rises = rises && key_order(before, key) < 0;
-		s[n].row = r;
-		before = key;
-		at = r->next;
 	}
-	*ret_common = common;
-	return rises;
+	return common;
 }
 
 /* By one byte of the prefix, keeping the order of equals. False: they are all equal, and nothing moved. */
@@ -151,8 +157,9 @@ static void sort_equals(struct sorted *s, uint32_t n)
 }
 
 /* N rows at S; as many again behind them are scratch. Returns where they lie in the end. */
-static struct sorted *sort_rows(struct sorted *s, uint32_t n, size_t common)
+static struct sorted *sort_rows(struct sorted *s, uint32_t n)
 {
+	size_t common = common_of(s, n);
 	struct sorted *other = s + n;
 
 	for (uint32_t i = 0; i < n; i++)
@@ -174,15 +181,14 @@ int memtable_sorted(const struct memtable *m, unsigned table, mem_at **ret_rows,
 	uint32_t n = rows->used;
 	struct sorted *all = malloc(((size_t)n + 1) * 2 * sizeof *all), *s = all;
 	mem_at *list = malloc(((size_t)n + 1) * sizeof *list);
-	size_t common;
 
 	if (!all || !list) {
 		free(all);
 		free(list);
 		return ERR_NOMEM;
 	}
-	if (n && !list_rows(m, rows, all, &common))
-		s = sort_rows(all, n, common);
+	if (n && !list_rows(m, rows, all))
+		s = sort_rows(all, n);
 	for (uint32_t i = 0; i < n; i++)
 		list[i] = s[i].row->at;
 	free(all);

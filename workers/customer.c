@@ -135,16 +135,19 @@ size_t customer_pack_own(const struct customer *c, const struct machine *m,
 
 size_t customer_pack_sections(const struct customer *c, uint8_t out[RECORD_MAX], size_t size)
 {
-	uint8_t trail[RECORD_TRAIL_MAX], *p = out + size;
+	uint8_t head[1 + 10], *p = head;
+	const size_t room = 3; /* for the tag and, nearly always, the size */
 	size_t n;
 
 	if (trail_is_empty(&c->trail) || size + 4 + trail_bytes(&c->trail) > RECORD_TRAIL_MAX)
 		return size;
-	n = trail_put(&c->trail, trail);
+	n = trail_put(&c->trail, out + size + room);
 	*p++ = SECTION_TRAIL;
 	p = put_varint(p, n);
-	memcpy(p, trail, n);
-	return (size_t)(p + n - out);
+	if ((size_t)(p - head) != room)
+		memmove(out + size + (p - head), out + size + room, n);
+	memcpy(out + size, head, (size_t)(p - head));
+	return size + (size_t)(p - head) + n;
 }
 
 size_t customer_pack(const struct customer *c, const struct machine *m,

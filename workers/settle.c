@@ -21,7 +21,15 @@ static int record_changes(struct shard *s, struct customer *c, const struct chan
 	return 0;
 }
 
-int customer_judge(struct shard *s, struct customer *c, int64_t at_ms, const struct cause *why)
+uint64_t customer_before(const struct shard *s, const struct customer *c, const struct cause *why)
+{
+	if (c->is_new || !why->event)
+		return 0; /* all is asked then */
+	return standing_before(&c->standing, s->lifecycle->machine, &c->facts, why->event->body);
+}
+
+int customer_judge(struct shard *s, struct customer *c, uint64_t before, int64_t at_ms,
+	const struct cause *why)
 {
 	const struct machine *m = s->lifecycle->machine;
 	struct change changes[CHANGES_MAX];
@@ -33,8 +41,8 @@ int customer_judge(struct shard *s, struct customer *c, int64_t at_ms, const str
 	if (c->is_new || !why->event)
 		n = standing_begin(&c->standing, m, &c->facts, at_ms, changes);
 	else
-		n = standing_event(&c->standing, m, &c->facts, why->event->body, at_ms, exactly,
-			changes);
+		n = standing_event(&c->standing, m, &c->facts, why->event->body, before, at_ms,
+			exactly, changes);
 	return record_changes(s, c, changes, n, why);
 }
 

@@ -69,6 +69,8 @@ static int hush(struct shard *s, struct customer *c, int64_t until_ms, const str
  * announced on. What is read in as history is not told again. */
 static int fold_behind(struct shard *s, struct customer *c, int64_t at_ms, const struct cause *why)
 {
+	uint64_t before = customer_before(s, c, why);
+
 	if (at_ms < c->standing.settled_ms)
 		at_ms = c->standing.settled_ms;
 	story_fold(s, c, why);
@@ -76,7 +78,7 @@ static int fold_behind(struct shard *s, struct customer *c, int64_t at_ms, const
 		trail_cut(&c->trail);
 	else
 		trail_add(&c->trail, why->event, why->message, at_ms);
-	return customer_judge(s, c, at_ms, why);
+	return customer_judge(s, c, before, at_ms, why);
 }
 
 /* Fold one event that the guard let through, or a message, into s->customer, which has been loaded

@@ -73,6 +73,7 @@ int story_walk(struct shard *s, const struct customer *c, size_t upto, const str
 	struct cause because = *why;
 	struct trail_event te;
 	size_t place = 0;
+	uint64_t before;
 	int rc = 0;
 
 	while (rc == 0 && place < upto) {
@@ -85,8 +86,9 @@ int story_walk(struct shard *s, const struct customer *c, size_t upto, const str
 		if (rc != 0)
 			return rc;
 		trail_cause(&te, &because.event, &because.message);
+		before = customer_before(s, w, &because);
 		story_fold(s, w, &because);
-		rc = customer_judge(s, w, te.at_ms, &because);
+		rc = customer_judge(s, w, before, te.at_ms, &because);
 		w->is_new = false;
 	}
 	return rc;
@@ -126,6 +128,30 @@ static size_t half_of(const struct trail *t)
 	return t->events_size;
 }
 
+/* As story_walk(), of a part of which nothing was told: then only where it leads to need be judged.
+ * False: something was, or is now; s->rewound is to be rewound again. */
+static bool story_skip(struct shard *s, const struct customer *c, size_t upto)
+{
+	struct told told[TRAIL_TOLD_COUNT];
+	struct customer *w = &s->rewound;
+	struct cause because = { 0 };
+	struct trail_event te;
+	size_t place = 0;
+
+	if (w->is_new)
+		return false;
+	while (place < upto) {
+		if (trail_next(&c->trail, &place, &te) != 0)
+			return false;
+		trail_cause(&te, &because.event, &because.message);
+		story_fold(s, w, &because);
+	}
+	for (unsigned i = 0, n = trail_told(&c->trail, told); i < n; i++)
+		if (told[i].change.at_ms <= te.at_ms)
+			return false;
+	return standing_stays(&w->standing, s->lifecycle->machine, &w->facts, te.at_ms);
+}
+
 /* Fold the older half of the story into its base. */
 static int shorten(struct shard *s, struct customer *c)
 {
@@ -139,8 +165,11 @@ static int shorten(struct shard *s, struct customer *c)
 		return 0;
 	}
 	rc = story_rewind(s, c);
-	if (rc == 0)
-		rc = story_walk(s, c, upto, &nobody);
+	if (rc == 0 && !story_skip(s, c, upto)) {
+		rc = story_rewind(s, c);
+		if (rc == 0)
+			rc = story_walk(s, c, upto, &nobody);
+	}
 	if (rc != 0)
 		return rc;
 	size = customer_pack_own(&s->rewound, s->lifecycle->machine, &s->numbering, base, &facts_at);

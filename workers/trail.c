@@ -287,6 +287,25 @@ static size_t place_of(const struct trail *t, int64_t at_ms, struct span key)
 	return found;
 }
 
+/* Whether the last event is before or equal to (AT_MS, KEY), and so are the others. */
+static bool last_is_before(const struct trail *t, int64_t at_ms, struct span key)
+{
+	const uint8_t *p = t->events, *end = t->events + t->events_size, *begin = p;
+	struct trail_event te;
+	struct span one;
+	size_t place;
+
+	while (p && p < end) {
+		begin = p;
+		p = take_block(p, end, TRAIL_EVENT_MAX, &one);
+	}
+	place = (size_t)(begin - t->events);
+	if (!p || trail_next(t, &place, &te) != 0)
+		return t->events_size == 0;
+	return te.at_ms < at_ms || (te.at_ms == at_ms &&
+		key_compare(event_key(t, (size_t)(begin - t->events), place), key) <= 0);
+}
+
 static void put_at(struct trail *t, size_t place, const uint8_t *bytes, size_t size)
 {
 	assert(t->events_size + size <= TRAIL_EVENTS_MAX);
@@ -321,7 +340,7 @@ bool trail_is_last(const struct trail *t, const struct event *e, const struct me
 	uint8_t bytes[TRAIL_EVENT_MAX];
 	size_t key, size = event_put(bytes, e, m, at_ms, &key);
 
-	return place_of(t, at_ms, span_of(bytes + key, size - key)) == t->events_size;
+	return last_is_before(t, at_ms, span_of(bytes + key, size - key));
 }
 
 /* The announcements up to SETTLED_MS go. */

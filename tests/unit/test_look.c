@@ -141,17 +141,19 @@ static void happens(struct two *t, const struct event *e)
 	int64_t at_ms = e->time_ms - (random_below(&t->r, 10) ? 0 : (int64_t)random_below(&t->r, DAY));
 	bool exactly = random_below(&t->r, 8) == 0;
 	struct change changes[CHANGES_MAX];
+	uint64_t before;
 	int64_t due_ms;
 
 	settle_both(t, at_ms);
 	if (at_ms < t->eager.settled_ms)
 		at_ms = t->eager.settled_ms;
+	before = standing_before(&t->lazy, t->m, &t->f, e->body);
 	facts_add(&t->f, e, NULL);
 	due_ms = t->lazy.due_ms;
 	look_eagerly(t, at_ms);
 	tell(&t->told_lazily, changes, t->lazy.settled_ms == 0
 		? standing_begin(&t->lazy, t->m, &t->f, at_ms, changes)
-		: standing_event(&t->lazy, t->m, &t->f, e->body, at_ms, exactly, changes));
+		: standing_event(&t->lazy, t->m, &t->f, e->body, before, at_ms, exactly, changes));
 	assert_same_story(t);
 	if (exactly)
 		assert_int_equal(t->lazy.due_ms, t->eager.due_ms);
