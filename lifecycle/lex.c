@@ -120,7 +120,7 @@ static size_t mark_size(const uint8_t *p, const uint8_t *end)
 	switch (*p) {
 	case '{': case '}': case '(': case ')': case ',': case '*': return 1;
 	case '<': case '>': return equals ? 2 : 1;
-	case '.': return end - p > 1 && p[1] == '.' ? 2 : 0;
+	case '.': return end - p > 1 && p[1] == '.' ? 2 : 1;
 	case '=': return 1;
 	case '!': return equals ? 2 : 0;
 	default: return 0;

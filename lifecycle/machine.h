@@ -13,6 +13,7 @@
 #include "lifecycle/calendar.h"
 #include "lifecycle/classes.h"
 #include "lifecycle/custom.h"
+#include "lifecycle/follow_up.h"
 #include "lifecycle/quantity.h"
 
 #define LADDERS_MAX 8
@@ -118,6 +119,8 @@ struct machine {
 	struct ladder ladders[LADDERS_MAX];
 	unsigned n_risks;
 	struct rung risks[RISKS_MAX]; /* id "risk.silent" */
+	unsigned n_follow_ups;
+	struct follow_up follow_ups[FOLLOW_UPS_MAX]; /* one a type at most */
 	unsigned n_tests;
 	struct test tests[TESTS_MAX];
 	unsigned n_nodes;

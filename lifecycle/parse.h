@@ -9,6 +9,7 @@
  *   parse_value.c numbers and units
  *   parse_constant.c  numbers with a name
  *   parse_fact.c  facts of the file's own, with their filters
+ *   parse_follow_up.c  who is to act, and by when
  *   parse_calendar.c  opening hours, working time
  *   parse_token.c what these stand on
  *   plan.c        afterwards: the rules as they are judged
@@ -83,6 +84,8 @@ int parse_event_test(struct parser *p, uint16_t *ret_test);
 int parse_calendar(struct parser *p);
 /* `business days …` after NUMBER, which T has as its number, from the first word on. */
 int parse_business(struct parser *p, const struct token *number, struct test *t);
+/* `follow_up NAME on TYPE …`, from the word on. */
+int parse_follow_up(struct parser *p);
 /* `let NAME = NUMBER`, from the word on. */
 int parse_constant(struct parser *p);
 /* NAME's constant, or NULL. */

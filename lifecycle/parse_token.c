@@ -50,7 +50,7 @@ int parse_take(struct parser *p, const char *text, const char *what)
  * is not used is never touched. */
 size_t parse_names_max(void)
 {
-	size_t ids = LADDERS_MAX * RUNGS_MAX + RISKS_MAX + 1;
+	size_t ids = LADDERS_MAX * RUNGS_MAX + RISKS_MAX + 2 * FOLLOW_UPS_MAX + 1;
 
 	return TESTS_MAX * TEST_TEXT_MAX + ids * (2 * NAME_MAX_BYTES + 1);
 }

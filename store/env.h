@@ -189,6 +189,14 @@ int env_held_next(struct env *e, uint16_t type, struct span after, struct span *
 	struct held *ret);
 uint64_t env_helds(struct env *e); /* rows */
 
+/* Follow-ups by name (its number) and customer, an opaque record each. NEXT as for held ones. */
+int env_follow_up_put(struct env *e, uint16_t name, struct span customer, struct span record);
+int env_follow_up_get(struct env *e, uint16_t name, struct span customer, struct span *ret_record);
+int env_follow_up_del(struct env *e, uint16_t name, struct span customer); /* OK when absent */
+int env_follow_up_next(struct env *e, uint16_t name, struct span after, struct span *ret_customer,
+	struct span *ret_record);
+uint64_t env_follow_ups(struct env *e); /* rows */
+
 /* Durable subscriptions: an opaque record by name. */
 int env_subscription_put(struct env *e, struct span name, struct span record);
 int env_subscription_get(struct env *e, struct span name, struct span *ret_record);

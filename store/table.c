@@ -10,7 +10,7 @@ const char *table_name(enum table t)
 {
 	static const char *const names[TABLES] = {
 		"meta", "settings", "names", "lifecycles", "sources", "customers", "deadlines",
-		"guard0", "guard1", "outbox", "history", "subscriptions", "messages", "held", "letters",
+		"guard0", "guard1", "outbox", "history", "subscriptions", "messages", "held", "follow_ups", "letters",
 	};
 
 	return names[t];
