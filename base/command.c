@@ -4,16 +4,18 @@
 
 static const struct {
 	const char *name;
-	bool customer, rule;
+	bool customer, rule, other;
 } verbs[COMMAND_VERBS] = {
-	[COMMAND_NONE] = { "none", false, false },
-	[COMMAND_HUSH] = { "hush", false, false },
-	[COMMAND_LIVE] = { "live", false, false },
-	[COMMAND_SNOOZE] = { "snooze", true, false },
-	[COMMAND_RELEASE] = { "release", false, true },
-	[COMMAND_DISCARD] = { "discard", false, true },
-	[COMMAND_PAUSE] = { "pause", false, true },
-	[COMMAND_RESUME] = { "resume", false, true },
+	[COMMAND_NONE] = { .name = "none" },
+	[COMMAND_HUSH] = { .name = "hush" },
+	[COMMAND_LIVE] = { .name = "live" },
+	[COMMAND_SNOOZE] = { "snooze", .customer = true },
+	[COMMAND_RELEASE] = { "release", .rule = true },
+	[COMMAND_DISCARD] = { "discard", .rule = true },
+	[COMMAND_PAUSE] = { "pause", .rule = true },
+	[COMMAND_RESUME] = { "resume", .rule = true },
+	[COMMAND_DONE] = { "done", .customer = true },
+	[COMMAND_REASSIGN] = { "reassign", .customer = true, .other = true },
 };
 
 const char *command_verb_name(unsigned v)
@@ -42,6 +44,10 @@ const char *command_complaint(const struct command *c)
 		return "a customer id has 1 to 128 bytes of UTF-8 without control characters";
 	if (verbs[c->verb].rule && !is_text(c->name, 255))
 		return "a rule is named like \"risk.silent\" or \"stage.repeat\"";
+	if (verbs[c->verb].other && !is_text(c->other, EVENT_TEXT_MAX))
+		return "an owner has 1 to 64 bytes of UTF-8 without control characters";
+	if (c->name.size > 255 || !bytes_are_plain_utf8(c->name))
+		return "a name has at most 255 bytes of UTF-8 without control characters";
 	if (c->at_ms < 0 || c->at_ms > EVENT_TIME_MAX)
 		return "the time is not between 1970 and 2200";
 	return NULL;

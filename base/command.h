@@ -15,6 +15,8 @@ enum command_verb {
 	COMMAND_DISCARD, /* forget it */
 	COMMAND_PAUSE,   /* hold back what `name` says from now on */
 	COMMAND_RESUME,  /* no longer; what was held back so far is released */
+	COMMAND_DONE,    /* the open follow-ups of `customer`, or that called `name`, are done with */
+	COMMAND_REASSIGN, /* … are from now on the business of `other` */
 	COMMAND_VERBS,
 };
 const char *command_verb_name(unsigned v); /* "hush"; "none" beyond */
@@ -24,6 +26,7 @@ struct command {
 	uint8_t verb;         /* enum command_verb */
 	struct span customer; /* 1 to EVENT_CUSTOMER_MAX bytes where the verb is about one */
 	struct span name;     /* a rule: "risk.silent", "stage.repeat" */
+	struct span other;    /* a new owner: 1 to EVENT_TEXT_MAX bytes */
 	int64_t at_ms;        /* 0 none */
 };
 

@@ -13,6 +13,8 @@ json_t *answer_explain(const struct query *q, int64_t now_ms);
 json_t *answer_stats(struct daemon *d, struct query *const *census);
 /* RULES: one answer a shard. */
 json_t *answer_rules(struct daemon *d, struct query *const *rules);
+/* FOLLOW_UPS: one answer a shard. */
+json_t *answer_follow_ups(struct daemon *d, struct query *const *answers);
 json_t *answer_subscriptions(struct daemon *d);
 /* {"type": ["risk."], "region": ["north", "south"]} */
 json_t *answer_filter(const struct filter *f);

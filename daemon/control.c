@@ -157,6 +157,7 @@ static void ask_all(struct daemon *d, const struct peer *peer, const struct requ
 	q->awaited = d->store.shards;
 	for (unsigned i = 0; i < d->store.shards; i++) {
 		list[i]->shard = i;
+		buf_add(&list[i]->key, r->customer.data, r->customer.size);
 		worker_post(&d->workers[i], &list[i]->mail);
 	}
 }
@@ -215,7 +216,8 @@ static void obeyed(struct daemon *d, struct task *t)
 		refused = refused && t->work.parts[i].outcome.refused;
 	if (refused)
 		control_error(d, &o->peer, o->number, "not_found", cmd->customer.size ?
-			"no such customer" : "no rule has this name; kith rule list shows them");
+			(cmd->verb == COMMAND_SNOOZE ? "no such customer" : "no such customer, or no "
+			"such follow-up is open") : "no rule has this name; kith rule list shows them");
 	else
 		control_json(d, &o->peer, o->number, json_pack("{s:s,s:I}", "command",
 			command_verb_name(cmd->verb), "clock",
@@ -258,6 +260,7 @@ static void obey(struct daemon *d, const struct peer *peer, const struct request
 	t->work.input.command = r->command;
 	t->work.input.command.customer = keep_span(t->arena, r->command.customer);
 	t->work.input.command.name = keep_span(t->arena, r->command.name);
+	t->work.input.command.other = keep_span(t->arena, r->command.other);
 	timekeeper_stamp(d, &t->work.input);
 	if (pipeline_submit(d, t, span_of(NULL, 0), NULL, 0) != 0) {
 		not_obeyed(d, t, ERR_NOSPACE);
@@ -277,6 +280,8 @@ static void answer(struct daemon *d, const struct peer *peer, const struct reque
 		ask_all(d, peer, r, QUERY_CENSUS, answer_stats);
 	else if (span_eq(r->verb, span_str("rules")))
 		ask_all(d, peer, r, QUERY_RULES, answer_rules);
+	else if (span_eq(r->verb, span_str("follow_ups")))
+		ask_all(d, peer, r, QUERY_FOLLOW_UPS, answer_follow_ups);
 	else if (span_eq(r->verb, span_str("command")))
 		obey(d, peer, r);
 	else if (span_eq(r->verb, span_str("reload")))
@@ -295,7 +300,7 @@ static void answer(struct daemon *d, const struct peer *peer, const struct reque
 			"state", daemon_state_name(d->state), "shards", (int)d->store.shards));
 	else
 		control_error(d, peer, r->number, "malformed",
-			"verbs are stats, rules, command, show, explain, reload, subscriptions, forget, webhook, ping");
+			"verbs are stats, rules, follow_ups, command, show, explain, reload, subscriptions, forget, webhook, ping");
 }
 
 static bool take(void *arg)

@@ -13,6 +13,7 @@ static Kith__Command command_pack(const struct command *c)
 	m.verb = (Kith__Command__Verb)c->verb;
 	SET_BYTES(&m, customer, c->customer);
 	SET_BYTES(&m, name, c->name);
+	SET_BYTES(&m, other, c->other);
 	SET_NUMBER(&m, at, c->at_ms);
 	return m;
 }
@@ -23,6 +24,7 @@ static int command_take(struct command *c, const Kith__Command *m, struct compla
 
 	*c = (struct command){ .verb = (unsigned)m->verb < COMMAND_VERBS ? (uint8_t)m->verb : COMMAND_NONE,
 		.customer = span_of_binary(m->customer), .name = span_of_binary(m->name),
+		.other = span_of_binary(m->other),
 		.at_ms = m->at };
 	wrong = command_complaint(c);
 	return wrong ? complain(why, ERR_INVALID, "%s", wrong) : 0;

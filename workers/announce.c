@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "lifecycle/suggest.h"
+#include <stdio.h>
 #include "workers/announce.h"
 #include "workers/hold.h"
 
@@ -141,7 +142,9 @@ int change_announce_late(struct shard *s, struct customer *c, const struct chang
 		trail_announced(&c->trail, ch, sequence);
 	if (rc == 0)
 		rc = env_history_announced(s->env, customer_id(c), type, ch->at_ms, sequence);
-	return rc == ERR_NOTFOUND ? 0 : rc;
+	if (rc != 0 && rc != ERR_NOTFOUND)
+		return rc;
+	return follow_up_open(s, c, type, ch, sequence, why);
 }
 
 /* The rule that speaks in CH; as change_describe() names it. */
@@ -166,7 +169,29 @@ static int announce_unless_held(struct shard *s, struct customer *c, const struc
 	if (rc != 0 || held)
 		return rc;
 	rc = change_announce(s, c, ch, h->from, why, &h->outbox_sequence);
-	return rc != 0 ? rc : hold_announced(s, c, ch, h->type, why);
+	if (rc == 0)
+		rc = hold_announced(s, c, ch, h->type, why);
+	return rc != 0 ? rc : follow_up_open(s, c, h->type, ch, h->outbox_sequence, why);
+}
+
+/* What CH leaves behind is nobody's business any more. */
+static int end_follow_ups(struct shard *s, struct customer *c, const struct change *ch,
+	const struct cause *why)
+{
+	const struct numbering *n = &s->numbering;
+	uint16_t type = 0;
+
+	if (s->lifecycle->machine->n_follow_ups == 0)
+		return 0;
+	if (ch->kind == CHANGE_RISK_CLEARED)
+		type = n->risk_id[ch->risk];
+	else if (ch->kind == CHANGE_RUNG && ch->from != RUNG_NONE)
+		type = n->rung_id[ch->ladder][ch->from];
+	else if (ch->kind == CHANGE_CROSSING && ch->crossing == CROSSING_RECOVERED)
+		type = n->crossing[CROSSING_AT_RISK];
+	else if (ch->kind == CHANGE_CROSSING && ch->crossing == CROSSING_WON_BACK)
+		type = n->crossing[CROSSING_LOST];
+	return type ? follow_up_end(s, c, type, FOLLOW_UP_OVER, why) : 0;
 }
 
 static int history_add(struct shard *s, const struct customer *c, const struct history_entry *h)
@@ -183,6 +208,9 @@ int change_record(struct shard *s, struct customer *c, const struct change *ch,
 	int rc;
 
 	change_ends(s, c, ch, &h.from, &h.to);
+	rc = end_follow_ups(s, c, ch, why);
+	if (rc != 0)
+		return rc;
 	if (!hush_takes(s, c, ch, h.type, why)) {
 		rc = announce_unless_held(s, c, ch, &h, why);
 		if (rc != 0)
@@ -222,6 +250,8 @@ int change_retract(struct shard *s, struct customer *c, const struct change *ch,
 
 	change_ends(s, c, ch, &h.from, &h.to);
 	rc = hold_retracted(s, c, h.type, ch->at_ms);
+	if (rc == 0)
+		rc = follow_up_end(s, c, h.type, FOLLOW_UP_RETRACTED, why);
 	if (rc == 0 && retracts != 0)
 		rc = emit_retracted(s, c, ch, retracts, why, &h.outbox_sequence);
 	return rc != 0 ? rc : history_add(s, c, &h);

@@ -10,7 +10,20 @@ static bool is_mine(const struct shard *s, struct span customer)
 	return hash_shard(customer.data, customer.size, env_shards(s->env)) == s->number;
 }
 
-static int snooze(struct shard *s, const struct input *in, struct outcome *out)
+/* Obey a command about one customer, who is here. */
+static int obey(struct shard *s, struct customer *c, const struct command *cmd,
+	const struct cause *why)
+{
+	bool found;
+	int rc;
+
+	if (cmd->verb == COMMAND_SNOOZE)
+		return hold_snooze(s, c, cmd->at_ms, why);
+	rc = follow_up_command(s, c, cmd, why, &found);
+	return rc == 0 && !found ? ERR_NOTFOUND : rc;
+}
+
+static int about_one(struct shard *s, const struct input *in, struct outcome *out)
 {
 	const struct command *cmd = &in->command;
 	struct cause why = { .input = in, .out = out };
@@ -24,7 +37,7 @@ static int snooze(struct shard *s, const struct input *in, struct outcome *out)
 	if (rc == 0)
 		rc = customer_settle(s, c, in->clock_ms, &why);
 	if (rc == 0)
-		rc = hold_snooze(s, c, cmd->at_ms, &why);
+		rc = obey(s, c, cmd, &why);
 	if (rc == 0)
 		return customer_save(s, c);
 	if (!shard_sets_aside(s, rc))
@@ -91,7 +104,9 @@ int command_apply(struct shard *s, const struct input *in, struct outcome *out)
 		hush_end(s, in->command.at_ms ? in->command.at_ms : in->clock_ms);
 		return 0;
 	case COMMAND_SNOOZE:
-		return snooze(s, in, out);
+	case COMMAND_DONE:
+	case COMMAND_REASSIGN:
+		return about_one(s, in, out);
 	default:
 		return rule(s, in, out);
 	}

@@ -9,7 +9,7 @@
  *   varint  armed            row in the deadline index: 0 none, else 1 + zigzag(armed_ms - due_ms),
  *                            from settled_ms when due is never
  *   varint  quiet_until_ms   0 none
- *   varint  held_until_ms    0 none
+ *   varint  alarm_ms    0 none
  *   varint  market version   with flag 2: the signals that have been heeded
  *   u8      n, then n × { varint ladder number (0: a risk), varint rung or risk number,
  *                         varint zigzag(since_ms - settled_ms) }
@@ -49,6 +49,10 @@ int numbering_make(struct numbering *n, struct env *env, const struct machine *m
 	}
 	for (unsigned x = 1; x < CROSSING_COUNT; x++)
 		number(env, span_str(crossing_name(x)), &n->crossing[x]);
+	for (unsigned i = 0; i < m->n_follow_ups; i++) {
+		number(env, m->follow_ups[i].id, &n->follow_up[i]);
+		number(env, m->follow_ups[i].on, &n->follow_up_on[i]);
+	}
 	number(env, span_str("clear"), &n->clear);
 	number(env, span_str("raised"), &n->raised);
 	return env_failed(env) ? env_failed(env) : births_make(n, env, m);
@@ -64,7 +68,7 @@ void customer_init(struct customer *c, struct span id)
 	c->armed_ms = 0;
 	c->market_version = 0;
 	c->quiet_until_ms = 0;
-	c->held_until_ms = 0;
+	c->alarm_ms = 0;
 	c->n_places = 0;
 	c->own_size = c->facts_at = 0;
 	c->trail_section = span_of(NULL, 0);
@@ -123,7 +127,7 @@ size_t customer_pack_own(const struct customer *c, const struct machine *m,
 	p = put_instant(p, s->due_ms == NEVER ? 0 : s->due_ms, s->settled_ms);
 	p = put_instant(p, c->armed_ms, s->due_ms == NEVER ? s->settled_ms : s->due_ms);
 	p = put_varint(p, (uint64_t)c->quiet_until_ms);
-	p = put_varint(p, (uint64_t)c->held_until_ms);
+	p = put_varint(p, (uint64_t)c->alarm_ms);
 	if (c->market_version)
 		p = put_varint(p, c->market_version);
 	p = pack_places(p, s, m, n);
@@ -271,7 +275,7 @@ int customer_unpack(struct customer *c, struct span id, struct span record,
 	in.p += 2;
 	unpack_times(&in, s, &c->armed_ms);
 	c->quiet_until_ms = (int64_t)take(&in);
-	c->held_until_ms = (int64_t)take(&in);
+	c->alarm_ms = (int64_t)take(&in);
 	if (record.data[1] & FLAG_MARKET)
 		c->market_version = take(&in);
 	unpack_places(c, &in, m, n);

@@ -18,6 +18,8 @@ struct numbering {
 	uint16_t risk_id[RISKS_MAX];              /* "risk.silent" */
 	uint16_t crossing[CROSSING_COUNT];        /* "customer.converted" */
 	uint16_t clear, raised;
+	uint16_t follow_up[FOLLOW_UPS_MAX];       /* "follow_up.call_back" … */
+	uint16_t follow_up_on[FOLLOW_UPS_MAX];    /* … and the type that opens it */
 	uint32_t fact_born[CUSTOM_MAX];    /* the version that brought each fact of the file's own … */
 	int64_t fact_since_ms[CUSTOM_MAX]; /* … and since when it counts: births.c */
 };
@@ -43,7 +45,8 @@ struct customer {
 	int64_t armed_ms;      /* its row in the deadline index; 0 none */
 	uint64_t market_version; /* of the signals that have been heeded (market.h) */
 	int64_t quiet_until_ms; /* changes up to here are history, announced to nobody (backfill) */
-	int64_t held_until_ms; /* something of it is held (hold.h) and comes up then; 0 none */
+	int64_t alarm_ms;      /* something beside its rules comes up then: what is held (hold.h), a
+	                        * follow-up (follow_up.h); 0 none */
 	struct standing standing;
 	struct verdict counted; /* in the census; of a stale one nothing */
 	unsigned n_places;     /* as read from the record, under its own numbers */

@@ -23,7 +23,7 @@ static int snoozed_until(struct shard *s, const struct customer *c, int64_t *ret
 	int rc;
 
 	*ret_until_ms = 0;
-	if (c->held_until_ms == 0)
+	if (c->alarm_ms == 0)
 		return 0;
 	rc = held_row_get(s, c, env_name_number(s->env, span_str(SNOOZE_NAME)), &h, &there);
 	if (rc == 0 && there)
@@ -45,7 +45,7 @@ static int risk_waits(struct shard *s, const struct customer *c, uint16_t type, 
 		ret->until_ms = until_ms;
 		return 0;
 	}
-	if (rc == 0 && c->held_until_ms != 0) {
+	if (rc == 0 && c->alarm_ms != 0) {
 		rc = held_row_get(s, c, type, &h, &there);
 		if (rc == 0 && there && h.why == HOLD_COOLING && h.until_ms > at_ms) {
 			ret->why = HOLD_COOL_DOWN;

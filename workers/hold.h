@@ -26,8 +26,8 @@ int hold_announced(struct shard *s, struct customer *c, const struct change *ch,
 	const struct cause *why);
 /* What C was said to have become as TYPE at AT_MS was not so: when that waits, it is forgotten. */
 int hold_retracted(struct shard *s, const struct customer *c, uint16_t type, int64_t at_ms);
-/* c->held_until_ms has come: look at everything that waits for an instant. */
-int hold_wake(struct shard *s, struct customer *c, const struct cause *why);
+/* It is NOW_MS: look at everything that waits for an instant, and set C's alarm for what goes on. */
+int hold_wake(struct shard *s, struct customer *c, int64_t now_ms, const struct cause *why);
 /* COMMAND_SNOOZE of a customer that is loaded. */
 int hold_snooze(struct shard *s, struct customer *c, int64_t until_ms, const struct cause *why);
 

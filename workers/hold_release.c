@@ -80,16 +80,14 @@ static int wake_row(struct shard *s, struct customer *c, uint16_t type, int64_t 
 	return release(s, c, type, &h, why);
 }
 
-int hold_wake(struct shard *s, struct customer *c, const struct cause *why)
+int hold_wake(struct shard *s, struct customer *c, int64_t now_ms, const struct cause *why)
 {
 	const struct machine *m = s->lifecycle->machine;
-	int64_t now_ms = c->held_until_ms;
 	uint16_t snooze = env_name_number(s->env, span_str(SNOOZE_NAME));
 	struct held h;
 	bool there;
 	int rc = held_row_get(s, c, snooze, &h, &there);
 
-	c->held_until_ms = 0;
 	if (rc == 0 && there && h.until_ms > now_ms)
 		held_wake_at(c, h.until_ms);
 	else if (rc == 0 && there)
@@ -123,11 +121,7 @@ int hold_snooze(struct shard *s, struct customer *c, int64_t until_ms, const str
 		row.until_ms = h.until_ms;
 		rc = held_row_put(s, c, type, &row);
 	}
-	if (rc == 0 && h.until_ms == now_ms) {
-		c->held_until_ms = now_ms;
-		rc = hold_wake(s, c, why);
-	}
-	return rc;
+	return rc == 0 && h.until_ms == now_ms ? hold_wake(s, c, now_ms, why) : rc;
 }
 
 bool hold_is_busy(const struct shard *s)

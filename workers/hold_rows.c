@@ -31,8 +31,8 @@ int held_row_get(struct shard *s, const struct customer *c, uint16_t type, struc
 
 void held_wake_at(struct customer *c, int64_t until_ms)
 {
-	if (until_ms != 0 && (c->held_until_ms == 0 || until_ms < c->held_until_ms))
-		c->held_until_ms = until_ms;
+	if (until_ms != 0 && (c->alarm_ms == 0 || until_ms < c->alarm_ms))
+		c->alarm_ms = until_ms;
 }
 
 int held_row_put(struct shard *s, struct customer *c, uint16_t type, const struct held *h)

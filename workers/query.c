@@ -28,6 +28,7 @@ void query_free(struct query *q)
 	free(q->history);
 	free(q->census);
 	free(q->breakers);
+	buf_fini(&q->rows);
 	free(q->limits);
 	free(q->names);
 	free(q->filter);
@@ -118,6 +119,55 @@ static int answer_rules(struct shard *s, struct query *q)
 	q->hush = s->hush;
 	q->hush.counts = NULL;
 	q->settings = s->settings;
+	return query_names(s, q);
+}
+
+#define FOLLOW_UP_ROWS_BYTES (2u << 20)
+
+static bool add_follow_up(struct query *q, uint16_t name, struct span customer, struct span record)
+{
+	struct follow_up_row f;
+	uint8_t *p;
+
+	if (follow_up_unpack(&f, record) != 0 || follow_up_is_closed(f.state) || (q->key.size &&
+		!span_eq(span_of(q->key.data, q->key.size), span_of(f.owner, f.owner_size))))
+		return true;
+	p = buf_room(&q->rows, 4 + customer.size + record.size);
+	if (!p || q->rows.size > FOLLOW_UP_ROWS_BYTES)
+		return false;
+	put_le16(p, name);
+	p[2] = (uint8_t)customer.size;
+	memcpy(p + 3, customer.data, customer.size);
+	p[3 + customer.size] = (uint8_t)record.size;
+	memcpy(p + 4 + customer.size, record.data, record.size);
+	q->rows.size += 4 + customer.size + record.size;
+	return true;
+}
+
+/* The open ones. */
+static int answer_follow_ups(struct shard *s, struct query *q)
+{
+	uint8_t after[EVENT_CUSTOMER_MAX];
+
+	for (unsigned i = 0; s->lifecycle && i < s->lifecycle->machine->n_follow_ups; i++) {
+		uint16_t name = s->numbering.follow_up[i];
+		struct span customer, record;
+		size_t size = 0;
+		int rc;
+
+		while ((rc = env_follow_up_next(s->env, name, span_of(after, size), &customer,
+			&record)) == 0 || (rc == ERR_CORRUPT && env_failed(s->env) == 0)) {
+			if (rc == 0 && !add_follow_up(q, name, customer, record)) {
+				q->more = true;
+				break;
+			}
+			size = customer.size;
+			memcpy(after, customer.data, size);
+		}
+		if (rc != 0 && rc != ERR_NOTFOUND)
+			return rc;
+	}
+	q->follow_ups = s->follow_ups;
 	return query_names(s, q);
 }
 
@@ -260,6 +310,7 @@ void query_answer(struct shard *s, struct query *q)
 	switch (q->kind) {
 	case QUERY_CUSTOMER: q->rc = answer_customer(s, q); break;
 	case QUERY_RULES: q->rc = answer_rules(s, q); break;
+	case QUERY_FOLLOW_UPS: q->rc = answer_follow_ups(s, q); break;
 	case QUERY_CENSUS: q->rc = answer_census(s, q); break;
 	case QUERY_OUTBOX: q->rc = answer_outbox(s, q); break;
 	case QUERY_SEEK: q->rc = answer_seek(s, q); break;

@@ -66,13 +66,24 @@ static int64_t wakes_at(const struct customer *c)
 {
 	int64_t due = c->standing.due_ms;
 
-	return c->held_until_ms != 0 && c->held_until_ms < due ? c->held_until_ms : due;
+	return c->alarm_ms != 0 && c->alarm_ms < due ? c->alarm_ms : due;
 }
 
 /* What is held now has no part in a story that is told again. */
 static bool is_rule_next(const struct customer *c, const struct cause *why)
 {
 	return why->tell || c->standing.due_ms == wakes_at(c);
+}
+
+/* Something beside the rules comes up. */
+static int ring(struct shard *s, struct customer *c, const struct cause *why)
+{
+	int64_t now_ms = c->alarm_ms;
+	int rc;
+
+	c->alarm_ms = 0;
+	rc = hold_wake(s, c, now_ms, why);
+	return rc != 0 ? rc : follow_up_wake(s, c, now_ms, why);
 }
 
 /* Announce what falls due up to TO_MS. */
@@ -86,7 +97,7 @@ static int customer_advance(struct shard *s, struct customer *c, int64_t to_ms,
 	while (rc == 0 && (why->tell ? c->standing.due_ms : wakes_at(c)) <= to_ms) {
 		assert(++steps <= SETTLE_STEPS_MAX);
 		if (!is_rule_next(c, why)) {
-			rc = hold_wake(s, c, why);
+			rc = ring(s, c, why);
 			continue;
 		}
 		n = standing_wake(&c->standing, s->lifecycle->machine, &c->facts, changes);

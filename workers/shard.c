@@ -108,6 +108,8 @@ static int fold(struct shard *s, const struct cause *why, int64_t at, int rc)
 	if (rc == 0 && !done)
 		rc = fold_behind(s, c, at, why);
 	if (rc == 0)
+		rc = follow_up_event(s, c, why);
+	if (rc == 0)
 		rc = influence_spread(s, c, &before, why);
 	return rc != 0 ? rc : customer_save(s, c);
 }
@@ -399,6 +401,8 @@ int shard_open(struct shard *s, unsigned number, struct env *env, struct complai
 	if (rc == 0)
 		rc = breakers_load(s);
 	if (rc == 0)
+		rc = follow_ups_load(s);
+	if (rc == 0)
 		rc = read_next_due(s);
 	if (rc == 0)
 		rc = sweep_load(s);
@@ -431,7 +435,9 @@ static int remember(struct shard *s)
 
 	if (rc == 0)
 		rc = hush_store(s);
-	return rc != 0 ? rc : breakers_store(s);
+	if (rc == 0)
+		rc = breakers_store(s);
+	return rc != 0 ? rc : follow_ups_store(s);
 }
 
 int shard_checkpoint(struct shard *s)

@@ -11,6 +11,7 @@
 #define KITH_WORKERS_SHARD_H
 #include "workers/customer.h"
 #include "workers/breaker.h"
+#include "workers/follow_up.h"
 #include "workers/hush.h"
 #include "workers/input.h"
 #include "workers/market.h"
@@ -56,6 +57,7 @@ struct shard {
 	int64_t next_due_ms;           /* earliest row of the deadline index; NEVER */
 	struct hush hush;
 	struct breakers breakers;
+	struct follow_ups follow_ups;  /* counts */
 	uint64_t damaged;              /* events refused because their customer's record is damaged */
 	struct customer customer;      /* the one at hand (large: not on the stack) */
 	struct customer rewound;       /* the same, as it was: a story told again (story.h) */

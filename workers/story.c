@@ -40,7 +40,7 @@ int story_rewind(struct shard *s, const struct customer *c)
 		rc = customer_unpack(w, customer_id(c), base, s->lifecycle->machine, &s->numbering);
 	}
 	w->quiet_until_ms = c->quiet_until_ms;
-	w->held_until_ms = c->held_until_ms;
+	w->alarm_ms = c->alarm_ms;
 	if (rc != 0)
 		return rc;
 	market_cover(&s->market, w->market_version, &w->facts);

@@ -250,7 +250,7 @@ static int amend(struct shard *s, struct customer *c, int64_t upto_ms, struct re
 		rc = tell_again(s, c, upto_ms, say, r, why);
 	if (rc != 0)
 		return rc;
-	c->held_until_ms = s->rewound.held_until_ms;
+	c->alarm_ms = s->rewound.alarm_ms;
 	if (said->kept)
 		trail_tell_as(&c->trail, said);
 	else

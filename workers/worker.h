@@ -40,6 +40,7 @@ enum query_kind {
 	QUERY_START,        /* open the shard, replay up to `from`, tell the subscriptions */
 	QUERY_CUSTOMER,     /* customer → who, history, names */
 	QUERY_RULES,        /* → breakers, census (of what was hushed), hush, names */
+	QUERY_FOLLOW_UPS,   /* key is an owner or empty → rows of follow-ups, their counts, names */
 	QUERY_CENSUS,       /* → census, names, meta */
 	QUERY_OUTBOX,       /* from, cap_* → notes (and outbox bounds) */
 	QUERY_SEEK,         /* from_ms → upto; from (an outbox sequence) → from_ms */
@@ -76,6 +77,10 @@ struct query {
 	struct history_entry *history; /* out, malloc'ed */
 	unsigned n_census;
 	struct census_row *census;   /* out, malloc'ed */
+	struct buf rows;             /* out: QUERY_FOLLOW_UPS: { u16 name, u8 size, customer,
+	                              * u8 size, record } each … */
+	bool more;                   /* … and there are more than it carries */
+	struct follow_ups follow_ups; /* … what became of all */
 	unsigned n_breakers;
 	struct breaker *breakers;    /* out, malloc'ed … */
 	double *limits;              /* … how much each may say in half an hour */

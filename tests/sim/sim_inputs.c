@@ -68,6 +68,15 @@ bool sim_command(struct sim *s, const char *text)
 	if (c->verb == COMMAND_SNOOZE) {
 		c->customer = span_str(copy);
 		c->at_ms = at[0] ? sim_ms(at) : 0;
+	} else if (c->verb == COMMAND_DONE || c->verb == COMMAND_REASSIGN) {
+		char *second = arena_alloc(t->arena, sizeof at);
+
+		memcpy(second, at, sizeof at);
+		c->customer = span_str(copy);
+		if (c->verb == COMMAND_DONE)
+			c->name = span_str(second);
+		else
+			c->other = span_str(second);
 	} else if (c->verb == COMMAND_LIVE) {
 		c->at_ms = what[0] ? sim_ms(what) : 0;
 	} else {

@@ -50,6 +50,7 @@ static void fill(struct env *e)
 	assert_int_equal(env_messages_done(e, 1), OK);
 	assert_int_equal(env_held_put(e, 0x0102, S("anna"), &(struct held){ .why = 1, .rule = 3,
 		.from = 4, .at_ms = 1767225600000, .until_ms = 1767225600001 }), OK);
+	assert_int_equal(env_follow_up_put(e, 7, S("anna"), S("follow")), OK);
 	m->position = 42;
 	m->clock_ms = 1767225600003;
 	m->lifecycle_version = 1;
@@ -135,10 +136,10 @@ static void load_golden(const char *dir)
 	uint8_t key[512], value[4096];
 
 	assert_int_equal(mkdir(dir, 0750), 0);
-	for (unsigned t = 0; t < 15; t++) { /* empty tables have no rows */
+	for (unsigned t = 0; t < 16; t++) { /* empty tables have no rows */
 		static const char *const tables[] = { "meta", "settings", "names", "lifecycles",
 			"sources", "customers", "deadlines", "guard0", "guard1", "outbox", "history",
-			"subscriptions", "messages", "held", "letters" };
+			"subscriptions", "messages", "held", "follow_ups", "letters" };
 		struct raw r = raw_open(dir, tables[t]);
 
 		raw_close(&r);
@@ -203,6 +204,8 @@ static void check_rows(struct env *e)
 	assert_int_equal(env_lifecycle_get(e, 1, &ms, &got), OK);
 	assert_int_equal(ms, 1767225600000);
 	assert_span(got, "ladder stage { }\n");
+	assert_int_equal(env_follow_up_get(e, 7, S("anna"), &got), OK);
+	assert_span(got, "follow");
 	assert_int_equal(env_held_get(e, 0x0102, S("anna"), &held), OK);
 	assert_int_equal(held.why, 1);
 	assert_int_equal(held.rule, 3);
