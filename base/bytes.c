@@ -61,6 +61,35 @@ bool bytes_are_plain_utf8(struct span s)
 	return true;
 }
 
+struct span utf8_cut(struct span s, size_t most)
+{
+	if (s.size <= most)
+		return s;
+	while (most > 0 && (s.data[most] & 0xc0) == 0x80)
+		most--;
+	return span_of(s.data, most);
+}
+
+void utf8_clean(char *out, size_t size, const char *text)
+{
+	size_t left = strlen(text), at = 0;
+
+	while (left > 0) {
+		const uint8_t *p = (const uint8_t *)text;
+		size_t n = *p < 0x80 ? *p >= 0x20 && *p < 0x7f : utf8_sequence(p, left);
+		const char *good = n ? text : "?";
+
+		n += n == 0;
+		if (at + n >= size)
+			break;
+		memcpy(out + at, good, n);
+		at += n;
+		text += n;
+		left -= n;
+	}
+	out[at] = '\0';
+}
+
 void buf_fini(struct buf *b)
 {
 	free(b->data);

@@ -149,6 +149,10 @@ static inline int64_t unzigzag(uint64_t v)
  * id, a name or an address may consist of. NUL is a control character, so a key may be ended
  * by one. */
 bool bytes_are_plain_utf8(struct span s);
+/* The longest beginning of S, which is UTF-8, of at most MOST bytes that cuts no character. */
+struct span utf8_cut(struct span s, size_t most);
+/* TEXT from anywhere as plain UTF-8 that fits into OUT: what is not becomes '?'. */
+void utf8_clean(char *out, size_t size, const char *text);
 
 /* A growing buffer. `failed` remembers the first failed allocation, after which appending does
  * nothing: check once at the end. */

@@ -167,8 +167,11 @@ static void remove_it(struct asked *a, struct webhook *w)
 
 static void tested(void *arg, const struct attempt *a, const char *error, int64_t took_ms)
 {
+	char text[LETTER_ERROR_MAX];
+
+	utf8_clean(text, sizeof text, error);
 	asked_json(arg, json_pack("{s:b,s:i,s:s,s:I}", "delivered", a->status >= 200 &&
-		a->status < 300, "status", a->status, "text", error, "ms", (json_int_t)took_ms));
+		a->status < 300, "status", a->status, "text", text, "ms", (json_int_t)took_ms));
 }
 
 /* One event of its own type, at once, whatever else waits and even while it is paused. */

@@ -111,7 +111,7 @@ static void posted(void *arg, const struct attempt *a, const char *error, int64_
 	(void)took_ms;
 	w->attempts++;
 	w->status = a->status;
-	snprintf(w->error, sizeof w->error, "%.119s", error);
+	utf8_clean(w->error, sizeof w->error, error); /* it may quote a certificate */
 	if (l && l->state == LETTER_FLYING && !w->removed) {
 		if (l->attempts < UINT16_MAX)
 			l->attempts++;
@@ -119,7 +119,7 @@ static void posted(void *arg, const struct attempt *a, const char *error, int64_
 			l->first_ms = now;
 		l->last_ms = now;
 		l->status = a->status;
-		snprintf(l->error, sizeof l->error, "%.119s", error);
+		memcpy(l->error, w->error, sizeof l->error);
 		judge(d, w, l, a, now);
 	}
 	webhooks_notify(d);

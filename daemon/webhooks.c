@@ -89,7 +89,7 @@ void webhook_secrets(struct webhook *w)
 		return;
 	}
 	secrets_forget(&w->secrets);
-	snprintf(w->broken, sizeof w->broken, "%.199s", c.text);
+	utf8_clean(w->broken, sizeof w->broken, c.text);
 	log_error("webhook", "nothing is sent until its secret can be read", "name=%s error=%s",
 		log_quote(w->set.name), log_quote(c.text));
 }
@@ -267,13 +267,15 @@ static void save_pause(struct daemon *d, struct webhook *w)
 void webhook_pause(struct daemon *d, struct webhook *w, enum webhook_paused why,
 	const char *format, ...)
 {
+	char reason[2 * sizeof w->set.reason];
 	va_list args;
 
 	if (w->set.paused != WEBHOOK_RUNNING)
 		return;
 	va_start(args, format);
-	vsnprintf(w->set.reason, sizeof w->set.reason, format, args);
+	vsnprintf(reason, sizeof reason, format, args);
 	va_end(args);
+	utf8_clean(w->set.reason, sizeof w->set.reason, reason);
 	w->set.paused = (uint8_t)why;
 	log_warn("webhook", "paused", "name=%s reason=%s", log_quote(w->set.name),
 		log_quote(w->set.reason));

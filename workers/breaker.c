@@ -188,11 +188,11 @@ double breaker_limit(struct shard *s, const struct breaker *b)
 
 static void sample(struct breaker *b, struct span customer)
 {
-	size_t n = customer.size < BREAKER_SAMPLE_BYTES ? customer.size : BREAKER_SAMPLE_BYTES;
+	struct span whole = utf8_cut(customer, BREAKER_SAMPLE_BYTES);
 
 	memmove(b->sample[1], b->sample[0], sizeof b->sample - sizeof b->sample[0]);
 	memset(b->sample[0], 0, sizeof b->sample[0]);
-	memcpy(b->sample[0], customer.data, n);
+	memcpy(b->sample[0], whole.data, whole.size);
 	if (b->n_sample < BREAKER_SAMPLE)
 		b->n_sample++;
 }

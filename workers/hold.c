@@ -197,7 +197,7 @@ int hold_retracted(struct shard *s, const struct customer *c, uint16_t type, int
 	bool there;
 	int rc = held_row_get(s, c, type, &h, &there);
 
-	if (rc != 0 || !there || !held_row_waits(&h) || h.at_ms != at_ms)
+	if (rc != 0 || !there || h.at_ms != at_ms)
 		return rc;
 	return held_row_del(s, c, type, &h);
 }

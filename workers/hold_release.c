@@ -133,7 +133,7 @@ bool hold_is_busy(const struct shard *s)
 }
 
 /* The types that RULE may speak under: its own and "at risk"; of a rung's rule, all of its ladder,
- * then the crossings of sides. */
+ * then the crossings of sides. 0: the file does not have it any more, so it may be any. */
 #define TYPES_MAX (RUNGS_MAX + CROSSING_COUNT)
 static unsigned types_of(const struct shard *s, uint16_t rule, uint16_t out[TYPES_MAX])
 {
@@ -149,8 +149,11 @@ static unsigned types_of(const struct shard *s, uint16_t rule, uint16_t out[TYPE
 					out[n++] = s->numbering.crossing[x];
 				return n;
 			}
-	out[n++] = rule;
-	out[n++] = s->numbering.crossing[CROSSING_AT_RISK];
+	for (unsigned k = 0; n == 0 && k < m->n_risks; k++)
+		if (s->numbering.risk_id[k] == rule) {
+			out[n++] = rule;
+			out[n++] = s->numbering.crossing[CROSSING_AT_RISK];
+		}
 	return n;
 }
 
@@ -173,44 +176,59 @@ static int step_one(struct shard *s, struct breaker *b, uint16_t type, struct sp
 	return rc != 0 ? rc : customer_save(s, c);
 }
 
-/* As many customers of B's as *LEFT allows. The list of breakers may move meanwhile. */
+static bool is_stepping(const struct shard *s, unsigned index)
+{
+	return s->breakers.list[index].state >= BREAKER_RELEASING;
+}
+
+/* As many customers of whom the breaker's rule has said TYPE as *LEFT allows. The list of breakers
+ * may move meanwhile, and this one may trip: then the rest stays. */
+static int step_type(struct shard *s, unsigned index, uint16_t type, const struct cause *why,
+	uint32_t *left)
+{
+	uint16_t rule = s->breakers.list[index].rule;
+	uint8_t after[EVENT_CUSTOMER_MAX];
+	size_t size = 0;
+	struct span id;
+	struct held h;
+
+	while (*left > 0 && is_stepping(s, index)) {
+		bool mine;
+		int rc = env_held_next(s->env, type, span_of(after, size), &id, &h);
+
+		if (rc == ERR_NOTFOUND)
+			break;
+		if (rc != 0 && (rc != ERR_CORRUPT || env_failed(s->env) != 0))
+			return rc;
+		mine = rc == 0 && h.why == HOLD_BREAKER && h.rule == rule;
+		size = id.size;
+		memcpy(after, id.data, size);
+		if (!mine)
+			continue;
+		--*left;
+		rc = step_one(s, &s->breakers.list[index], type, span_of(after, size), why);
+		if (rc != 0 && !shard_sets_aside(s, rc))
+			return rc;
+		if (rc != 0) /* a damaged record: nothing can be told of it */
+			rc = env_held_del(s->env, type, span_of(after, size));
+		if (rc != 0)
+			return rc;
+	}
+	return 0;
+}
+
 static int step_breaker(struct shard *s, unsigned index, const struct cause *why, uint32_t *left)
 {
 	uint16_t types[TYPES_MAX], rule = s->breakers.list[index].rule;
 	unsigned n = types_of(s, rule, types);
-	uint8_t after[EVENT_CUSTOMER_MAX];
-	struct span id;
-	struct held h;
 	int rc = 0;
 
-	for (unsigned i = 0; i < n; i++) {
-		size_t size = 0;
-
-		while (*left > 0) {
-			bool mine;
-
-			rc = env_held_next(s->env, types[i], span_of(after, size), &id, &h);
-			if (rc == ERR_NOTFOUND)
-				break;
-			if (rc != 0 && (rc != ERR_CORRUPT || env_failed(s->env) != 0))
-				return rc;
-			mine = rc == 0 && h.why == HOLD_BREAKER && h.rule == rule;
-			size = id.size;
-			memcpy(after, id.data, size);
-			if (!mine)
-				continue;
-			--*left;
-			rc = step_one(s, &s->breakers.list[index], types[i], span_of(after, size), why);
-			if (rc != 0 && !shard_sets_aside(s, rc))
-				return rc;
-			if (rc != 0) /* a damaged record: nothing can be told of it */
-				rc = env_held_del(s->env, types[i], span_of(after, size));
-			if (rc != 0)
-				return rc;
-		}
-		if (*left == 0)
-			return 0;
-	}
+	for (unsigned i = 0; rc == 0 && i < n; i++)
+		rc = step_type(s, index, types[i], why, left);
+	for (unsigned i = 1; rc == 0 && n == 0 && env_name(s->env, (uint16_t)i).size; i++)
+		rc = step_type(s, index, (uint16_t)i, why, left);
+	if (rc != 0 || *left == 0 || !is_stepping(s, index))
+		return rc;
 	s->breakers.list[index].state = BREAKER_CLOSED;
 	s->breakers.list[index].since_ms = why->input->clock_ms;
 	s->breakers.list[index].held = 0;
@@ -223,7 +241,7 @@ int hold_step(struct shard *s, const struct input *in, uint32_t limit, struct ou
 	int rc = 0;
 
 	for (unsigned i = 0; rc == 0 && limit > 0 && i < s->breakers.n; i++)
-		if (s->breakers.list[i].state >= BREAKER_RELEASING)
+		if (is_stepping(s, i))
 			rc = step_breaker(s, i, &why, &limit);
 	return rc;
 }

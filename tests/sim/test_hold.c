@@ -286,6 +286,111 @@ static void only_what_is_late_by_days_trips_a_rule_without_a_habit(void **state)
 	story_end(s);
 }
 
+/* What a rule said is found again by its name, whatever the file makes of it. */
+static const char tried_shop[] = "ladder stage {\n suspect potential\n"
+	" tried actual when purchases = 1\n repeat actual when purchases >= 2\n}\n";
+static const char first_shop[] = "ladder stage {\n suspect potential\n"
+	" first actual when purchases = 1\n repeat actual when purchases >= 2\n}\n";
+static const char visitor_shop[] = "ladder stage {\n visitor potential\n"
+	" active actual when purchases >= 1 and silence <= 30d\n}\n";
+
+static struct sim *story_of(const char *lifecycle)
+{
+	return sim_new(&(struct sim_options){ .seed = random_seed(1), .lifecycle = lifecycle });
+}
+
+static void a_rule_that_the_file_has_no_more_can_be_released(void **state)
+{
+	struct sim *s = story_of(tried_shop);
+
+	(void)state;
+	sim_command(s, "pause stage.tried");
+	buy(s, 0, 10, "0d");
+	sim_lifecycle(s, first_shop);
+	sim_until(s, "1d");
+	free(sim_trace_take(s));
+	assert_int_equal(rows(s), held(s, "stage.tried"));
+	assert_true(sim_command(s, "release stage.tried"));
+	sim_until(s, "2d");
+	assert_int_equal(lines_with(s, "customer.converted"), 10);
+	assert_int_equal(rows(s), 0);
+	story_end(s);
+}
+
+static void a_rule_that_trips_while_it_is_released_loses_nothing(void **state)
+{
+	struct sim *s = story_of(visitor_shop);
+	unsigned told;
+
+	(void)state;
+	sim_command(s, "pause stage.active");
+	buy(s, 0, 200, "0d");
+	assert_int_equal(held(s, "stage.active"), 400);
+	sim_sleep_until(s, "100d");
+	free(sim_trace_take(s));
+	sim_command(s, "release stage.active");
+	sim_until(s, "101d");
+	told = lines_with(s, "stage.visitor <- active");
+	assert_true(told < 100);
+	assert_int_equal(told + rows(s), 200);
+	assert_int_equal(rows(s), held(s, "stage.active"));
+	sim_command(s, "release stage.active");
+	sim_until(s, "102d");
+	assert_int_equal(told + lines_with(s, "stage.visitor <- active"), 200);
+	assert_int_equal(rows(s), 0);
+	story_end(s);
+}
+
+static void see_sample(void *arg, const struct notification *n)
+{
+	unsigned *seen = arg;
+
+	if (!span_eq(n->type, span_str("rule.tripped")))
+		return;
+	for (unsigned i = 2; i < n->n_evidence; i++, ++*seen)
+		assert_true(bytes_are_plain_utf8(n->evidence[i].text));
+}
+
+static void a_sample_names_customers_in_whole_characters(void **state)
+{
+	struct sim *s = story_new();
+	unsigned seen = 0;
+	char line[200];
+
+	(void)state;
+	s->arg = &seen;
+	s->on_note = see_sample;
+	for (unsigned i = 0; i < 100; i++) {
+		snprintf(line, sizeof line, "till/%u c%038u\xc3\xa9t\xc3\xa9 buys 100", i, i);
+		sim_send(s, line);
+	}
+	sim_until(s, "40d");
+	sim_lifecycle(s, sim_other_shop);
+	sim_until(s, "41d");
+	assert_true(seen > 0);
+	story_end(s);
+}
+
+static void what_was_withdrawn_cools_nothing(void **state)
+{
+	struct settings set = settings_default;
+	struct sim *s;
+
+	(void)state;
+	set.cool_down_ms = 20 * DAY_MS;
+	s = sim_new(&(struct sim_options){ .seed = random_seed(1), .settings = set });
+	sim_send(s, "till/1 anna buys 100\n" "till/2 anna complains c-1\n");
+	sim_until(s, "3d");
+	sim_send(s, "till/3 anna resolved c-1 @3d\n");
+	free(sim_trace_take(s));
+	sim_send(s, "till/4 anna resolved c-1 @1d\n"); /* it had never been so */
+	free(sim_trace_take(s));
+	sim_send(s, "till/5 anna complains c-2 @3d\n");
+	sim_until(s, "6d");
+	SIM_TRACE(s, "[   5d1ms] anna risk.complaint raised, customer.at_risk\n");
+	story_end(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -300,6 +405,10 @@ int main(void)
 		cmocka_unit_test(a_snooze_can_be_ended),
 		cmocka_unit_test(a_reason_that_comes_back_too_soon_waits),
 		cmocka_unit_test(only_what_is_late_by_days_trips_a_rule_without_a_habit),
+		cmocka_unit_test(a_rule_that_the_file_has_no_more_can_be_released),
+		cmocka_unit_test(a_rule_that_trips_while_it_is_released_loses_nothing),
+		cmocka_unit_test(a_sample_names_customers_in_whole_characters),
+		cmocka_unit_test(what_was_withdrawn_cools_nothing),
 	};
 
 	sim_failed = story_failed;

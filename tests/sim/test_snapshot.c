@@ -28,7 +28,8 @@ struct picture {
 static void copy(char out[NAME_SIZE], struct span s)
 {
 	assert_true(s.size < NAME_SIZE);
-	memcpy(out, s.data, s.size);
+	if (s.size)
+		memcpy(out, s.data, s.size);
 	out[s.size] = '\0';
 }
 

@@ -57,6 +57,23 @@ static void checksums_are_xxh3(void **state)
 	assert_true(hash_64("a", 1, 0) != hash_64("a", 1, 1));
 }
 
+static void a_text_is_cut_between_characters_and_cleaned_of_what_is_none(void **state)
+{
+	struct span s = span_str("ab\xc3\xa9\xe2\x82\xac");
+	static const size_t kept[] = { 0, 1, 2, 2, 4, 4, 4, 7, 7 };
+	char out[8];
+
+	(void)state;
+	for (size_t most = 0; most < sizeof kept / sizeof kept[0]; most++)
+		assert_int_equal(utf8_cut(s, most).size, kept[most]);
+	utf8_clean(out, sizeof out, "a\xff\n\xc3\xa9\xc3");
+	assert_string_equal(out, "a??\xc3\xa9?");
+	utf8_clean(out, sizeof out, "abcdef\xc3\xa9");
+	assert_string_equal(out, "abcdef");
+	utf8_clean(out, 1, "x");
+	assert_string_equal(out, "");
+}
+
 static void utf8_is_told_from_what_is_not(void **state)
 {
 	static const char *const good[] = { "", "anna", "Zürich", "潜在客户", "😀", "\xf4\x8f\xbf\xbf",
@@ -475,6 +492,7 @@ int main(void)
 		cmocka_unit_test(a_shard_is_the_positive_murmur2),
 		cmocka_unit_test(checksums_are_xxh3),
 		cmocka_unit_test(utf8_is_told_from_what_is_not),
+		cmocka_unit_test(a_text_is_cut_between_characters_and_cleaned_of_what_is_none),
 		cmocka_unit_test(varints_come_back_and_bad_ones_are_refused),
 		cmocka_unit_test(a_buffer_grows_and_remembers_a_failure),
 		cmocka_unit_test(errors_have_sentences_and_errno_maps),
