@@ -25,8 +25,10 @@ void memtable_fini(struct memtable *m)
 {
 	free_chunks(m, 0);
 	free(m->chunks);
-	for (unsigned t = 0; t < MEM_TABLES_MAX; t++)
+	for (unsigned t = 0; t < MEM_TABLES_MAX; t++) {
 		free(m->tables[t].slots);
+		free(m->tables[t].list);
+	}
 	memtable_init(m);
 }
 
@@ -35,18 +37,20 @@ void memtable_fini(struct memtable *m)
 static void reset_rows(struct memtable *m, struct memrows *rows)
 {
 	struct memslot *slots = rows->slots;
-	uint32_t mask = rows->mask, used = rows->used;
-	bool blank = rows->unseen == rows->first;
+	mem_at *list = rows->list;
+	uint32_t mask = rows->mask, used = rows->used, seen = rows->seen;
 
 	*rows = (struct memrows){ 0 };
 	if (slots && used < mask / 8 && mask >= FIRST_SLOTS) {
 		free(slots);
-		m->slot_bytes -= ((uint64_t)mask + 1) * sizeof *slots;
+		free(list);
+		m->slot_bytes -= ((uint64_t)mask + 1) * (sizeof *slots + sizeof *list);
 		return;
 	}
 	rows->slots = slots;
+	rows->list = list;
 	rows->mask = mask;
-	if (slots && !blank)
+	if (slots && seen)
 		memset(slots, 0, ((size_t)mask + 1) * sizeof *slots);
 }
 
@@ -132,12 +136,11 @@ static void slots_give(struct memtable *m, unsigned table)
 {
 	struct memrows *rows = &m->tables[table];
 
-	while (rows->unseen) {
-		const struct memrow *r = mem_ptr(m, rows->unseen);
+	for (; rows->seen < rows->used; rows->seen++) {
+		const struct memrow *r = mem_ptr(m, rows->list[rows->seen]);
 
 		slot_take(rows->slots, rows->mask,
-			(struct memslot){ memtable_hash(table, memrow_key(r)), rows->unseen });
-		rows->unseen = r->next;
+			(struct memslot){ memtable_hash(table, memrow_key(r)), r->at });
 	}
 }
 
@@ -147,7 +150,7 @@ struct memrow *memtable_find(struct memtable *m, unsigned table, struct span key
 
 	if (rows->used == 0)
 		return NULL;
-	if (rows->unseen)
+	if (rows->seen < rows->used)
 		slots_give(m, table);
 	for (uint32_t i = hash & rows->mask; rows->slots[i].row; i = (i + 1) & rows->mask) {
 		struct memrow *r;
@@ -194,18 +197,25 @@ static bool slots_room(struct memtable *m, struct memrows *rows)
 {
 	uint32_t n = rows->slots ? (rows->mask + 1) * 2 : FIRST_SLOTS;
 	struct memslot *grown;
+	mem_at *list;
 
 	if (rows->slots && (uint64_t)rows->used * 3 < (uint64_t)rows->mask * 2)
 		return true;
 	grown = n ? calloc(n, sizeof *grown) : NULL;
 	if (!grown)
 		return false;
+	list = realloc(rows->list, (size_t)n * sizeof *list);
+	if (!list) {
+		free(grown);
+		return false;
+	}
 	for (uint32_t i = 0; rows->slots && i <= rows->mask; i++)
 		if (rows->slots[i].row)
 			slot_take(grown, n - 1, rows->slots[i]);
-	m->slot_bytes += (uint64_t)(rows->slots ? n / 2 : n) * sizeof *grown;
+	m->slot_bytes += (uint64_t)(rows->slots ? n / 2 : n) * (sizeof *grown + sizeof *list);
 	free(rows->slots);
 	rows->slots = grown;
+	rows->list = list;
 	rows->mask = n - 1;
 	return true;
 }
@@ -223,12 +233,7 @@ static struct memrow *row_new(struct memtable *m, struct memrows *rows, struct s
 	r = mem_ptr(m, at);
 	*r = (struct memrow){ .at = at, .key_size = (uint16_t)key.size, .gone = true };
 	memcpy(r->key, key.data, key.size);
-	if (rows->last)
-		((struct memrow *)mem_ptr(m, rows->last))->next = at;
-	else
-		rows->first = at;
-	rows->last = at;
-	rows->used++;
+	rows->list[rows->used++] = at;
 	return r;
 }
 
@@ -238,8 +243,10 @@ static struct memrow *row_with_slot(struct memtable *m, struct memrows *rows, st
 {
 	struct memrow *r = row_new(m, rows, key);
 
-	if (r)
+	if (r) {
 		slot_take(rows->slots, rows->mask, (struct memslot){ hash, r->at });
+		rows->seen++;
+	}
 	return r;
 }
 
@@ -289,8 +296,6 @@ int memtable_add(struct memtable *m, unsigned table, struct span key, struct spa
 	r = row_new(m, rows, key);
 	if (!r)
 		return ERR_NOMEM;
-	if (!rows->unseen)
-		rows->unseen = r->at;
 	r->fresh = true;
 	rows->fresh++;
 	*ret_row = r;
@@ -341,8 +346,7 @@ void memtable_empty(struct memtable *m, unsigned table)
 
 	if (rows->slots)
 		memset(rows->slots, 0, ((size_t)rows->mask + 1) * sizeof *rows->slots);
-	rows->used = 0;
-	rows->first = rows->last = rows->unseen = 0;
+	rows->used = rows->seen = 0;
 	rows->order = 0;
 	rows->last_appended = 0;
 	rows->fresh = 0;

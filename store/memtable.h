@@ -11,7 +11,7 @@
  * been to lately, and costs more than all the rest of a row.
  *
  * One thread writes. A memtable that nobody writes any more ("frozen") may be read by two: the
- * flush reads keys, values and `gone` along the chain of rows; the other one may meanwhile have an
+ * flush reads keys, values and `gone` along the list of rows; the other one may meanwhile have an
  * order made or slots given, which touches nothing that the flush reads. No randomness, no clock. After ERR_NOMEM only a reset
  * helps. */
 #ifndef KITH_STORE_MEMTABLE_H
@@ -33,7 +33,6 @@ struct memrow {
 	mem_at value;
 	uint32_t value_size, value_room;
 	mem_at links;     /* mem_at next[height]; 0: has never been in the order */
-	mem_at next;      /* the row that was made after it; 0: the last one */
 	uint16_t key_size;
 	uint8_t height;
 	bool gone;        /* there is no such row */
@@ -51,8 +50,8 @@ struct memrows {
 	struct memslot *slots;
 	uint32_t mask;        /* of the slots, a power of two; 0: there are none */
 	uint32_t used;        /* rows */
-	mem_at first, last;   /* rows, as they were made */
-	mem_at unseen;        /* the first of those that have no slot yet; 0: all have one */
+	mem_at *list;         /* rows as they were made; room for mask + 1 */
+	uint32_t seen;        /* so many of the first have a slot */
 	mem_at order;         /* mem_at first[MEM_HEIGHT_MAX]; 0: nobody has asked for an order */
 	mem_at last_appended; /* row */
 	bool emptied;

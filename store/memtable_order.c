@@ -86,36 +86,44 @@ static uint64_t prefix_of(struct span key, size_t from)
 	return get_be64(first);
 }
 
-/* The rows as they were made. True: they rise already, as ids mostly do that are counted up. */
-static bool list_rows(const struct memtable *m, const struct memrows *rows, struct sorted *s)
-{
-	struct span before = span_of(NULL, 0);
-	bool rises = true;
-	mem_at at = rows->first;
+/* How far ahead of its use a row is asked of memory: they lie all over the arena. */
+#define AHEAD 12
 
-	for (uint32_t n = 0; n < rows->used; n++) {
-		s[n].row = mem_ptr(m, at);
-		rises = rises && key_order(before, memrow_key(s[n].row)) < 0;
-		before = memrow_key(s[n].row);
-		at = s[n].row->next;
-	}
-	return rises;
+/* How many of the first COMMON bytes KEY has as FIRST has them. */
+static size_t common_with(struct span first, struct span key, size_t common)
+{
+	common = key.size < common ? key.size : common;
+	while (common && memcmp(key.data, first.data, common) != 0)
+		common--;
+	return common;
 }
 
-/* How many bytes all keys begin with. */
-static size_t common_of(const struct sorted *s, uint32_t n)
+/* The rows as they were made. True: they rise already, as ids mostly do that are counted up. Else
+ * *RET_COMMON is how many bytes all their keys begin with. */
+static bool list_rows(const struct memtable *m, const struct memrows *rows, struct sorted *s,
+	size_t *ret_common)
 {
-	struct span first = memrow_key(s[0].row);
+	struct span first = memrow_key(mem_ptr(m, rows->list[0])), before = span_of(NULL, 0);
 	size_t common = first.size;
+	bool rises = true;
 
-	for (uint32_t i = 1; i < n && common; i++) {
-		struct span key = memrow_key(s[i].row);
+	for (uint32_t n = 0; n < rows->used; n++) {
+		struct span key;
 
-		common = key.size < common ? key.size : common;
-		while (common && memcmp(key.data, first.data, common) != 0)
-			common--;
+		if (n + AHEAD < rows->used)
+			__builtin_prefetch(mem_ptr(m, rows->list[n + AHEAD]));
+		s[n].row = mem_ptr(m, rows->list[n]);
+		key = memrow_key(s[n].row);
+		if (rises && key_order(before, key) >= 0) {
+			rises = false;
+			common = common_with(first, before, common); /* so all between have it, too */
+		}
+		if (!rises)
+			common = common_with(first, key, common);
+		before = key;
 	}
-	return common;
+	*ret_common = common;
+	return rises;
 }
 
 /* By one byte of the prefix, keeping the order of equals. False: they are all equal, and nothing moved. */
@@ -157,13 +165,15 @@ static void sort_equals(struct sorted *s, uint32_t n)
 }
 
 /* N rows at S; as many again behind them are scratch. Returns where they lie in the end. */
-static struct sorted *sort_rows(struct sorted *s, uint32_t n)
+static struct sorted *sort_rows(struct sorted *s, uint32_t n, size_t common)
 {
-	size_t common = common_of(s, n);
 	struct sorted *other = s + n;
 
-	for (uint32_t i = 0; i < n; i++)
+	for (uint32_t i = 0; i < n; i++) {
+		if (i + AHEAD < n)
+			__builtin_prefetch(s[i + AHEAD].row);
 		s[i].prefix = prefix_of(memrow_key(s[i].row), common);
+	}
 	for (unsigned shift = 0; shift < 64; shift += 8)
 		if (sort_by_byte(s, other, n, shift)) {
 			struct sorted *sorted = other;
@@ -181,14 +191,15 @@ int memtable_sorted(const struct memtable *m, unsigned table, mem_at **ret_rows,
 	uint32_t n = rows->used;
 	struct sorted *all = malloc(((size_t)n + 1) * 2 * sizeof *all), *s = all;
 	mem_at *list = malloc(((size_t)n + 1) * sizeof *list);
+	size_t common;
 
 	if (!all || !list) {
 		free(all);
 		free(list);
 		return ERR_NOMEM;
 	}
-	if (n && !list_rows(m, rows, all))
-		s = sort_rows(all, n);
+	if (n && !list_rows(m, rows, all, &common))
+		s = sort_rows(all, n, common);
 	for (uint32_t i = 0; i < n; i++)
 		list[i] = s[i].row->at;
 	free(all);
