@@ -134,12 +134,13 @@ static void group_failed(struct daemon *d, struct task *group, int rc)
 
 static void group_post(struct daemon *d, struct task *group)
 {
-	while (group) {
-		struct task *next = group->next; /* it may come back before we look again */
+	for (unsigned i = 0; i < d->store.shards; i++) {
+		struct mails list;
 
-		for (unsigned i = 0; i < group->work.n_parts; i++)
-			worker_post(&d->workers[i], &group->work.parts[i].mail);
-		group = next;
+		mails_init(&list);
+		for (struct task *t = group; t; t = t->next)
+			mails_add(&list, &t->work.parts[i].mail);
+		worker_post_all(&d->workers[i], &list);
 	}
 }
 

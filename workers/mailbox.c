@@ -23,19 +23,28 @@ void mailbox_fini(struct mailbox *b)
 	pthread_cond_destroy(&b->filled);
 }
 
-bool mailbox_post(struct mailbox *b, struct mail *m)
+bool mailbox_post_all(struct mailbox *b, struct mails *list)
 {
 	bool was_empty;
 
-	m->next = NULL;
 	pthread_mutex_lock(&b->mutex);
 	was_empty = b->first == NULL;
-	*b->last = m;
-	b->last = &m->next;
-	if (was_empty)
-		pthread_cond_signal(&b->filled);
+	*b->last = list->first;
+	b->last = list->last;
 	pthread_mutex_unlock(&b->mutex);
+	mails_init(list);
+	if (was_empty) /* not under the lock, which who wakes up wants first of all */
+		pthread_cond_signal(&b->filled);
 	return was_empty;
+}
+
+bool mailbox_post(struct mailbox *b, struct mail *m)
+{
+	struct mails one;
+
+	mails_init(&one);
+	mails_add(&one, m);
+	return mailbox_post_all(b, &one);
 }
 
 struct mail *mailbox_take(struct mailbox *b, int64_t wait_ns)

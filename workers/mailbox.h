@@ -22,8 +22,27 @@ struct mailbox {
 };
 void mailbox_init(struct mailbox *b);
 void mailbox_fini(struct mailbox *b);
-/* Returns true when it was empty. */
+/* A chain of mail, put together by one thread; {NULL, …} when nothing is in it. */
+struct mails {
+	struct mail *first, **last;
+	unsigned n;
+};
+static inline void mails_init(struct mails *list)
+{
+	*list = (struct mails){ .last = &list->first };
+}
+static inline void mails_add(struct mails *list, struct mail *m)
+{
+	m->next = NULL;
+	*list->last = m;
+	list->last = &m->next;
+	list->n++;
+}
+
+/* Both return true when it was empty. A whole chain costs as much as one: a lock, and at most one thread
+ * woken. LIST, which has some, is empty afterwards. */
 bool mailbox_post(struct mailbox *b, struct mail *m);
+bool mailbox_post_all(struct mailbox *b, struct mails *list);
 /* All mail in order, or NULL after WAIT_NS (0: at once) without any, or when nudged. */
 struct mail *mailbox_take(struct mailbox *b, int64_t wait_ns);
 /* End the waiting, or the next one. */

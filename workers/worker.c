@@ -39,6 +39,17 @@ static void give_back(struct worker *w, struct mail *m)
 		w->wake(w->wake_arg);
 }
 
+/* Parts are given back some at a time: each waking of the main thread costs as much as a few events. */
+#define DONE_MAX 8
+static void give_back_done(struct worker *w)
+{
+	if (w->done.n == 0)
+		return;
+	worker_publish(w);
+	if (mailbox_post_all(w->outbox, &w->done))
+		w->wake(w->wake_arg);
+}
+
 static void fail(struct worker *w, const char *what, int rc)
 {
 	log_error("shard", what, "shard=%u error=%s", w->number, log_quote(err_text(rc)));
@@ -176,8 +187,9 @@ static void handle_part(struct worker *w, struct part *p)
 	w->events_since += p->n;
 	if (!dirty(w))
 		w->dirty_since_ns = clock_monotonic_ns();
-	worker_publish(w);
-	give_back(w, &p->mail);
+	mails_add(&w->done, &p->mail);
+	if (w->done.n == DONE_MAX || is_full(w))
+		give_back_done(w);
 }
 
 static void handle_start(struct worker *w, struct query *q)
@@ -232,10 +244,12 @@ static int64_t wait_ns(struct worker *w)
 
 static void handle(struct worker *w, struct mail *m)
 {
-	if (m->kind == MAIL_PART)
+	if (m->kind == MAIL_PART) {
 		handle_part(w, (struct part *)m);
-	else
+	} else {
+		give_back_done(w); /* what is asked is of the time behind them */
 		handle_query(w, (struct query *)m);
+	}
 }
 
 static void *run(void *arg)
@@ -259,6 +273,7 @@ static void *run(void *arg)
 				checkpoint(w, false);
 			m = next;
 		}
+		give_back_done(w);
 		if (atomic_load(&w->state) == WORKER_FAILED)
 			break;
 		if (w->stopping)
@@ -275,6 +290,7 @@ int worker_start(struct worker *w, unsigned shard, struct env *env)
 	w->number = shard;
 	w->env = env;
 	mailbox_init(&w->inbox);
+	mails_init(&w->done);
 	atomic_store(&w->state, WORKER_RUNNING);
 	atomic_store(&w->next_due_ms, NEVER);
 	if (flusher_start(&w->flusher, env, &w->inbox) != 0)
@@ -288,6 +304,12 @@ int worker_start(struct worker *w, unsigned shard, struct env *env)
 void worker_post(struct worker *w, struct mail *m)
 {
 	(void)mailbox_post(&w->inbox, m);
+}
+
+void worker_post_all(struct worker *w, struct mails *list)
+{
+	if (list->n)
+		(void)mailbox_post_all(&w->inbox, list);
 }
 
 void worker_join(struct worker *w)

@@ -130,6 +130,7 @@ struct worker {
 	int64_t dirty_since_ns;   /* of the first change since the last freeze; 0 none */
 	int64_t retry_at_ns;      /* WORKER_FULL: next try */
 	struct flusher flusher;
+	struct mails done;        /* parts that are applied, and not given back yet */
 	bool stopping;
 	bool any_engine;     /* replay inputs that another engine version took, too */
 	struct query *stop;
@@ -149,6 +150,7 @@ struct worker {
  * The first mail must be a QUERY_START. */
 int worker_start(struct worker *w, unsigned shard, struct env *env);
 void worker_post(struct worker *w, struct mail *m);
+void worker_post_all(struct worker *w, struct mails *list); /* does nothing when it is empty */
 /* After the QUERY_STOP was answered (or the state is WORKER_FAILED). */
 void worker_join(struct worker *w);
 
