@@ -190,3 +190,15 @@ int32_t zone_day(const struct zone *z, int64_t ms)
 {
 	return (int32_t)div_floor(ms + (int64_t)zone_offset_s(z, ms) * 1000, DAY_MS);
 }
+
+int64_t zone_local(const struct zone *z, int64_t ms, int64_t *ret_until_ms)
+{
+	size_t i = !z || z->n == 0 ? 0 : zone_find(z, ms);
+
+	*ret_until_ms = INT64_MAX;
+	if (!z || z->n == 0)
+		return ms;
+	if (i + 1 < z->n)
+		*ret_until_ms = z->changes[i + 1].at_ms;
+	return ms + (int64_t)z->changes[i].offset_s * 1000;
+}

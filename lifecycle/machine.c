@@ -82,3 +82,20 @@ int machine_risk(const struct machine *m, struct span name)
 {
 	return rung_index(m->risks, m->n_risks, name);
 }
+
+const struct source_hours *machine_source(const struct machine *m, struct span source)
+{
+	const struct source_hours *best = NULL;
+
+	for (unsigned i = 0; i < m->n_sources; i++) {
+		const struct source_hours *h = &m->sources[i];
+
+		if (!h->begins && span_eq(h->name, source))
+			return h;
+		if (h->begins && h->name.size <= source.size &&
+			span_eq(h->name, span_of(source.data, h->name.size)) &&
+			(!best || h->name.size > best->name.size))
+			best = h;
+	}
+	return best;
+}

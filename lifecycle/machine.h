@@ -101,6 +101,16 @@ struct ladder {
 	bool sided;           /* its rungs have sides and make crossings: at most one ladder */
 };
 
+/* What the file says of the sources whose names begin (or are) so. */
+#define SOURCE_HOURS_MAX 64
+struct source_hours {
+	struct span name;     /* without the * */
+	bool begins;          /* there was a * at the end */
+	bool unwatched;
+	const struct calendar *calendar; /* NULL: always open */
+	int line;
+};
+
 struct machine {
 	uint32_t version;     /* set by whoever journals the file; 0 until then */
 	int64_t since_ms;     /* when it was switched on */
@@ -111,6 +121,8 @@ struct machine {
 	struct rhythm_classes classes; /* rhythm.classes points here when there are some, or a season */
 	unsigned n_calendars;
 	struct calendar calendars[CALENDARS_MAX];
+	unsigned n_sources;
+	struct source_hours sources[SOURCE_HOURS_MAX];
 	unsigned n_customs;
 	struct custom customs[CUSTOM_MAX];
 	unsigned n_event_tests;
@@ -161,5 +173,8 @@ int machine_custom(const struct machine *m, struct span name);
 int machine_ladder(const struct machine *m, struct span name);
 int ladder_rung(const struct ladder *l, struct span name);
 int machine_risk(const struct machine *m, struct span name);
+
+/* What is said of SOURCE: by the whole name, or else by the longest beginning; NULL: nothing. */
+const struct source_hours *machine_source(const struct machine *m, struct span source);
 
 #endif

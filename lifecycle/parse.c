@@ -9,7 +9,7 @@
 static const char *const words[] = { "ladder", "risk", "rhythm", "zone", "let", "include",
 	"calendar", "fact", "follow_up", "where", "when", "potential", "actual", "severity", "job", "play", "and", "or", "not", "in" };
 static const char *const declarations[] = { "ladder", "risk", "rhythm", "zone", "let", "include",
-	"calendar", "fact", "season", "follow_up" };
+	"calendar", "fact", "season", "follow_up", "source" };
 /* Ladders share the first part of a notification's type with these. */
 static const char *const reserved[] = { "customer", "source", "follow_up" };
 
@@ -243,12 +243,14 @@ static int parse_declaration(struct parser *p)
 		return parse_follow_up(p);
 	if (token_is(&p->token, "let"))
 		return parse_constant(p);
+	if (token_is(&p->token, "source"))
+		return parse_source(p);
 	if (token_is(&p->token, "include"))
 		return parse_include(p);
 	suggestion_init(&s, p->token.text);
 	for (size_t i = 0; i < COUNT(declarations); i++)
 		suggestion_offer(&s, span_str(declarations[i]));
-	return parse_expected(p, "ladder, risk, follow_up, rhythm, season, fact, zone, calendar, let or include", &s);
+	return parse_expected(p, "ladder, risk, follow_up, rhythm, season, fact, zone, calendar, source, let or include", &s);
 }
 
 int parse_file(struct parser *p)

@@ -11,6 +11,7 @@
  *   parse_fact.c  facts of the file's own, with their filters
  *   parse_follow_up.c  who is to act, and by when
  *   parse_calendar.c  opening hours, working time
+ *   parse_source.c  the opening hours of sources
  *   parse_token.c what these stand on
  *   plan.c        afterwards: the rules as they are judged
  *
@@ -86,6 +87,10 @@ int parse_calendar(struct parser *p);
 int parse_business(struct parser *p, const struct token *number, struct test *t);
 /* `follow_up NAME on TYPE …`, from the word on. */
 int parse_follow_up(struct parser *p);
+/* The calendar NAME ("" for the one without), or NULL. */
+const struct calendar *parse_calendar_find(const struct machine *m, struct span name);
+/* `source "till-*" in NAME`, from the word on. */
+int parse_source(struct parser *p);
 /* `let NAME = NUMBER`, from the word on. */
 int parse_constant(struct parser *p);
 /* NAME's constant, or NULL. */

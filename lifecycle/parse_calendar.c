@@ -172,7 +172,7 @@ static int parse_closed(struct parser *p, struct calendar *c)
 	return rc;
 }
 
-static const struct calendar *calendar_find(const struct machine *m, struct span name)
+const struct calendar *parse_calendar_find(const struct machine *m, struct span name)
 {
 	for (unsigned i = 0; i < m->n_calendars; i++)
 		if (span_eq(m->calendars[i].name, name))
@@ -207,7 +207,7 @@ int parse_calendar(struct parser *p)
 	c->zone = &m->zone;
 	if (rc == 0)
 		rc = parse_calendar_name(p, c);
-	same = rc == 0 ? calendar_find(m, c->name) : NULL;
+	same = rc == 0 ? parse_calendar_find(m, c->name) : NULL;
 	if (same)
 		return parse_fail(p, &p->before, "this calendar exists already, in line %d",
 			same->line);
@@ -247,11 +247,11 @@ static int take_calendar(struct parser *p, struct test *t)
 		suggestion_init(&s, name);
 		for (unsigned i = 0; i < m->n_calendars; i++)
 			suggestion_offer(&s, m->calendars[i].name);
-		t->calendar = calendar_find(m, name);
+		t->calendar = parse_calendar_find(m, name);
 		return t->calendar ? parse_next(p)
 			: parse_expected(p, "the name of a calendar declared before", &s);
 	}
-	t->calendar = calendar_find(m, name);
+	t->calendar = parse_calendar_find(m, name);
 	return t->calendar ? 0 : parse_fail(p, &p->before, "there is no calendar yet for business "
 		"%.*s: declare calendar { hours mon..fri 9:00-17:00 } before, or say in which "
 		"calendar", SHOW(p->before.text));
