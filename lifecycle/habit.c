@@ -43,13 +43,13 @@ static int64_t open_add(const struct habit_place *at, int64_t from_ms, int64_t s
 
 static double weight(const struct habit *h, int64_t at_ms)
 {
-	return exp2((double)(at_ms - h->weight_ms) / (double)HABIT_HALF_MS);
+	return exp2((double)(at_ms - h->weight_ms) / (double)HABIT_FADES_MS);
 }
 
 static void rescale(struct habit *h, int64_t at_ms)
 {
-	while (at_ms - h->weight_ms > RESCALE_HALVES * HABIT_HALF_MS) {
-		h->weight_ms += RESCALE_HALVES * HABIT_HALF_MS;
+	while (at_ms - h->weight_ms > RESCALE_HALVES * HABIT_FADES_MS) {
+		h->weight_ms += RESCALE_HALVES * HABIT_FADES_MS;
 		h->events *= exp2(-RESCALE_HALVES);
 		for (unsigned i = 0; i < HABIT_CELLS; i++) {
 			h->cells[i].signs *= exp2f(-RESCALE_HALVES);
@@ -107,7 +107,7 @@ void habit_skip(struct habit *h, int64_t to_ms)
 
 /* ---- what is known */
 
-bool habit_is_known(const struct habit *h)
+bool habit_knows_week(const struct habit *h)
 {
 	return h->first_ms != 0 && h->sign_ms - h->first_ms >= HABIT_KNOWN_MS;
 }
@@ -213,10 +213,10 @@ static int64_t later(int64_t a, int64_t b)
 int64_t habit_due(const struct habit *h, const struct habit_place *at, int64_t from_ms,
 	int64_t least_ms)
 {
-	double mean = habit_is_known(h) ? 0 : habit_signs_per_hour(h);
+	double mean = habit_knows_week(h) ? 0 : habit_signs_per_hour(h);
 	int64_t due;
 
-	if (h->first_ms == 0 || (mean <= 0 && !habit_is_known(h)))
+	if (h->first_ms == 0 || (mean <= 0 && !habit_knows_week(h)))
 		return HABIT_NEVER;
 	due = reaches(h, at, mean, from_ms);
 	if (due == HABIT_NEVER)
@@ -230,10 +230,10 @@ int64_t habit_due(const struct habit *h, const struct habit_place *at, int64_t f
 double habit_expected(const struct habit *h, const struct habit_place *at, int64_t from_ms,
 	int64_t to_ms)
 {
-	double mean = habit_is_known(h) ? 0 : habit_signs_per_hour(h), sum = 0;
+	double mean = habit_knows_week(h) ? 0 : habit_signs_per_hour(h), sum = 0;
 	int64_t now = from_ms;
 
-	if (h->first_ms == 0 || (mean <= 0 && !habit_is_known(h)))
+	if (h->first_ms == 0 || (mean <= 0 && !habit_knows_week(h)))
 		return 0;
 	if (to_ms - from_ms > HABIT_WALK_MS)
 		to_ms = from_ms + HABIT_WALK_MS;
@@ -270,8 +270,9 @@ static float get_float(const uint8_t *p)
 	return v;
 }
 
-void habit_pack(const struct habit *h, uint8_t *p)
+void habit_pack(const struct habit *h, uint8_t out[HABIT_BYTES])
 {
+	uint8_t *p = out;
 	uint64_t events;
 
 	memcpy(&events, &h->events, sizeof events);
@@ -288,8 +289,9 @@ void habit_pack(const struct habit *h, uint8_t *p)
 	}
 }
 
-void habit_unpack(struct habit *h, const uint8_t *p)
+void habit_unpack(struct habit *h, const uint8_t in[HABIT_BYTES])
 {
+	const uint8_t *p = in;
 	uint64_t events = get_le64(p + 40);
 
 	h->first_ms = (int64_t)get_le64(p);

@@ -25,7 +25,7 @@
 #include "lifecycle/calendar.h"
 
 #define HABIT_CELLS     168
-#define HABIT_HALF_MS   (14 * DAY_MS)
+#define HABIT_FADES_MS   (14 * DAY_MS)
 #define HABIT_KNOWN_MS  (14 * DAY_MS)
 #define HABIT_YOUNG_MS  (3 * DAY_MS)
 #define HABIT_SIGN_MS   INT64_C(60000)
@@ -66,7 +66,7 @@ int64_t habit_due(const struct habit *h, const struct habit_place *at, int64_t f
 double habit_expected(const struct habit *h, const struct habit_place *at, int64_t from_ms,
 	int64_t to_ms);
 
-bool habit_is_known(const struct habit *h); /* by the hour of the week */
+bool habit_knows_week(const struct habit *h); /* by the hour of the week */
 double habit_events_per_hour(const struct habit *h); /* of its opening hours, all of them */
 double habit_signs_per_hour(const struct habit *h);
 

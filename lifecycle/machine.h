@@ -143,6 +143,7 @@ struct machine {
 	uint16_t stills[STILLS_MAX]; /* the test at each place */
 	uint64_t ladder_stills;      /* those that read a ladder */
 	uint64_t stills_by[BODY_COUNT]; /* those that an event of that body can turn */
+	uint64_t silent_owners; /* whose rules the mere absence of purchases or contacts can flip */
 	struct span text;     /* own copy of the file; spans point into it or into `names` */
 	char *names;
 };

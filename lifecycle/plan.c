@@ -192,11 +192,26 @@ static void plan_bodies(struct machine *m)
 	}
 }
 
+/* Who asks for the rung of a ladder before moves with it. */
+static void plan_silence(struct machine *m)
+{
+	for (unsigned i = 0; i < m->n_tests; i++) {
+		const struct test *t = &m->tests[i];
+		bool silent = t->quantity >= QUANTITY_LADDER ?
+			m->silent_owners >> (t->quantity - QUANTITY_LADDER) & 1 : t->moves &&
+			(machine_quantity(m, t->quantity).changed_by & (BY_PURCHASE | BY_CONTACT));
+
+		if (silent)
+			m->silent_owners |= UINT64_C(1) << t->owner;
+	}
+}
+
 void machine_plan(struct machine *m)
 {
 	plan_stills(m);
 	plan_tests(m);
 	plan_bodies(m);
+	plan_silence(m);
 	for (unsigned i = 0; i < m->n_ladders; i++)
 		for (unsigned r = 0; r < m->ladders[i].n_rungs; r++)
 			plan_rung(m, &m->ladders[i].rungs[r]);

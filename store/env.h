@@ -197,6 +197,21 @@ int env_follow_up_next(struct env *e, uint16_t name, struct span after, struct s
 	struct span *ret_record);
 uint64_t env_follow_ups(struct env *e); /* rows */
 
+/* The first row of any type behind (TYPE, AFTER); ERR_NOTFOUND at the end, ERR_CORRUPT as above. */
+int env_held_walk(struct env *e, uint16_t type, struct span after, uint16_t *ret_type,
+	struct span *ret_customer, struct held *ret);
+
+/* The number under which this environment knows a source, from 1, for ever; made when new. */
+int env_source_number(struct env *e, struct span source, uint32_t *ret_number);
+
+/* The health of sources: an opaque record by a key of the caller's, at most 255 bytes. */
+int env_health_put(struct env *e, struct span key, struct span record);
+int env_health_del(struct env *e, struct span key); /* OK when absent */
+/* The first whose key is > AFTER (size 0: the first). ERR_NOTFOUND; ERR_CORRUPT fills the key, so
+ * that the walk can go on. */
+int env_health_next(struct env *e, struct span after, struct span *ret_key,
+	struct span *ret_record);
+
 /* Durable subscriptions: an opaque record by name. */
 int env_subscription_put(struct env *e, struct span name, struct span record);
 int env_subscription_get(struct env *e, struct span name, struct span *ret_record);

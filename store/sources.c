@@ -94,6 +94,15 @@ int source_find(struct env *e, struct span name, struct source **ret_source)
 	return OK;
 }
 
+int env_source_number(struct env *e, struct span source, uint32_t *ret_number)
+{
+	struct source *found;
+	int rc = source_find(e, source, &found);
+
+	*ret_number = rc == OK ? found->number : 0;
+	return rc;
+}
+
 int sources_flush(struct env *e)
 {
 	int rc = e->failed;

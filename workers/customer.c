@@ -2,7 +2,8 @@
 /* The customer record:
  *
  *   u8      version, 1
- *   u8      flags: 1 has ever been on the actual side, 2 has a market version
+ *   u8      flags: 1 has ever been on the actual side, 2 has a market version,
+ *           4 has a source
  *   varint  settled_ms       everything up to here has been announced
  *   varint  lifecycle version that judged
  *   varint  due              when to look again: 0 never, else 1 + zigzag(due_ms - settled_ms)
@@ -11,6 +12,7 @@
  *   varint  quiet_until_ms   0 none
  *   varint  alarm_ms    0 none
  *   varint  market version   with flag 2: the signals that have been heeded
+ *   varint  source           with flag 4: its number * 8 + votes (silence.h)
  *   u8      n, then n × { varint ladder number (0: a risk), varint rung or risk number,
  *                         varint zigzag(since_ms - settled_ms) }
  *   facts   as facts_pack() writes them
@@ -23,6 +25,7 @@
 #define RECORD_VERSION 1
 #define FLAG_WAS_ACTUAL 1
 #define FLAG_MARKET     2
+#define FLAG_SOURCE     4
 
 enum section { SECTION_TRAIL = 1 };
 
@@ -69,6 +72,8 @@ void customer_init(struct customer *c, struct span id)
 	c->market_version = 0;
 	c->quiet_until_ms = 0;
 	c->alarm_ms = 0;
+	c->source = 0;
+	c->source_votes = 0;
 	c->n_places = 0;
 	c->own_size = c->facts_at = 0;
 	c->trail_section = span_of(NULL, 0);
@@ -121,7 +126,8 @@ size_t customer_pack_own(const struct customer *c, const struct machine *m,
 	uint8_t *p = out;
 
 	*p++ = RECORD_VERSION;
-	*p++ = (uint8_t)((s->was_actual ? FLAG_WAS_ACTUAL : 0) | (c->market_version ? FLAG_MARKET : 0));
+	*p++ = (uint8_t)((s->was_actual ? FLAG_WAS_ACTUAL : 0) | (c->market_version ? FLAG_MARKET : 0) |
+		(c->source ? FLAG_SOURCE : 0));
 	p = put_varint(p, (uint64_t)s->settled_ms);
 	p = put_varint(p, s->lifecycle_version);
 	p = put_instant(p, s->due_ms == NEVER ? 0 : s->due_ms, s->settled_ms);
@@ -130,6 +136,8 @@ size_t customer_pack_own(const struct customer *c, const struct machine *m,
 	p = put_varint(p, (uint64_t)c->alarm_ms);
 	if (c->market_version)
 		p = put_varint(p, c->market_version);
+	if (c->source)
+		p = put_varint(p, (uint64_t)c->source << 3 | c->source_votes);
 	p = pack_places(p, s, m, n);
 	*ret_facts_at = (size_t)(p - out);
 	p += facts_pack(&c->facts, p);
@@ -259,6 +267,12 @@ static int unpack_sections(struct customer *c, struct cursor *in)
 	return 0;
 }
 
+static void unpack_source(struct customer *c, uint64_t v)
+{
+	c->source = (uint32_t)(v >> 3);
+	c->source_votes = v & 7;
+}
+
 int customer_unpack(struct customer *c, struct span id, struct span record,
 	const struct machine *m, const struct numbering *n)
 {
@@ -278,6 +292,8 @@ int customer_unpack(struct customer *c, struct span id, struct span record,
 	c->alarm_ms = (int64_t)take(&in);
 	if (record.data[1] & FLAG_MARKET)
 		c->market_version = take(&in);
+	if (record.data[1] & FLAG_SOURCE)
+		unpack_source(c, take(&in));
 	unpack_places(c, &in, m, n);
 	if (in.bad)
 		return ERR_CORRUPT;

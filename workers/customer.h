@@ -47,6 +47,8 @@ struct customer {
 	int64_t quiet_until_ms; /* changes up to here are history, announced to nobody (backfill) */
 	int64_t alarm_ms;      /* something beside its rules comes up then: what is held (hold.h), a
 	                        * follow-up (follow_up.h); 0 none */
+	uint32_t source;       /* through which they mostly come, by its number; 0: nobody knows */
+	uint8_t source_votes;  /* how sure that is, up to 7 (silence.h) */
 	struct standing standing;
 	struct verdict counted; /* in the census; of a stale one nothing */
 	unsigned n_places;     /* as read from the record, under its own numbers */

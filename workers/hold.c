@@ -32,7 +32,7 @@ static int snoozed_until(struct shard *s, const struct customer *c, int64_t *ret
 }
 
 /* Why a risk of C that is raised at AT_MS has to wait, and until when. */
-static int risk_waits(struct shard *s, const struct customer *c, uint16_t type, int64_t at_ms,
+int hold_risk_waits(struct shard *s, const struct customer *c, uint16_t type, int64_t at_ms,
 	struct held *ret)
 {
 	struct held h;
@@ -56,7 +56,7 @@ static int risk_waits(struct shard *s, const struct customer *c, uint16_t type, 
 }
 
 /* A crossing has the fate of what made it: of the rung's change, or of all the reasons. */
-static int crossing_waits(struct shard *s, const struct customer *c, const struct change *ch,
+int hold_crossing_waits(struct shard *s, const struct customer *c, const struct change *ch,
 	struct held *ret)
 {
 	const struct numbering *n = &s->numbering;
@@ -120,11 +120,15 @@ static int begins(struct shard *s, struct customer *c, const struct change *ch, 
 	int rc = 0;
 
 	if (ch->kind == CHANGE_CROSSING)
-		return crossing_waits(s, c, ch, h);
+		return hold_crossing_waits(s, c, ch, h);
 	if (ch->kind == CHANGE_RISK_RAISED)
-		rc = risk_waits(s, c, type, ch->at_ms, h);
+		rc = hold_risk_waits(s, c, type, ch->at_ms, h);
 	if (rc != 0 || h->why != HOLD_NONE)
 		return rc;
+	if (silence_holds(s, c, ch, why)) {
+		h->why = HOLD_SOURCE;
+		return 0;
+	}
 	rc = breaker_takes(s, h->rule, c, ch, why, &held);
 	if (held)
 		h->why = HOLD_BREAKER;

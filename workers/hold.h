@@ -13,6 +13,7 @@
 #include "workers/breaker.h"
 
 enum hold_why { HOLD_NONE, HOLD_BREAKER, HOLD_SNOOZE, HOLD_COOL_DOWN,
+	HOLD_SOURCE, /* the source through which they mostly come is silent (silence.h) */
 	HOLD_COOLING, /* announced and over: until when the same reason is not announced again */
 	HOLD_WHYS };
 const char *hold_why_name(unsigned v);

@@ -124,8 +124,79 @@ int hold_snooze(struct shard *s, struct customer *c, int64_t until_ms, const str
 	return rc == 0 && h.until_ms == now_ms ? hold_wake(s, c, now_ms, why) : rc;
 }
 
+/* What H, held for a source, waits for from now on; HOLD_NONE: nothing. */
+static int waits_still(struct shard *s, struct customer *c, const struct change *ch,
+	uint16_t type, struct held *h, const struct cause *why)
+{
+	bool stopped = false;
+	int rc = 0;
+
+	h->why = HOLD_NONE;
+	if (ch->kind == CHANGE_CROSSING)
+		return hold_crossing_waits(s, c, ch, h);
+	if (ch->kind == CHANGE_RISK_RAISED)
+		rc = hold_risk_waits(s, c, type, why->input->clock_ms, h);
+	if (rc != 0 || h->why != HOLD_NONE)
+		return rc;
+	rc = breaker_takes(s, h->rule, c, ch, why, &stopped);
+	if (stopped)
+		h->why = HOLD_BREAKER;
+	return rc;
+}
+
+/* TYPE's row, if it is held for a source. */
+static int release_source_row(struct shard *s, struct customer *c, uint16_t type,
+	const struct cause *why)
+{
+	bool at_risk = type == s->numbering.crossing[CROSSING_AT_RISK], there;
+	struct change ch;
+	struct held h, row;
+	int rc = held_row_get(s, c, type, &h, &there);
+
+	if (rc != 0 || !there || h.why != HOLD_SOURCE)
+		return rc;
+	row = h;
+	if (change_of(s, c, type, &h, &ch) || at_risk) {
+		if (at_risk) {
+			ch.kind = CHANGE_CROSSING;
+			ch.crossing = CROSSING_AT_RISK;
+		}
+		rc = waits_still(s, c, &ch, type, &row, why);
+		if (rc == 0 && row.why != HOLD_NONE)
+			return held_row_put(s, c, type, &row);
+	}
+	return rc != 0 ? rc : release(s, c, type, &h, why);
+}
+
+int hold_release_source(struct shard *s, struct customer *c, uint16_t type,
+	const struct cause *why)
+{
+	const struct machine *m = s->lifecycle->machine;
+	const struct numbering *n = &s->numbering;
+	struct held h;
+	bool there;
+	int rc = 0;
+
+	for (unsigned l = 0; l < m->n_ladders; l++)
+		for (unsigned r = 0; rc == 0 && r < m->ladders[l].n_rungs; r++)
+			rc = release_source_row(s, c, n->rung_id[l][r], why);
+	for (unsigned x = CROSSING_CONVERTED; rc == 0 && x <= CROSSING_WON_BACK; x++)
+		rc = release_source_row(s, c, n->crossing[x], why);
+	for (unsigned k = 0; rc == 0 && k < m->n_risks; k++)
+		rc = release_source_row(s, c, n->risk_id[k], why);
+	if (rc == 0)
+		rc = release_source_row(s, c, n->crossing[CROSSING_AT_RISK], why);
+	if (rc == 0)
+		rc = held_row_get(s, c, type, &h, &there);
+	if (rc != 0 || !there || h.why != HOLD_SOURCE)
+		return rc;
+	return held_row_del(s, c, type, &h); /* of a rule that there is no more */
+}
+
 bool hold_is_busy(const struct shard *s)
 {
+	if (silence_is_busy(s))
+		return true;
 	for (unsigned i = 0; i < s->breakers.n; i++)
 		if (s->breakers.list[i].state >= BREAKER_RELEASING)
 			return true;
@@ -243,5 +314,7 @@ int hold_step(struct shard *s, const struct input *in, uint32_t limit, struct ou
 	for (unsigned i = 0; rc == 0 && limit > 0 && i < s->breakers.n; i++)
 		if (is_stepping(s, i))
 			rc = step_breaker(s, i, &why, &limit);
+	if (rc == 0 && limit > 0 && silence_is_busy(s))
+		rc = silence_step(s, in, &limit, out);
 	return rc;
 }

@@ -6,7 +6,7 @@
 const char *hold_why_name(unsigned v)
 {
 	static const char *const names[HOLD_WHYS] = { "none", "breaker", "snooze", "cool_down",
-		"cooling" };
+		"source", "cooling" };
 
 	return names[v < HOLD_WHYS ? v : HOLD_NONE];
 }

@@ -19,4 +19,15 @@ void held_wake_at(struct customer *c, int64_t until_ms);
 int hold_tell_at_risk(struct shard *s, struct customer *c, const struct change *ch,
 	const struct cause *why);
 
+/* Why a risk of C that is raised at AT_MS has to wait; a crossing: as what made it. RET->why and
+ * until_ms stay as they are when it need not. */
+int hold_risk_waits(struct shard *s, const struct customer *c, uint16_t type, int64_t at_ms,
+	struct held *ret);
+int hold_crossing_waits(struct shard *s, const struct customer *c, const struct change *ch,
+	struct held *ret);
+/* All that is held of C for its source, in the order in which it would have been told; TYPE's row is gone
+ * or held for another reason then, whatever it was. */
+int hold_release_source(struct shard *s, struct customer *c, uint16_t type,
+	const struct cause *why);
+
 #endif

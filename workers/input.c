@@ -15,6 +15,7 @@
  *                                       MESSAGES   24  u32 shard, u64 number of the first,
  *                                                      n × { u32 size, message }
  *                                       COMMAND    24  the Command message
+ *                                       LISTENING  24  nothing
  *                                       LETTERS    24  changes: u8 verb, u8 name size, u16 shard,
  *                                                      u32 record size, u64 sequence, name, record
  * Little-endian. */
@@ -31,6 +32,10 @@ const struct settings settings_default = {
 	.outbox_keep_ms = 30 * DAY_MS,
 	.history_keep = 32,
 	.late_window_ms = 3 * DAY_MS,
+	.source_silence_ms = 15 * INT64_C(60000),
+	.source_grace_ms = 15 * INT64_C(60000),
+	.source_hold_ms = 7 * DAY_MS,
+	.source_events = 50,
 	.outbox_keep_bytes = UINT64_C(1) << 30,
 	.breaker_floor = 40,
 	.breaker_factor = 20,
@@ -72,6 +77,10 @@ void settings_encode(const struct settings *s, uint8_t out[SETTINGS_BYTES])
 	put_le32(out + 40, s->breaker_factor);
 	put_le64(out + 44, (uint64_t)s->cool_down_ms);
 	put_le64(out + 52, (uint64_t)s->late_window_ms);
+	put_le64(out + 60, (uint64_t)s->source_silence_ms);
+	put_le64(out + 68, (uint64_t)s->source_grace_ms);
+	put_le64(out + 76, (uint64_t)s->source_hold_ms);
+	put_le32(out + 84, s->source_events);
 }
 
 void settings_decode(struct settings *s, const uint8_t in[SETTINGS_BYTES])
@@ -86,6 +95,10 @@ void settings_decode(struct settings *s, const uint8_t in[SETTINGS_BYTES])
 	s->breaker_factor = get_le32(in + 40);
 	s->cool_down_ms = (int64_t)get_le64(in + 44);
 	s->late_window_ms = (int64_t)get_le64(in + 52);
+	s->source_silence_ms = (int64_t)get_le64(in + 60);
+	s->source_grace_ms = (int64_t)get_le64(in + 68);
+	s->source_hold_ms = (int64_t)get_le64(in + 76);
+	s->source_events = get_le32(in + 84);
 }
 
 bool settings_equal(const struct settings *a, const struct settings *b)
@@ -178,6 +191,7 @@ void input_encode(const struct input *in, struct span raw, const uint32_t *refus
 		p->parts[p->n++] = raw;
 		break;
 	case INPUT_COMMAND: command_encode(b, &in->command); break;
+	case INPUT_LISTENING: break;
 	case INPUT_LETTERS: p->parts[p->n++] = in->letters; break;
 	}
 	p->parts[0] = span_of(b->data, b->size);
@@ -298,6 +312,7 @@ int input_decode(const struct frame *f, struct arena *a, struct input *in, struc
 	case INPUT_COMMAND:
 		return command_decode(&in->command, body.data, body.size, a, c) != 0 ? ERR_CORRUPT : 0;
 	case INPUT_LETTERS: return decode_letters(body, in, c);
+	case INPUT_LISTENING: return 0;
 	case INPUT_SETTINGS:
 		if (body.size < SETTINGS_BYTES)
 			break;

@@ -27,10 +27,14 @@ struct settings {
 	uint32_t breaker_factor;  /* … and how many times its habit */
 	int64_t cool_down_ms;     /* a reason is not announced again so soon; 0: at once */
 	uint64_t outbox_keep_bytes; /* of notifications as encoded, in each shard, at most */
+	int64_t source_silence_ms; /* of opening hours, before a source is called silent; 0: none is watched */
+	int64_t source_grace_ms;   /* what was held for it waits so long after it is back */
+	int64_t source_hold_ms;    /* it is held no longer than this; 0: nothing is held */
+	uint32_t source_events;    /* before a source has had so many it is not judged */
 	int64_t late_window_ms;   /* what an event that comes so late proves wrong is withdrawn; 0 never */
 };
 extern const struct settings settings_default;
-#define SETTINGS_BYTES 60
+#define SETTINGS_BYTES 88
 void settings_encode(const struct settings *s, uint8_t out[SETTINGS_BYTES]);
 void settings_decode(struct settings *s, const uint8_t in[SETTINGS_BYTES]);
 bool settings_equal(const struct settings *a, const struct settings *b);

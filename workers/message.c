@@ -40,6 +40,12 @@ static const uint8_t *take_text(const uint8_t *p, const uint8_t *end, size_t max
 	return p + 1 + *p;
 }
 
+static bool kind_is_known(const struct message *m)
+{
+	return m->kind <= MESSAGE_TOOK_BACK || (message_is_of_source(m) &&
+		m->customer.size <= EVENT_SOURCE_MAX);
+}
+
 int message_decode(struct message *m, struct span bytes)
 {
 	const uint8_t *p = bytes.data + 3, *end = bytes.data + bytes.size;
@@ -59,7 +65,8 @@ int message_decode(struct message *m, struct span bytes)
 	p = take_text(p, end, EVENT_SOURCE_MAX, &m->cause_source);
 	p = take_text(p, end, EVENT_ID_MAX, &m->cause_id);
 	m->time_ms = (int64_t)time;
-	return p == end && m->customer.size && m->other.size && time >= EVENT_TIME_MIN &&
+	return p == end && m->customer.size && kind_is_known(m) &&
+		(m->other.size == 0) == message_is_of_source(m) && time >= EVENT_TIME_MIN &&
 		time <= EVENT_TIME_MAX ? 0 : ERR_CORRUPT;
 }
 

@@ -27,6 +27,9 @@ enum message_kind {
 	MESSAGE_INTRODUCED = 1, /* `other` brought the customer in */
 	MESSAGE_BOUGHT = 2,     /* `other`, whom the customer brought in, has become a buyer */
 	MESSAGE_TOOK_BACK = 3,  /* … and is none any more, or somebody else brought them in before */
+	/* To all shards, of a source: `customer` is its name, there is no `other` (silence.h). */
+	MESSAGE_SOURCE_SILENT = 100,
+	MESSAGE_SOURCE_BACK = 101,
 	MESSAGE_KINDS
 };
 
@@ -41,6 +44,11 @@ struct message {
 
 #define MESSAGE_BYTES_MAX 512
 size_t message_encode(const struct message *m, uint8_t out[MESSAGE_BYTES_MAX]);
+static inline bool message_is_of_source(const struct message *m)
+{
+	return m->kind >= MESSAGE_SOURCE_SILENT;
+}
+
 /* Spans point into BYTES. ERR_CORRUPT for what message_encode() does not write. No bytes at all are
  * a MESSAGE_LOST. */
 int message_decode(struct message *m, struct span bytes);

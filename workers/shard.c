@@ -102,6 +102,9 @@ static int fold(struct shard *s, const struct cause *why, int64_t at, int rc)
 		rc = customer_settle(s, c, at, &time);
 	if (rc != 0)
 		return rc;
+	rc = silence_vote(s, c, why);
+	if (rc != 0)
+		return rc;
 	credit_of(&c->facts, &before);
 	if (!in->backfill && story_is_late(c, why, at))
 		rc = withdraw_late(s, c, at, why, &done);
@@ -171,8 +174,10 @@ static void look_ahead(struct shard *s, const struct input *in, const uint32_t *
 static int apply_batch(struct shard *s, const struct input *in, const uint32_t *list, uint32_t n,
 	struct outcome *out)
 {
-	int rc = env_guard_rotate(s->env, in->taken_ms, s->settings.guard_window_ms);
+	int rc = sources_hear(s, in, out);
 
+	if (rc == 0)
+		rc = env_guard_rotate(s->env, in->taken_ms, s->settings.guard_window_ms);
 	for (uint32_t i = 0; rc == 0 && i < n; i++) {
 		if (i % AHEAD == 0)
 			look_ahead(s, in, list + i, n - i < AHEAD ? n - i : AHEAD);
@@ -187,6 +192,8 @@ static int apply_message(struct shard *s, const struct input *in, const struct m
 	struct cause why = { .input = in, .message = m, .out = out };
 	int rc;
 
+	if (message_is_of_source(m))
+		return silence_told(s, m, in);
 	if (m->kind == MESSAGE_LOST ||
 		hash_shard(m->customer.data, m->customer.size, env_shards(s->env)) != s->number)
 		return 0;
@@ -261,7 +268,9 @@ static int apply_time(struct shard *s, const struct input *in, struct outcome *o
 
 	if (!s->lifecycle)
 		return 0;
-	if (s->sweeping && in->pace.sweep)
+	silences_settle(s, in);
+	rc = sources_settle(s, in, out);
+	if (rc == 0 && s->sweeping && in->pace.sweep)
 		rc = sweep_step(s, in, out);
 	if (rc == 0 && hold_is_busy(s))
 		rc = hold_step(s, in, in->pace.due, out);
@@ -280,6 +289,7 @@ static int apply_lifecycle(struct shard *s, const struct input *in)
 	lifecycle_drop(s->lifecycle);
 	s->lifecycle = lifecycle_hold(in->lifecycle);
 	env_meta(s->env)->lifecycle_version = m->version;
+	sources_solve(s);
 	return sweep_begin(s, SWEEP_LIFECYCLE);
 }
 
@@ -289,6 +299,8 @@ static int apply_settings(struct shard *s, const struct input *in)
 
 	s->settings = in->settings;
 	settings_encode(&in->settings, bytes);
+	sources_solve(s);
+	silences_limit(s, in->clock_ms);
 	return env_setting_put(s->env, "settings", span_of(bytes, sizeof bytes));
 }
 
@@ -311,6 +323,10 @@ static int read_next_due(struct shard *s)
 		s->next_due_ms = NEVER;
 		rc = 0;
 	}
+	if (s->sources.next_due_ms < s->next_due_ms)
+		s->next_due_ms = s->sources.next_due_ms;
+	if (s->silences.next_due_ms < s->next_due_ms)
+		s->next_due_ms = s->silences.next_due_ms;
 	return rc == ERR_CORRUPT && env_failed(s->env) == 0 ? 0 : rc; /* the key is good */
 }
 
@@ -332,6 +348,7 @@ int shard_apply(struct shard *s, const struct input *in, const uint32_t *list, u
 	case INPUT_COMMAND: rc = command_apply(s, in, out); break;
 	case INPUT_SUBSCRIPTION: rc = subscription_apply(s, in, out); break;
 	case INPUT_LETTERS: rc = letters_apply(s, in); break;
+	case INPUT_LISTENING: sources_listen(s, in->clock_ms); break;
 	}
 	if (rc == 0 && in->type == INPUT_TIME)
 		rc = read_next_due(s);
@@ -403,6 +420,10 @@ int shard_open(struct shard *s, unsigned number, struct env *env, struct complai
 	if (rc == 0)
 		rc = follow_ups_load(s);
 	if (rc == 0)
+		rc = sources_load(s);
+	if (rc == 0)
+		rc = silences_load(s);
+	if (rc == 0)
 		rc = read_next_due(s);
 	if (rc == 0)
 		rc = sweep_load(s);
@@ -422,6 +443,8 @@ void shard_close(struct shard *s)
 	s->lifecycle = NULL;
 	hush_fini(s);
 	breakers_fini(s);
+	sources_fini(s);
+	silences_fini(s);
 	free(s->census);
 	s->census = NULL;
 	s->census_size = 0;
@@ -437,7 +460,11 @@ static int remember(struct shard *s)
 		rc = hush_store(s);
 	if (rc == 0)
 		rc = breakers_store(s);
-	return rc != 0 ? rc : follow_ups_store(s);
+	if (rc == 0)
+		rc = follow_ups_store(s);
+	if (rc == 0)
+		rc = sources_store(s);
+	return rc != 0 ? rc : silences_store(s);
 }
 
 int shard_checkpoint(struct shard *s)

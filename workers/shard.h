@@ -15,6 +15,8 @@
 #include "workers/hush.h"
 #include "workers/input.h"
 #include "workers/market.h"
+#include "workers/silence.h"
+#include "workers/source.h"
 
 struct note {
 	uint64_t sequence;
@@ -58,6 +60,8 @@ struct shard {
 	struct hush hush;
 	struct breakers breakers;
 	struct follow_ups follow_ups;  /* counts */
+	struct sources sources;
+	struct silences silences;
 	uint64_t damaged;              /* events refused because their customer's record is damaged */
 	struct customer customer;      /* the one at hand (large: not on the stack) */
 	struct customer rewound;       /* the same, as it was: a story told again (story.h) */

@@ -41,6 +41,8 @@ int story_rewind(struct shard *s, const struct customer *c)
 	}
 	w->quiet_until_ms = c->quiet_until_ms;
 	w->alarm_ms = c->alarm_ms;
+	w->source = c->source; /* by all that is known: it is no part of the story */
+	w->source_votes = c->source_votes;
 	if (rc != 0)
 		return rc;
 	market_cover(&s->market, w->market_version, &w->facts);
@@ -54,6 +56,8 @@ static void fold_message(struct facts *f, const struct message *m)
 	case MESSAGE_BOUGHT: facts_credit(f, 1); break;
 	case MESSAGE_TOOK_BACK: facts_credit(f, -1); break;
 	case MESSAGE_LOST:
+	case MESSAGE_SOURCE_SILENT:
+	case MESSAGE_SOURCE_BACK:
 	case MESSAGE_KINDS: break;
 	}
 }

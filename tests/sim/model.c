@@ -213,8 +213,11 @@ static void note_said(struct model *m, struct model_told *t, const struct notifi
 
 void model_note(struct model *m, const struct notification *n)
 {
-	struct model_told *t = told_of(m, n->customer);
+	struct model_told *t;
 
+	if (n->customer.size == 0)
+		return; /* of a source */
+	t = told_of(m, n->customer);
 	if (n->noticed_ms < n->at_ms)
 		note_fail(m, n, "is noticed before it is true");
 	if (n->retracts.size)

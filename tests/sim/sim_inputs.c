@@ -117,6 +117,11 @@ bool sim_inputs_at_start(struct sim *s)
 		t->input.engine = ENGINE_VERSION;
 		ok = sim_submit_own(s, t);
 	}
+	for (unsigned i = 0; ok && i < s->o.shards; i++)
+		if (s->shard[i].sources.next_due_ms != NEVER) {
+			ok = sim_submit_own(s, sim_task_new(s, INPUT_LISTENING));
+			break;
+		}
 	if (ok && (env_meta(s->env[0])->position <= 1 ||
 		!settings_equal(&first->settings, &wanted)))
 		ok = sim_settings(s, &settings);

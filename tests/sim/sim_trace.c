@@ -63,10 +63,11 @@ static void add_change(struct buf *out, struct span type, struct span from, stru
 
 void sim_trace_note(struct sim *s, const struct notification *n)
 {
+	struct span of = n->customer.size ? n->customer : n->subject;
 	char head[200], at[48];
 
-	snprintf(head, sizeof head, "[%8s] %.*s ", sim_offset(n->at_ms, at), (int)n->customer.size,
-		(const char *)n->customer.data);
+	snprintf(head, sizeof head, "[%8s] %.*s ", sim_offset(n->at_ms, at), (int)of.size,
+		(const char *)of.data);
 	if (s->line.size && strcmp(head, s->line_head) == 0) {
 		buf_add_str(&s->line, ", ");
 	} else {

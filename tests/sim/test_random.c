@@ -291,6 +291,7 @@ static void start(struct world *w, uint64_t seed)
 	o.settings = settings_default;
 	o.settings.guard_window_ms = one_in(w, 2) ? 30 * DAY_MS : 6 * DAY_MS;
 	o.settings.outbox_keep = 400;
+	o.settings.source_hold_ms = 0; /* everybody is told of; what is held has tests of its own */
 	/* On the event clock, and in a backfill, nothing is too old to be let in; so that no id is
 	 * forgotten that comes again, the window is wider than the run. */
 	if (o.event_clock || w->backfills)

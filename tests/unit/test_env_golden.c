@@ -51,6 +51,7 @@ static void fill(struct env *e)
 	assert_int_equal(env_held_put(e, 0x0102, S("anna"), &(struct held){ .why = 1, .rule = 3,
 		.from = 4, .at_ms = 1767225600000, .until_ms = 1767225600001 }), OK);
 	assert_int_equal(env_follow_up_put(e, 7, S("anna"), S("follow")), OK);
+	assert_int_equal(env_health_put(e, S("wtill-7"), S("record")), OK);
 	m->position = 42;
 	m->clock_ms = 1767225600003;
 	m->lifecycle_version = 1;
@@ -136,10 +137,11 @@ static void load_golden(const char *dir)
 	uint8_t key[512], value[4096];
 
 	assert_int_equal(mkdir(dir, 0750), 0);
-	for (unsigned t = 0; t < 16; t++) { /* empty tables have no rows */
+	for (unsigned t = 0; t < 17; t++) { /* empty tables have no rows */
 		static const char *const tables[] = { "meta", "settings", "names", "lifecycles",
 			"sources", "customers", "deadlines", "guard0", "guard1", "outbox", "history",
-			"subscriptions", "messages", "held", "follow_ups", "letters" };
+			"subscriptions", "messages", "held", "follow_ups", "letters",
+			"health" };
 		struct raw r = raw_open(dir, tables[t]);
 
 		raw_close(&r);
@@ -190,7 +192,8 @@ static void check_meta(struct env *e)
 static void check_rows(struct env *e)
 {
 	struct held held;
-	struct span got;
+	struct span got, key;
+	uint16_t type;
 	int64_t ms;
 	uint8_t id[128];
 	size_t size;
@@ -215,6 +218,13 @@ static void check_rows(struct env *e)
 	assert_int_equal(env_held_next(e, 0x0102, span_of(NULL, 0), &got, &held), OK);
 	assert_span(got, "anna");
 	assert_int_equal(env_held_next(e, 0x0101, span_of(NULL, 0), &got, &held), ERR_NOTFOUND);
+	assert_int_equal(env_held_walk(e, 0, span_of(NULL, 0), &type, &got, &held), OK);
+	assert_int_equal(type, 0x0102);
+	assert_int_equal(env_held_walk(e, type, got, &type, &got, &held), ERR_NOTFOUND);
+	assert_int_equal(env_health_next(e, S("w"), &key, &got), OK);
+	assert_span(key, "wtill-7");
+	assert_span(got, "record");
+	assert_int_equal(env_health_next(e, S("wtill-7"), &key, &got), ERR_NOTFOUND);
 	assert_int_equal(env_customer_get(e, S("anna"), &got), OK);
 	assert_int_equal(got.size, 8);
 	assert_int_equal(got.data[7], 0xff);
