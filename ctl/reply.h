@@ -28,6 +28,7 @@ void show_stats(const json_t *stats, FILE *out);
 void show_customer(const json_t *customer, FILE *out);
 void show_explanation(const json_t *explanation, FILE *out);
 void show_rules(const json_t *rules, FILE *out);
+void show_sources(const json_t *list, FILE *out);
 void show_passed_over(const json_t *announcing, FILE *out);
 void show_subscriptions(const json_t *list, FILE *out);
 void show_webhooks(const json_t *list, FILE *out);

@@ -145,6 +145,10 @@ void show_stats(const json_t *s, FILE *out)
 	json_object_foreach(json_object_get(s, "ladders"), name, counts)
 		show_bars(name, counts, customers, out);
 	show_bars("risk", json_object_get(s, "risk"), customers, out);
+	if (reply_int(json_object_get(s, "sources"), "silent"))
+		fprintf(out, "\n%lld of %lld sources silent: kith sources\n",
+			(long long)reply_int(json_object_get(s, "sources"), "silent"),
+			(long long)reply_int(json_object_get(s, "sources"), "watched"));
 	show_shards(s, out);
 	fputc('\n', out);
 	show_subscriptions(json_object_get(s, "subscriptions"), out);

@@ -82,6 +82,21 @@ static int run_ping(void *settings, char **operands, int n)
 	return ask(settings, "ping", NULL, show_ping);
 }
 
+static int run_sources(void *settings, char **operands, int n)
+{
+	(void)operands;
+	(void)n;
+	return ask(settings, "sources", NULL, show_sources);
+}
+
+const struct verb verb_sources = {
+	.name = "sources", .operands = "", .summary = "which source speaks, and which has fallen silent",
+	.text = "Shows each till, shop or system that sends events: how often it does by its own habit,\n"
+		"when it was heard last, and when it will be called silent if it is not heard again.",
+	.examples = "  kith sources\n  kith sources --json | jq '.[] | select(.state == \"silent\")'",
+	.exits = EXITS, REMOTE_VERB, .least = 0, .most = 0, .run = run_sources,
+};
+
 const struct verb verb_stats = {
 	.name = "stats", .operands = "", .summary = "how many customers stand where",
 	.text = "Shows the funnel (how many customers stand on each rung of each ladder), how many are at\n"

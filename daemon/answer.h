@@ -15,6 +15,8 @@ json_t *answer_stats(struct daemon *d, struct query *const *census);
 json_t *answer_rules(struct daemon *d, struct query *const *rules);
 /* FOLLOW_UPS: one answer a shard. */
 json_t *answer_follow_ups(struct daemon *d, struct query *const *answers);
+/* SOURCES: one answer a shard. */
+json_t *answer_sources(struct daemon *d, struct query *const *sources);
 json_t *answer_subscriptions(struct daemon *d);
 /* {"type": ["risk."], "region": ["north", "south"]} */
 json_t *answer_filter(const struct filter *f);

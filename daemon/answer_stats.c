@@ -154,6 +154,17 @@ static void add_sums(struct daemon *d, struct query *const *census, json_t *out)
 		since_json(since)));
 }
 
+static json_t *sources_json(struct daemon *d, struct query *const *census)
+{
+	json_int_t n = 0, silent = 0;
+
+	for (unsigned i = 0; i < d->store.shards; i++) {
+		n += census[i]->n_sources;
+		silent += census[i]->n_silent;
+	}
+	return json_pack("{s:I,s:I}", "watched", n, "silent", silent);
+}
+
 json_t *answer_stats(struct daemon *d, struct query *const *census)
 {
 	const struct machine *m = d->lifecycle->machine;
@@ -169,6 +180,7 @@ json_t *answer_stats(struct daemon *d, struct query *const *census)
 	add_sums(d, census, out);
 	json_object_set_new(out, "ladders", ladders_json(d, census));
 	json_object_set_new(out, "risk", risks_json(d, census));
+	json_object_set_new(out, "sources", sources_json(d, census));
 	json_object_set_new(out, "shards", shards_json(d, census));
 	json_object_set_new(out, "journal", json_pack("{s:I,s:I,s:I,s:I}", "first",
 		(json_int_t)journal_first(j), "last", (json_int_t)journal_last(j), "durable",

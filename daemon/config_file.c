@@ -19,7 +19,7 @@ static const char *const names[] = { "store", "run", "lifecycle", "shards", "clo
 	"journal-keep-for", "checkpoint-events", "checkpoint-pages", "checkpoint-every", "checkpoint-idle", "map",
 	"under-way-events", "under-way-bytes", "credit", "subscriptions", "subscriber-credit",
 	"deadlines-per-second", "in-future", "space-reserve", "breaker-floor", "breaker-factor",
-	"cool-down", "webhook-schedule", "webhook-timeout", "webhook-pause-after",
+	"cool-down", "source-silence", "source-grace", "source-hold", "source-events", "webhook-schedule", "webhook-timeout", "webhook-pause-after",
 	"webhook-connections", "webhook-ca" };
 #define N_NAMES (sizeof names / sizeof names[0])
 

@@ -282,6 +282,8 @@ static void answer(struct daemon *d, const struct peer *peer, const struct reque
 		ask_all(d, peer, r, QUERY_RULES, answer_rules);
 	else if (span_eq(r->verb, span_str("follow_ups")))
 		ask_all(d, peer, r, QUERY_FOLLOW_UPS, answer_follow_ups);
+	else if (span_eq(r->verb, span_str("sources")))
+		ask_all(d, peer, r, QUERY_SOURCES, answer_sources);
 	else if (span_eq(r->verb, span_str("command")))
 		obey(d, peer, r);
 	else if (span_eq(r->verb, span_str("reload")))
@@ -300,7 +302,7 @@ static void answer(struct daemon *d, const struct peer *peer, const struct reque
 			"state", daemon_state_name(d->state), "shards", (int)d->store.shards));
 	else
 		control_error(d, peer, r->number, "malformed",
-			"verbs are stats, rules, follow_ups, command, show, explain, reload, subscriptions, forget, webhook, ping");
+			"verbs are stats, rules, sources, follow_ups, command, show, explain, reload, subscriptions, forget, webhook, ping");
 }
 
 static bool take(void *arg)

@@ -41,6 +41,7 @@ struct daemon {
 	bool reloading, reload_again; /* a lifecycle file is on its way into the journal */
 	struct settings settings;     /* as the store has them */
 	uint32_t engine;
+	bool listens;                 /* a source was waited for when the store was opened */
 	struct timekeeper timekeeper;
 	struct courier courier;
 	struct ingest ingest;

@@ -29,6 +29,17 @@ static int submit_engine(struct daemon *d)
 	return submit(d, t);
 }
 
+/* What was not heard while no daemon was there is nobody's silence. */
+static int submit_listening(struct daemon *d)
+{
+	struct task *t = task_new(d);
+
+	if (!t)
+		return ERR_NOMEM;
+	t->work.input.type = INPUT_LISTENING;
+	return submit(d, t);
+}
+
 /* An event may be dated ahead: it is told from its resend for the window after its own time. */
 static struct settings settings_wanted(const struct daemon *d)
 {
@@ -173,6 +184,8 @@ int inputs_at_start(struct daemon *d, struct complaint *c)
 
 	if (d->engine != ENGINE_VERSION)
 		rc = submit_engine(d);
+	if (rc == 0 && d->listens)
+		rc = submit_listening(d);
 	if (rc == 0 && (journal_last(d->pipeline.journal) == 0 ||
 		!settings_equal(&d->settings, &wanted)))
 		rc = submit_settings(d);

@@ -282,6 +282,7 @@ static void started(struct query *q)
 		d->start_complaint = q->complaint;
 	}
 	d->customers_at_start += q->meta.customers;
+	d->listens = d->listens || q->listens;
 	if (q->rc == 0 && q->shard == 0) {
 		d->settings = q->settings;
 		d->engine = q->engine;

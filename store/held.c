@@ -55,20 +55,10 @@ int env_held_next(struct env *e, uint16_t type, struct span after, struct span *
 int env_held_walk(struct env *e, uint16_t type, struct span after, uint16_t *ret_type,
 	struct span *ret_customer, struct held *ret)
 {
-	uint8_t key[KEY_BYTES];
-	struct row row;
-	int rc;
+	struct span value;
+	int rc = pair_walk(e, TABLE_HELD, type, after, ret_type, ret_customer, &value);
 
-	if (after.size > EVENT_CUSTOMER_MAX)
-		return ERR_INVALID;
-	rc = table_seek(e, TABLE_HELD, held_key(key, type, after), SEEK_AFTER, &row);
-	if (rc != OK && (rc != ERR_CORRUPT || e->failed != OK))
-		return rc;
-	if (row.key.size <= TYPE_BYTES)
-		return ERR_CORRUPT;
-	*ret_type = (uint16_t)(row.key.data[0] << 8 | row.key.data[1]);
-	*ret_customer = span_of(row.key.data + TYPE_BYTES, row.key.size - TYPE_BYTES);
-	return rc == OK ? held_unpack(row.value, ret) : rc;
+	return rc != OK ? rc : held_unpack(value, ret);
 }
 
 uint64_t env_helds(struct env *e)

@@ -48,8 +48,8 @@ int pair_del(struct env *e, enum table t, uint16_t number, struct span customer)
 	return rc == ERR_NOTFOUND ? OK : rc;
 }
 
-int pair_next(struct env *e, enum table t, uint16_t number, struct span after,
-	struct span *ret_customer, struct span *ret_value)
+int pair_walk(struct env *e, enum table t, uint16_t number, struct span after,
+	uint16_t *ret_number, struct span *ret_customer, struct span *ret_value)
 {
 	uint8_t key[KEY_BYTES];
 	struct row row;
@@ -60,10 +60,26 @@ int pair_next(struct env *e, enum table t, uint16_t number, struct span after,
 	rc = table_seek(e, t, pair_key(key, number, after), SEEK_AFTER, &row);
 	if (rc != OK && (rc != ERR_CORRUPT || e->failed != OK))
 		return rc;
-	if (row.key.size <= PAIR_NUMBER_BYTES || row.key.data[0] != number >> 8 ||
-		row.key.data[1] != (uint8_t)number)
+	if (row.key.size <= PAIR_NUMBER_BYTES)
 		return ERR_NOTFOUND;
+	*ret_number = (uint16_t)(row.key.data[0] << 8 | row.key.data[1]);
 	*ret_customer = span_of(row.key.data + PAIR_NUMBER_BYTES, row.key.size - PAIR_NUMBER_BYTES);
 	*ret_value = rc == OK ? row.value : span_of(NULL, 0);
+	return rc;
+}
+
+int pair_next(struct env *e, enum table t, uint16_t number, struct span after,
+	struct span *ret_customer, struct span *ret_value)
+{
+	struct span customer, value;
+	uint16_t found;
+	int rc = pair_walk(e, t, number, after, &found, &customer, &value);
+
+	if (rc != OK && (rc != ERR_CORRUPT || e->failed != OK))
+		return rc;
+	if (found != number)
+		return ERR_NOTFOUND;
+	*ret_customer = customer;
+	*ret_value = value;
 	return rc;
 }

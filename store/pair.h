@@ -16,5 +16,8 @@ int pair_del(struct env *e, enum table t, uint16_t number, struct span customer)
  * with env_failed() still 0 fills the customer too. */
 int pair_next(struct env *e, enum table t, uint16_t number, struct span after,
 	struct span *ret_customer, struct span *ret_value);
+/* The same over all numbers: the first row behind (NUMBER, AFTER). */
+int pair_walk(struct env *e, enum table t, uint16_t number, struct span after,
+	uint16_t *ret_number, struct span *ret_customer, struct span *ret_value);
 
 #endif

@@ -30,6 +30,7 @@ void query_free(struct query *q)
 	free(q->breakers);
 	buf_fini(&q->rows);
 	free(q->limits);
+	free(q->sources);
 	free(q->names);
 	free(q->filter);
 	lifecycle_drop(q->lifecycle);
@@ -181,6 +182,8 @@ static int answer_census(struct shard *s, struct query *q)
 			q->census[q->n_census++] =
 				(struct census_row){ (uint16_t)i, s->census[i] };
 	outbox_oldest(s, q);
+	q->n_sources = s->sources.n;
+	q->n_silent = sources_silent(s);
 	return query_names(s, q);
 }
 
@@ -311,6 +314,7 @@ void query_answer(struct shard *s, struct query *q)
 	case QUERY_CUSTOMER: q->rc = answer_customer(s, q); break;
 	case QUERY_RULES: q->rc = answer_rules(s, q); break;
 	case QUERY_FOLLOW_UPS: q->rc = answer_follow_ups(s, q); break;
+	case QUERY_SOURCES: q->rc = sources_report(s, &q->sources, &q->n_sources); break;
 	case QUERY_CENSUS: q->rc = answer_census(s, q); break;
 	case QUERY_OUTBOX: q->rc = answer_outbox(s, q); break;
 	case QUERY_SEEK: q->rc = answer_seek(s, q); break;

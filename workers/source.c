@@ -303,3 +303,39 @@ int sources_settle(struct shard *s, const struct input *in, struct outcome *out)
 	s->sources.next_due_ms = w ? w->due_ms : NEVER;
 	return rc;
 }
+
+/* ---- what is told of them */
+
+unsigned sources_silent(const struct shard *s)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < s->sources.n; i++)
+		n += s->sources.list[i]->state == SOURCE_SILENT;
+	return n;
+}
+
+static void report(const struct shard *s, const struct source_watch *w, struct source_report *r)
+{
+	const struct source_hours *hours = hours_of(s, name_of(w));
+
+	*r = (struct source_report){ .state = w->state,
+		.unwatched = source_is_unwatched(s, name_of(w)),
+		.knows_week = habit_knows_week(&w->habit), .has_hours = hours && hours->calendar,
+		.since_ms = w->since_ms, .last_ms = w->last_ms, .due_ms = source_due(s, w),
+		.events = w->events, .late = w->late,
+		.events_per_hour = habit_events_per_hour(&w->habit),
+		.signs_per_hour = habit_signs_per_hour(&w->habit) };
+	memcpy(r->name, w->name, w->size);
+}
+
+int sources_report(const struct shard *s, struct source_report **ret, unsigned *ret_n)
+{
+	*ret = malloc((s->sources.n + 1) * sizeof(**ret));
+	if (!*ret)
+		return ERR_NOMEM;
+	for (unsigned i = 0; i < s->sources.n; i++)
+		report(s, s->sources.list[i], &(*ret)[i]);
+	*ret_n = s->sources.n;
+	return 0;
+}

@@ -57,6 +57,21 @@ struct sources {
 	uint64_t unwatched;          /* batches of sources for which there was no room, since opening */
 };
 
+/* What is told of one to whoever asks. */
+struct source_report {
+	char name[EVENT_SOURCE_MAX + 1];
+	uint8_t state;          /* enum source_state */
+	bool unwatched;         /* the file says so */
+	bool knows_week;        /* its habit is known by the hour of the week */
+	bool has_hours;         /* it has a calendar */
+	int64_t since_ms, last_ms, due_ms; /* due: NEVER when nobody can tell */
+	uint64_t events, late;
+	double events_per_hour, signs_per_hour;
+};
+/* Into an array that the caller frees. ERR_NOMEM. */
+int sources_report(const struct shard *s, struct source_report **ret, unsigned *ret_n);
+unsigned sources_silent(const struct shard *s);
+
 int sources_load(struct shard *s);
 int sources_store(struct shard *s);
 void sources_fini(struct shard *s);

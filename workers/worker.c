@@ -205,6 +205,7 @@ static void handle_start(struct worker *w, struct query *q)
 		q->rc = query_subscriptions(&w->shard, q);
 	q->meta = *env_meta(w->env);
 	q->settings = w->shard.settings;
+	q->listens = w->shard.sources.next_due_ms != NEVER;
 	q->engine = w->shard.engine;
 	if (w->shard.lifecycle)
 		q->lifecycle = lifecycle_hold(w->shard.lifecycle);

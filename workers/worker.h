@@ -41,6 +41,7 @@ enum query_kind {
 	QUERY_CUSTOMER,     /* customer → who, history, names */
 	QUERY_RULES,        /* → breakers, census (of what was hushed), hush, names */
 	QUERY_FOLLOW_UPS,   /* key is an owner or empty → rows of follow-ups, their counts, names */
+	QUERY_SOURCES,      /* → sources */
 	QUERY_CENSUS,       /* → census, names, meta */
 	QUERY_OUTBOX,       /* from, cap_* → notes (and outbox bounds) */
 	QUERY_SEEK,         /* from_ms → upto; from (an outbox sequence) → from_ms */
@@ -84,6 +85,10 @@ struct query {
 	unsigned n_breakers;
 	struct breaker *breakers;    /* out, malloc'ed … */
 	double *limits;              /* … how much each may say in half an hour */
+	unsigned n_sources;
+	struct source_report *sources; /* out, malloc'ed; QUERY_CENSUS has their counts only */
+	unsigned n_silent;           /* out: QUERY_CENSUS, of n_sources */
+	bool listens;                /* out: QUERY_START, a source is waited for */
 	struct hush hush;            /* out: QUERY_RULES, without its counts */
 	unsigned n_names;
 	uint32_t *names;             /* out: offsets of NUL-ended names by number, into `texts` */
