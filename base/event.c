@@ -26,6 +26,7 @@ NAMES(factor_name, FACTOR_COUNT, "need", "desire", "ability", "authority", "timi
 NAMES(reason_name, REASON_COUNT, NULL, "product_quality", "brand_packaging", "price",
 	"service_procedure", "service_efficiency", "staff", "channel", "missing_information",
 	"promotion", "false_advertising", "company_image")
+NAMES(reason_group_name, REASON_GROUP_COUNT, NULL, "service", "price", "product", "other")
 NAMES(severity_name, SEVERITY_COUNT, NULL, "watch", "low", "medium", "high", "critical")
 NAMES(quality_name, QUALITY_COUNT, NULL, "must_be", "linear", "attractive")
 NAMES(membership_name, MEMBERSHIP_COUNT, NULL, "joined", "left")
@@ -39,7 +40,30 @@ NAMES(reject_name, REJECT_COUNT, NULL, "malformed", "bad_source", "bad_id", "bad
 	"suppressed", "damaged")
 NAMES(side_name, SIDE_COUNT, NULL, "potential", "actual")
 NAMES(job_name, JOB_COUNT, NULL, "develop", "maintain", "win_back")
+NAMES(approach_name, APPROACH_COUNT, NULL, "retain", "open_market", "contest_general",
+	"contest_competitor")
 NAMES(unit_name, UNIT_COUNT_, NULL, "count", "money", "duration", "time", "ratio", "flag", "name")
+
+enum reason_group reason_group(unsigned reason)
+{
+	static const uint8_t groups[] = {
+		[REASON_NONE] = REASON_GROUP_NONE,
+		[REASON_PRODUCT_QUALITY] = REASON_GROUP_PRODUCT,
+		[REASON_BRAND_PACKAGING] = REASON_GROUP_PRODUCT,
+		[REASON_PRICE] = REASON_GROUP_PRICE,
+		[REASON_SERVICE_PROCEDURE] = REASON_GROUP_SERVICE,
+		[REASON_SERVICE_EFFICIENCY] = REASON_GROUP_SERVICE,
+		[REASON_STAFF] = REASON_GROUP_SERVICE,
+		[REASON_CHANNEL] = REASON_GROUP_SERVICE,
+		[REASON_MISSING_INFORMATION] = REASON_GROUP_SERVICE,
+		[REASON_PROMOTION] = REASON_GROUP_OTHER,
+		[REASON_FALSE_ADVERTISING] = REASON_GROUP_OTHER,
+		[REASON_COMPANY_IMAGE] = REASON_GROUP_OTHER,
+	};
+
+	_Static_assert(sizeof groups == REASON_COUNT, "a group for each reason");
+	return reason < REASON_COUNT ? (enum reason_group)groups[reason] : REASON_GROUP_NONE;
+}
 
 unsigned name_lookup(const char *(*naming)(unsigned), unsigned count, struct span name)
 {

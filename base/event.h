@@ -57,6 +57,12 @@ enum reason {
 	REASON_COMPANY_IMAGE, REASON_COUNT,
 };
 
+/* What such a reason is about. Service is how one was served, the channel and the telling included;
+ * other is what the company said and how it looks. */
+enum reason_group { REASON_GROUP_NONE, REASON_GROUP_SERVICE, REASON_GROUP_PRICE,
+	REASON_GROUP_PRODUCT, REASON_GROUP_OTHER, REASON_GROUP_COUNT };
+enum reason_group reason_group(unsigned reason);
+
 enum severity { SEVERITY_NONE, SEVERITY_WATCH, SEVERITY_LOW, SEVERITY_MEDIUM, SEVERITY_HIGH,
 	SEVERITY_CRITICAL, SEVERITY_COUNT };
 
@@ -168,6 +174,7 @@ const char *acquisition_name(unsigned v);
 const char *answer_name(unsigned v);
 const char *factor_name(unsigned v);
 const char *reason_name(unsigned v);
+const char *reason_group_name(unsigned v);
 const char *severity_name(unsigned v);
 const char *quality_name(unsigned v);
 const char *membership_name(unsigned v);

@@ -9,8 +9,13 @@
 
 enum side { SIDE_NONE, SIDE_POTENTIAL, SIDE_ACTUAL, SIDE_COUNT };
 enum job { JOB_NONE, JOB_DEVELOP, JOB_MAINTAIN, JOB_WIN_BACK, JOB_COUNT };
+/* The four plays there are: keep who buys; go where nobody has shown anything yet; win somebody who is
+ * loyal to nobody; win somebody who is a competitor's customer. */
+enum approach { APPROACH_NONE, APPROACH_RETAIN, APPROACH_OPEN_MARKET, APPROACH_CONTEST_GENERAL,
+	APPROACH_CONTEST_COMPETITOR, APPROACH_COUNT };
 const char *side_name(unsigned v);
 const char *job_name(unsigned v);
+const char *approach_name(unsigned v);
 
 /* How a number of evidence is to be read. */
 enum unit { UNIT_NONE, UNIT_COUNT, UNIT_MONEY, UNIT_DURATION, UNIT_TIME, UNIT_RATIO, UNIT_FLAG,
@@ -50,6 +55,10 @@ struct notification {
 	int64_t value;           /* at stake, minor units: margin so far where known, else net spend */
 	struct span region;      /* the customer's, where known */
 	struct span tier;        /* their rung on the ladder `tier`, where the lifecycle file has one */
+	struct span missing;     /* what holds them back: "authority"; of bad news also … */
+	struct span reason;      /* … what they had to say of us within the year: "price" … */
+	struct span reason_group; /* … and what that is about: "price" */
+	struct span approach;    /* approach_name() */
 	struct span subject;     /* what is spoken of when it is no customer: a webhook's name */
 	struct span retracts;    /* id of the one that this takes back; its type is then that one's with
 	                          * ".retracted" behind, and at_ms, from and to are that one's */

@@ -32,6 +32,12 @@ static void print_why(FILE *out, const struct notification *n)
 	}
 }
 
+static void print_named(FILE *out, const char *name, struct span text)
+{
+	if (text.size)
+		fprintf(out, "  %s %.*s", name, (int)text.size, (const char *)text.data);
+}
+
 static void print_human(FILE *out, const struct notification *n)
 {
 	char when[TEXT_MAX], value[TEXT_MAX];
@@ -43,10 +49,11 @@ static void print_human(FILE *out, const struct notification *n)
 			n->from.size ? (const char *)n->from.data : "new", (int)n->to.size,
 			(const char *)n->to.data);
 	print_why(out, n);
+	print_named(out, "missing", n->missing);
+	print_named(out, "reason", n->reason);
 	if (n->has_value && n->value)
 		fprintf(out, "  value %s", text_money((double)n->value, value));
-	if (n->owner.size)
-		fprintf(out, "  owner %.*s", (int)n->owner.size, (const char *)n->owner.data);
+	print_named(out, "owner", n->owner);
 }
 
 static void print_json(FILE *out, json_t *o)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A change, described for a person: who speaks, how bad it is, what to do, and why. */
 #include <assert.h>
+#include "lifecycle/missing.h"
 #include "lifecycle/standing.h"
 
 #define NO_RUNG ((struct span){ (const uint8_t *)"", 0 })
@@ -87,6 +88,56 @@ static void describe_evidence(const struct change *ch, const struct machine *m,
 		n->evidence[n->n_evidence++] = more[i];
 }
 
+/* Old grievances explain nothing. */
+#define REASON_COUNTS_MS (365 * DAY_MS)
+
+static void describe_reason(const struct change *ch, const struct facts *f, struct notification *n)
+{
+	const struct facts_reg *r = &f->reg[REGISTER_REASON];
+
+	if (n->severity == SEVERITY_NONE || r->time_ms == 0 ||
+		ch->at_ms - r->time_ms > REASON_COUNTS_MS)
+		return;
+	n->reason = span_str(reason_name((unsigned)r->value));
+	n->reason_group = span_str(reason_group_name(reason_group((unsigned)r->value)));
+}
+
+/* Whether F has ever had to do with us, or said that they want something. */
+static bool has_shown_something(const struct facts *f)
+{
+	if (f->scalar[FACT_contacts_in].i + f->scalar[FACT_contacts_out].i > 0)
+		return true;
+	for (unsigned i = 0; i < FACTOR_COUNT; i++)
+		if (f->reg[REGISTER_FACTOR + i].value == ANSWER_YES)
+			return true;
+	return false;
+}
+
+static enum approach approach_of(const struct change *ch, const struct facts *f)
+{
+	if (ch->job == JOB_NONE)
+		return APPROACH_NONE;
+	if (ch->job == JOB_MAINTAIN)
+		return APPROACH_RETAIN;
+	if (f->text[TEXT_HELD_BY].size > 0)
+		return APPROACH_CONTEST_COMPETITOR;
+	return ch->job == JOB_WIN_BACK || has_shown_something(f) ? APPROACH_CONTEST_GENERAL
+								  : APPROACH_OPEN_MARKET;
+}
+
+/* What an account manager needs beside the rule. */
+static void describe_customer(const struct change *ch, const struct facts *f, struct notification *n)
+{
+	enum factor missing = factor_missing(f);
+	enum approach approach = approach_of(ch, f);
+
+	if (missing < FACTOR_COUNT)
+		n->missing = span_str(factor_name(missing));
+	describe_reason(ch, f, n);
+	if (approach)
+		n->approach = span_str(approach_name(approach));
+}
+
 bool value_at_stake(const struct facts *f, int64_t *ret_value)
 {
 	int64_t purchases = f->scalar[FACT_purchases].i, margins = f->scalar[FACT_margins].i;
@@ -114,5 +165,6 @@ void change_describe(const struct change *ch, const struct machine *m, const str
 	n->owner = span_of(f->text[TEXT_OWNER].text, f->text[TEXT_OWNER].size);
 	n->region = span_of(f->text[TEXT_REGION].text, f->text[TEXT_REGION].size);
 	n->has_value = value_at_stake(f, &n->value);
+	describe_customer(ch, f, n);
 	describe_evidence(ch, m, f, v, n);
 }

@@ -38,7 +38,8 @@ static void walk_on(struct walk *w)
 static void gaps_replace(struct facts *f, size_t at, size_t to, const uint8_t *bytes, size_t size)
 {
 	memmove(f->gaps + at + size, f->gaps + to, f->gaps_size - to);
-	memcpy(f->gaps + at, bytes, size);
+	if (size)
+		memcpy(f->gaps + at, bytes, size);
 	f->gaps_size = (uint16_t)(f->gaps_size - (to - at) + size);
 }
 
@@ -111,6 +112,43 @@ void days_add(struct facts *f, int32_t day)
 	}
 	f->latest_day = day;
 	f->n_days++;
+}
+
+/* AT_DAY stands on a day before the latest: its gap, which begins at AT, and the one behind it
+ * become one. */
+static void day_cut(struct facts *f, int64_t newer, struct walk at_day, size_t at)
+{
+	uint8_t gap[10];
+	size_t size = 0;
+
+	walk_on(&at_day);
+	if (!at_day.ended)
+		size = (size_t)(put_varint(gap, (uint64_t)(newer - at_day.day)) - gap);
+	gaps_replace(f, at, (size_t)(at_day.next - f->gaps), gap, size);
+	f->n_days--;
+}
+
+void days_remove(struct facts *f, int32_t day)
+{
+	struct walk w = walk_begin(f);
+	int64_t newer = w.day;
+	size_t at = 0;
+
+	if (w.ended || day > f->latest_day)
+		return;
+	if (day == f->latest_day) {
+		walk_on(&w);
+		f->latest_day = w.ended ? 0 : (int32_t)w.day;
+		gaps_replace(f, 0, (size_t)(w.next - f->gaps), NULL, 0);
+		f->n_days--;
+		return;
+	}
+	for (walk_on(&w); !w.ended && w.day > day; walk_on(&w)) {
+		newer = w.day;
+		at = (size_t)(w.next - f->gaps);
+	}
+	if (!w.ended && w.day == day)
+		day_cut(f, newer, w, at);
 }
 
 /* Merged from the latest backwards; what finds no room is counted. */

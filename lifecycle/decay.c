@@ -54,6 +54,16 @@ void decay_add(struct facts *f, const struct decay *d, enum fact fact, double we
 	f->scalar[fact].d += weight * decay_keep(d, fact);
 }
 
+void decay_count(struct facts *f, const struct decay *d, enum fact fact, int by, double weight,
+	enum fact total)
+{
+	double *sum = &f->scalar[fact].d, part = weight * decay_keep(d, fact);
+
+	*sum += by * part;
+	if (f->scalar[total].i == 0 || *sum < part * 1e-12)
+		*sum = 0;
+}
+
 void decay_join(struct facts *f, const struct facts *from)
 {
 	int64_t from_ms = from->scalar[FACT_decayed_at].i;

@@ -67,6 +67,14 @@ static void add_purchase(struct facts *f, const struct event *e, const struct zo
 {
 	struct decay d = decay_at(f, e->time_ms);
 	double amount = (double)e->as.purchase.amount;
+	struct facts_order order = {
+		.time_ms = e->time_ms,
+		.amount = e->as.purchase.amount,
+		.margin = e->as.purchase.has_margin ? e->as.purchase.margin : 0,
+		.has_margin = e->as.purchase.has_margin,
+		.order = hash_32(e->as.purchase.order.data, e->as.purchase.order.size),
+		.day = zone_day(zone, e->time_ms),
+	};
 
 	fact_fold(f, FACT_purchases, 1);
 	fact_fold(f, FACT_spent, e->as.purchase.amount);
@@ -80,7 +88,8 @@ static void add_purchase(struct facts *f, const struct event *e, const struct zo
 	decay_add(f, &d, FACT_spend_180d, amount);
 	decay_add(f, &d, FACT_purchases_30d, 1);
 	decay_add(f, &d, FACT_purchases_180d, 1);
-	days_add(f, zone_day(zone, e->time_ms));
+	days_add(f, order.day);
+	orders_add(f, &order);
 }
 
 static void add_reason(struct facts *f, const struct event *e, uint8_t reason)
@@ -92,12 +101,19 @@ static void add_reason(struct facts *f, const struct event *e, uint8_t reason)
 static void add_refund(struct facts *f, const struct event *e)
 {
 	struct decay d = decay_at(f, e->time_ms);
+	struct facts_order order = {
+		.time_ms = e->time_ms,
+		.amount = e->as.refund.amount,
+		.order = hash_32(e->as.refund.order.data, e->as.refund.order.size),
+		.refund = true,
+	};
 
 	fact_fold(f, FACT_refunds, 1);
 	fact_fold(f, FACT_refunded, e->as.refund.amount);
 	fact_fold(f, FACT_last_refund, e->time_ms);
 	decay_add(f, &d, FACT_refund_180d, (double)e->as.refund.amount);
 	add_reason(f, e, e->as.refund.reason);
+	orders_add(f, &order);
 }
 
 static void add_complaint(struct facts *f, const struct event *e)
@@ -279,6 +295,7 @@ void facts_join(struct facts *f, const struct facts *from)
 	cases_join(f, from);
 	days_join(f, from);
 	customs_join(f, from);
+	orders_join(f, from);
 }
 
 bool facts_equal(const struct facts *a, const struct facts *b)
@@ -288,5 +305,5 @@ bool facts_equal(const struct facts *a, const struct facts *b)
 					      : a->scalar[i].i != b->scalar[i].i)
 			return false;
 	return registers_equal(a, b) && cases_equal(a, b) && days_equal(a, b) &&
-		customs_equal(a, b);
+		customs_equal(a, b) && orders_equal(a, b);
 }

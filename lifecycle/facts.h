@@ -14,6 +14,9 @@
  *   cases      the latest FACTS_CASES_MAX openings and resolutions of complaints: a set, so two
  *              that are the same in everything are kept once. What is pushed out is forgotten:
  *              neither open nor able to close
+ *   orders     the latest FACTS_ORDERS_MAX purchases and refunds, so that an order that was wholly
+ *              given back can be taken out of everything again (orders.c). The second exception:
+ *              a refund that comes later than so many others leaves its purchase where it is
  *   referrer   who brought the customer in; the earliest told wins
  *   custom     what a lifecycle file declares beside (custom.h)
  *   wallets    the latest two periods for which we were told what the customer spends with
@@ -26,6 +29,7 @@
 #define FACTS_DAYS_MAX  400
 #define FACTS_GAPS_MAX  1200 /* bytes: 3 are more than the years that events may have take */
 #define FACTS_CASES_MAX 16
+#define FACTS_ORDERS_MAX 4
 
 enum fact_law { FACT_COUNT, FACT_FIRST, FACT_LAST, FACT_MASK, FACT_DECAY };
 
@@ -76,6 +80,24 @@ struct facts_case {
 	uint8_t severity;
 };
 
+/* A purchase, or a refund of one. */
+struct facts_order {
+	int64_t time_ms;
+	int64_t amount;
+	int64_t margin;   /* 0 without has_margin */
+	int32_t day;      /* of a purchase: the calendar day it counts for; of a refund 0 */
+	uint32_t order;   /* hash of the order's id */
+	bool refund;
+	bool has_margin;
+	bool undone;      /* its order is cancelled: it counts for nothing */
+};
+
+/* The purchases that are kept no longer, but for those that were cancelled. */
+struct facts_settled {
+	int64_t first_ms, last_ms; /* 0: none */
+	int32_t last_day;
+};
+
 /* Who brought the customer in; the EARLIEST told wins. */
 struct facts_referrer {
 	int64_t time_ms; /* 0: nobody */
@@ -116,7 +138,9 @@ struct facts {
 	struct facts_cover covered;
 	struct facts_wallet wallet[2]; /* the latest by (to, from) first; two periods, never one twice */
 	uint8_t n_cases;
-	uint32_t older_days; /* purchase days before those kept; not 0 only when that many are */
+	uint8_t n_orders;    /* at most FACTS_ORDERS_MAX but while it is worked on */
+	struct facts_settled settled;
+	uint32_t older_days; /* purchase days before those kept; not 0 only when that many were */
 	uint16_t n_days;
 	uint8_t n_custom;
 	uint16_t gaps_size;
@@ -126,6 +150,7 @@ struct facts {
 	struct facts_string text[TEXTS];
 	struct facts_referrer referrer;
 	struct facts_case cases[FACTS_CASES_MAX]; /* latest first, a total order */
+	struct facts_order orders[2 * FACTS_ORDERS_MAX]; /* latest first, by order_compare() */
 	/* Kept as they are packed, since a purchase mostly adds one in front and nobody else looks at
 	 * them: for each earlier day, latest first, how many days before the one after it, as a
 	 * varint; gaps_size bytes. facts_days() spreads them out. */
@@ -171,7 +196,7 @@ const char *facts_text_name(enum facts_text t);
 /* The naming function of an enumerated register ("consumer"), or NULL for plain numbers. */
 const char *(*facts_register_naming(enum facts_register r))(unsigned);
 
-/* Bytes, as drawn in lifecycle/facts_layout.h: only what is not zero is written. 70 for a customer
+/* Bytes, as drawn in lifecycle/facts_layout.h: only what is not zero is written. 120 for a customer
  * with five purchases, below 1.9 KiB for anyone with a calendar; FACTS_PACKED_MAX is the room OUT
  * must have, whatever the numbers. Equal facts that were built in another order may differ in the
  * last digits of their decayed sums, and so in their bytes. */

@@ -6,7 +6,7 @@
 #include "lifecycle/facts_parts.h"
 
 /* The widest that each part can be: a varint of 64 bits takes 10 bytes, of 32 bits 5. */
-#define WIDEST_SCALARS   (2 + 10 + FACTS_SCALARS * 10)
+#define WIDEST_SCALARS   (3 + 10 + FACTS_SCALARS * 10)
 #define WIDEST_REGISTERS (10 + REGISTERS * 20)
 #define WIDEST_TEXTS     (10 + TEXTS * (10 + 1 + EVENT_TEXT_MAX))
 #define WIDEST_WALLETS   (1 + 2 * 30)
@@ -14,8 +14,9 @@
 #define WIDEST_REFERRER  (10 + 1 + EVENT_CUSTOMER_MAX)
 #define WIDEST_CUSTOM    (1 + CUSTOM_MAX * (4 + 1 + 10 + 10 + 8))
 #define WIDEST_DAYS      (10 + 5 + FACTS_GAPS_MAX + 5)
+#define WIDEST_ORDERS    (1 + 21 + FACTS_ORDERS_MAX * (10 + 4 + 1 + 10 + 10))
 _Static_assert(WIDEST_SCALARS + WIDEST_REGISTERS + WIDEST_TEXTS + WIDEST_WALLETS + WIDEST_CASES +
-	WIDEST_DAYS + WIDEST_REFERRER + WIDEST_CUSTOM <= FACTS_PACKED_MAX, "the widest facts fit");
+	WIDEST_DAYS + WIDEST_REFERRER + WIDEST_CUSTOM + WIDEST_ORDERS <= FACTS_PACKED_MAX, "the widest facts fit");
 
 static uint8_t *put_signed(uint8_t *p, int64_t v)
 {
@@ -66,7 +67,7 @@ static uint8_t *put_scalars(uint8_t *p, const struct facts *f)
 	return p;
 }
 
-static uint8_t *put_registers(uint8_t *p, const struct facts *f, uint8_t *sections)
+static uint8_t *put_registers(uint8_t *p, const struct facts *f, uint16_t *sections)
 {
 	int64_t before_ms = f->scalar[FACT_last_event].i;
 	uint64_t told = 0;
@@ -85,7 +86,7 @@ static uint8_t *put_registers(uint8_t *p, const struct facts *f, uint8_t *sectio
 	return p;
 }
 
-static uint8_t *put_texts(uint8_t *p, const struct facts *f, uint8_t *sections)
+static uint8_t *put_texts(uint8_t *p, const struct facts *f, uint16_t *sections)
 {
 	int64_t before_ms = f->scalar[FACT_last_event].i;
 	uint64_t told = 0;
@@ -106,7 +107,7 @@ static uint8_t *put_texts(uint8_t *p, const struct facts *f, uint8_t *sections)
 	return p;
 }
 
-static uint8_t *put_wallets(uint8_t *p, const struct facts *f, uint8_t *sections)
+static uint8_t *put_wallets(uint8_t *p, const struct facts *f, uint16_t *sections)
 {
 	uint8_t n = (uint8_t)((f->wallet[0].to_ms != 0) + (f->wallet[1].to_ms != 0));
 
@@ -124,7 +125,7 @@ static uint8_t *put_wallets(uint8_t *p, const struct facts *f, uint8_t *sections
 	return p;
 }
 
-static uint8_t *put_cases(uint8_t *p, const struct facts *f, uint8_t *sections)
+static uint8_t *put_cases(uint8_t *p, const struct facts *f, uint16_t *sections)
 {
 	int64_t before_ms = f->scalar[FACT_last_event].i;
 
@@ -143,7 +144,7 @@ static uint8_t *put_cases(uint8_t *p, const struct facts *f, uint8_t *sections)
 	return p;
 }
 
-static uint8_t *put_days(uint8_t *p, const struct facts *f, uint8_t *sections)
+static uint8_t *put_days(uint8_t *p, const struct facts *f, uint16_t *sections)
 {
 	if (f->n_days == 0)
 		return p;
@@ -159,7 +160,7 @@ static uint8_t *put_days(uint8_t *p, const struct facts *f, uint8_t *sections)
 	return p;
 }
 
-static uint8_t *put_referrer(uint8_t *p, const struct facts *f, uint8_t *sections)
+static uint8_t *put_referrer(uint8_t *p, const struct facts *f, uint16_t *sections)
 {
 	int64_t before_ms = f->scalar[FACT_last_event].i;
 
@@ -190,7 +191,7 @@ static uint8_t *put_custom(uint8_t *p, const struct facts_custom *v, int64_t las
 	return p + 8;
 }
 
-static uint8_t *put_customs(uint8_t *p, const struct facts *f, uint8_t *sections)
+static uint8_t *put_customs(uint8_t *p, const struct facts *f, uint16_t *sections)
 {
 	uint8_t *count = p;
 
@@ -208,20 +209,58 @@ static uint8_t *put_customs(uint8_t *p, const struct facts *f, uint8_t *sections
 	return p;
 }
 
+/* Which day it is by its zone: one earlier than in UTC, the same, or one later. */
+static uint8_t day_bits(int64_t time_ms, int32_t day)
+{
+	return (uint8_t)((day - time_ms / DAY_MS + 1) << ORDER_DAY_SHIFT);
+}
+
+static uint8_t *put_orders(uint8_t *p, const struct facts *f, uint16_t *sections)
+{
+	int64_t before_ms = f->scalar[FACT_last_event].i;
+	bool settled = f->settled.last_ms != 0;
+
+	if (f->n_orders == 0 && !settled)
+		return p;
+	*sections |= SECTION_ORDERS;
+	*p++ = (uint8_t)(f->n_orders << 1 | settled);
+	if (settled) {
+		p = put_told(p, f->settled.last_ms, &before_ms);
+		p = put_told(p, f->settled.first_ms, &before_ms);
+		*p++ = day_bits(f->settled.last_ms, f->settled.last_day);
+		before_ms = f->scalar[FACT_last_event].i;
+	}
+	for (unsigned i = 0; i < f->n_orders; i++) {
+		const struct facts_order *o = &f->orders[i];
+
+		p = put_told(p, o->time_ms, &before_ms);
+		put_le32(p, o->order);
+		p[4] = (uint8_t)((o->refund ? ORDER_REFUND : day_bits(o->time_ms, o->day)) |
+			(o->undone ? ORDER_UNDONE : 0) | (o->has_margin ? ORDER_HAS_MARGIN : 0));
+		p = put_signed(p + 5, o->amount);
+		if (o->has_margin)
+			p = put_signed(p, o->margin);
+	}
+	return p;
+}
+
 size_t facts_pack(const struct facts *f, uint8_t *out)
 {
-	uint8_t *p = out + 2;
+	uint8_t *p = out + 3;
+	uint16_t sections = 0;
 
 	out[0] = FACTS_VERSION;
-	out[1] = 0;
 	p = put_scalars(p, f);
-	p = put_registers(p, f, &out[1]);
-	p = put_texts(p, f, &out[1]);
-	p = put_wallets(p, f, &out[1]);
-	p = put_cases(p, f, &out[1]);
-	p = put_days(p, f, &out[1]);
-	p = put_referrer(p, f, &out[1]);
-	p = put_customs(p, f, &out[1]);
+	p = put_registers(p, f, &sections);
+	p = put_texts(p, f, &sections);
+	p = put_wallets(p, f, &sections);
+	p = put_cases(p, f, &sections);
+	p = put_days(p, f, &sections);
+	p = put_referrer(p, f, &sections);
+	p = put_customs(p, f, &sections);
+	p = put_orders(p, f, &sections);
+	out[1] = (uint8_t)sections;
+	out[2] = (uint8_t)(sections >> 8);
 	assert(p - out <= FACTS_PACKED_MAX);
 	return (size_t)(p - out);
 }

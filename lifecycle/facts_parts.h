@@ -38,6 +38,8 @@ static inline uint64_t rows_of(enum fact_law law)
 /* The set of purchase days. */
 void days_add(struct facts *f, int32_t day);
 void days_join(struct facts *f, const struct facts *from);
+/* DAY has no purchase any more; nothing when it is not among those kept. */
+void days_remove(struct facts *f, int32_t day);
 bool days_equal(const struct facts *a, const struct facts *b);
 
 /* What the file declares: entries of equal keys are joined, others added while there is room. */
@@ -50,6 +52,12 @@ int case_compare(const struct facts_case *a, const struct facts_case *b); /* lat
 void cases_add(struct facts *f, const struct facts_case *c);
 void cases_join(struct facts *f, const struct facts *from);
 bool cases_equal(const struct facts *a, const struct facts *b);
+
+/* The latest purchases and refunds. O has been folded as if nothing of its order were known yet. */
+int order_compare(const struct facts_order *a, const struct facts_order *b); /* later is greater */
+void orders_add(struct facts *f, const struct facts_order *o);
+void orders_join(struct facts *f, const struct facts *from); /* last of all */
+bool orders_equal(const struct facts *a, const struct facts *b);
 
 /* Last-writer-wins registers, and the wallets. */
 void register_tell(struct facts *f, enum facts_register r, int64_t time_ms, int64_t value);
@@ -67,6 +75,11 @@ struct decay {
 /* Make room for an event at TIME_MS: when it is the latest, the sums so far fade up to it. */
 struct decay decay_at(struct facts *f, int64_t time_ms);
 void decay_add(struct facts *f, const struct decay *d, enum fact fact, double weight);
+/* Count a weight (BY 1) or take it out again (-1). TOTAL is the plain count of the same things: when
+ * that is 0 nothing can be left, and what is left of a weight by rounding alone is nothing. So a
+ * sum from which something was taken is exact to 1e-12 of that, not of what remains. */
+void decay_count(struct facts *f, const struct decay *d, enum fact fact, int by, double weight,
+	enum fact total);
 void decay_join(struct facts *f, const struct facts *from);
 bool decay_equal(double a, double b);
 

@@ -251,7 +251,7 @@ static void take_older_days(struct reader *r, struct facts *f)
 {
 	uint64_t n = take_varint(r);
 
-	if (n < 1 || n > UINT32_MAX || f->n_days != FACTS_DAYS_MAX)
+	if (n < 1 || n > UINT32_MAX || f->n_days == 0)
 		r->bad = true;
 	f->older_days = (uint32_t)n;
 }
@@ -303,11 +303,70 @@ static void take_customs(struct reader *r, struct facts *f)
 	f->n_custom = (uint8_t)n;
 }
 
+static int32_t take_order_day(struct reader *r, int64_t time_ms, uint8_t bits)
+{
+	return (int32_t)(time_ms / DAY_MS + in_range(r, bits >> ORDER_DAY_SHIFT, 0, 2) - 1);
+}
+
+static void take_settled(struct reader *r, struct facts *f)
+{
+	int64_t before_ms = f->scalar[FACT_last_event].i;
+
+	f->settled.last_ms = take_told(r, &before_ms);
+	f->settled.first_ms = take_told(r, &before_ms);
+	f->settled.last_day = take_order_day(r, f->settled.last_ms, take_byte(r));
+	if (f->settled.first_ms > f->settled.last_ms)
+		r->bad = true;
+}
+
+static void take_order(struct reader *r, struct facts_order *o, int64_t *before_ms)
+{
+	const uint8_t *p;
+	uint8_t bits;
+
+	*o = (struct facts_order){ .time_ms = take_told(r, before_ms) };
+	p = take_bytes(r, 5);
+	if (!p)
+		return;
+	o->order = get_le32(p);
+	bits = p[4];
+	o->refund = bits & ORDER_REFUND;
+	o->undone = bits & ORDER_UNDONE;
+	o->has_margin = bits & ORDER_HAS_MARGIN;
+	if (o->refund && bits & ~(ORDER_REFUND | ORDER_UNDONE))
+		r->bad = true;
+	if (!o->refund)
+		o->day = take_order_day(r, o->time_ms, bits);
+	o->amount = in_range(r, take_signed(r), 0, EVENT_AMOUNT_MAX);
+	if (o->has_margin)
+		o->margin = in_range(r, take_signed(r), -EVENT_AMOUNT_MAX, EVENT_AMOUNT_MAX);
+}
+
+static void take_orders(struct reader *r, struct facts *f)
+{
+	int64_t before_ms = f->scalar[FACT_last_event].i;
+	uint8_t head = take_byte(r);
+	unsigned n = (unsigned)in_range(r, head >> 1, 0, FACTS_ORDERS_MAX);
+
+	if (head == 0)
+		r->bad = true;
+	if (head & 1)
+		take_settled(r, f);
+	for (unsigned i = 0; i < n && !r->bad; i++) {
+		take_order(r, &f->orders[i], &before_ms);
+		if (i > 0 && order_compare(&f->orders[i - 1], &f->orders[i]) < 0)
+			r->bad = true;
+	}
+	f->n_orders = (uint8_t)n;
+}
+
 int facts_unpack(struct facts *f, const uint8_t *data, size_t size, size_t *ret_used)
 {
 	struct reader r = { data, data + size, false };
-	uint8_t version = take_byte(&r), sections = take_byte(&r);
+	uint8_t version = take_byte(&r);
+	unsigned sections = take_byte(&r);
 
+	sections |= (unsigned)take_byte(&r) << 8;
 	facts_init(f);
 	if (version != FACTS_VERSION || (sections & ~SECTIONS_ALL) != 0)
 		r.bad = true;
@@ -328,6 +387,8 @@ int facts_unpack(struct facts *f, const uint8_t *data, size_t size, size_t *ret_
 		take_referrer(&r, f);
 	if (sections & SECTION_CUSTOM)
 		take_customs(&r, f);
+	if (sections & SECTION_ORDERS)
+		take_orders(&r, f);
 	if (r.bad) {
 		facts_init(f);
 		return ERR_CORRUPT;

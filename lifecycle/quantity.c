@@ -2,6 +2,7 @@
 /* Reading quantities from facts: the functions that quantity.def names. */
 #include <math.h>
 #include "lifecycle/classes.h"
+#include "lifecycle/missing.h"
 #include "lifecycle/quantity.h"
 
 #define YEAR_MS (365.0 * 86400000.0)
@@ -198,6 +199,20 @@ static struct law market_factor(const struct facts *f)
 static struct law answer(const struct facts *f, enum factor factor, enum answer wanted)
 {
 	return register_is(f, REGISTER_FACTOR + factor, 1u << wanted);
+}
+
+static struct law missing(const struct facts *f)
+{
+	enum factor factor = factor_missing(f);
+
+	return factor < FACTOR_COUNT ? constant(1 + (double)factor) : unknown;
+}
+
+static struct law group_of_reason(const struct facts *f)
+{
+	struct law reason = register_name(f, REGISTER_REASON);
+
+	return reason.kind == LAW_CONST ? constant(reason_group((unsigned)reason.c)) : unknown;
 }
 
 static struct law held_by_competitor(const struct facts *f)

@@ -66,6 +66,7 @@ enum {
 	BY_COMPETITOR = 1 << BODY_COMPETITOR, BY_PROFILE = 1 << BODY_PROFILE,
 	BY_MARKET = 1 << BODY_MARKET,
 	BY_ALL = (1 << BODY_COUNT) - 1,
+	BY_TRADE = BY_PURCHASE | BY_REFUND, /* a refund can take its purchase back (orders.c) */
 	BY_MESSAGE = 0, /* of another customer's doing: then everything is asked */
 	BY_DECAYED = BY_CONTACT | BY_PURCHASE | BY_REFUND | BY_COMPLAINT | BY_FEEDBACK,
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What quantities are called, and what their numbers mean. */
 #include <assert.h>
+#include "lifecycle/missing.h"
 #include "lifecycle/quantity.h"
 
 static const struct {
@@ -65,6 +66,8 @@ const char *(*quantity_naming(enum quantity q))(unsigned)
 	case QUANTITY_role: return role_name;
 	case QUANTITY_acquisition: return acquisition_name;
 	case QUANTITY_reason: return reason_name;
+	case QUANTITY_reason_group: return reason_group_name;
+	case QUANTITY_missing: return missing_name;
 	case QUANTITY_sighting: return sighting_name;
 	case QUANTITY_market_factor: return market_name;
 	default: return NULL;

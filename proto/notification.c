@@ -51,6 +51,10 @@ static void texts_fill(Kith__Notification *m, const struct notification *n)
 	SET_BYTES(m, owner, n->owner);
 	SET_BYTES(m, region, n->region);
 	SET_BYTES(m, tier, n->tier);
+	SET_BYTES(m, missing, n->missing);
+	SET_BYTES(m, reason, n->reason);
+	SET_BYTES(m, reason_group, n->reason_group);
+	SET_BYTES(m, approach, n->approach);
 	SET_BYTES(m, subject, n->subject);
 	SET_BYTES(m, retracts, n->retracts);
 	SET_BYTES(m, cause_source, n->cause_source);
@@ -100,6 +104,10 @@ static void texts_take(struct notification *n, const Kith__Notification *m)
 	n->owner = span_of_binary(m->owner);
 	n->region = span_of_binary(m->region);
 	n->tier = span_of_binary(m->tier);
+	n->missing = span_of_binary(m->missing);
+	n->reason = span_of_binary(m->reason);
+	n->reason_group = span_of_binary(m->reason_group);
+	n->approach = span_of_binary(m->approach);
 	n->subject = span_of_binary(m->subject);
 	n->retracts = span_of_binary(m->retracts);
 	n->cause_source = span_of_binary(m->cause_source);
@@ -125,7 +133,7 @@ static bool texts_are_plain(const struct notification *n)
 {
 	const struct span texts[] = { n->type, n->customer, n->ladder, n->from, n->to, n->rule,
 		n->play, n->owner, n->cause_source, n->cause_id, n->region, n->tier, n->subject,
-		n->retracts };
+		n->retracts, n->missing, n->reason, n->reason_group, n->approach };
 
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
 		if (!bytes_are_plain_utf8(texts[i]))

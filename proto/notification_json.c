@@ -103,6 +103,10 @@ json_t *notification_to_json(const struct notification *n)
 	set_text(&o, "owner", n->owner);
 	set_text(&o, "region", n->region);
 	set_text(&o, "tier", n->tier);
+	set_text(&o, "missing", n->missing);
+	set_text(&o, "reason", n->reason);
+	set_text(&o, "reason_group", n->reason_group);
+	set_text(&o, "approach", n->approach);
 	set_text(&o, "subject", n->subject);
 	if (n->has_value)
 		set(&o, "value", json_integer(n->value));

@@ -59,8 +59,8 @@ static void the_order_of_a_backfill_does_not_matter_to_the_facts(void **state)
 	(void)state;
 	backfill(s, "log/1 anna buys 100 @-50d\n" "log/2 anna returns 30 @-40d\n"
 		    "log/3 anna buys 70 @-10d");
-	backfill(s, "log/4 bert buys 70 @-10d\n" "log/5 bert returns 30 @-40d\n"
-		    "log/6 bert buys 100 @-50d");
+	backfill(s, "book/3 bert buys 70 @-10d\n" "book/2 bert returns 30 @-40d\n"
+		    "book/1 bert buys 100 @-50d");
 	sim_until(s, "1d");
 	anna = sim_customer(s, "anna");
 	bert = sim_customer(s, "bert");

@@ -633,12 +633,13 @@ static void every_row_has_a_name_and_every_decay_its_half_life(void **state)
 static void the_bytes_are_as_drawn(void **state)
 {
 	static const uint8_t drawn[] = {
-		0x01, 0x10, 0xff, 0x81, 0x80, 0xc0, 0x1b, 0xc0, 0x81, 0xfe, 0x96, 0xc2, 0x26,
+		0x01, 0x10, 0x01, 0xff, 0x81, 0x80, 0xc0, 0x1b, 0xc0, 0x81, 0xfe, 0x96, 0xc2, 0x26,
 		0x02, 0x02, 0xe0, 0x12, 0x00, 0x00, 0x00, 0x00, 0x02,
 		0x00, 0x00, 0x00, 0x00, 0x00, 0xc0, 0x92, 0x40,
 		0x00, 0x00, 0x00, 0x00, 0x00, 0xc0, 0x92, 0x40,
 		0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0xf0, 0x3f,
 		0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0xf0, 0x3f, 0x01, 0x00,
+		0x02, 0x00, 0x2b, 0x01, 0xed, 0x72, 0x08, 0xe0, 0x12,
 	};
 	static struct facts f, g;
 	struct event e = purchase(NOON_MS, 1200);
@@ -648,7 +649,7 @@ static void the_bytes_are_as_drawn(void **state)
 	(void)state;
 	facts_init(&f);
 	size = facts_pack(&f, bytes);
-	assert_int_equal(size, 3);
+	assert_int_equal(size, 4);
 	facts_add(&f, &e, NULL);
 	size = facts_pack(&f, bytes);
 	assert_int_equal(size, sizeof drawn);
@@ -657,7 +658,7 @@ static void the_bytes_are_as_drawn(void **state)
 	assert_true(facts_equal(&f, &g));
 }
 
-static void a_customer_with_five_purchases_takes_seventy_bytes(void **state)
+static void a_customer_with_five_purchases_takes_a_hundred_and_twenty_bytes(void **state)
 {
 	static struct facts f;
 	uint8_t bytes[FACTS_PACKED_MAX];
@@ -671,7 +672,7 @@ static void a_customer_with_five_purchases_takes_seventy_bytes(void **state)
 		facts_add(&f, &e, NULL);
 	}
 	size = facts_pack(&f, bytes);
-	assert_in_range(size, 60, 75);
+	assert_in_range(size, 110, 125);
 }
 
 static void the_widest_numbers_fit(void **state)
@@ -695,6 +696,11 @@ static void the_widest_numbers_fit(void **state)
 	f.n_cases = FACTS_CASES_MAX;
 	for (unsigned i = 0; i < FACTS_CASES_MAX; i++)
 		f.cases[i].time_ms = i % 2 ? INT64_MAX : INT64_MIN;
+	f.n_orders = FACTS_ORDERS_MAX;
+	for (unsigned i = 0; i < FACTS_ORDERS_MAX; i++)
+		f.orders[i] = (struct facts_order){ .time_ms = i % 2 ? INT64_MAX : INT64_MIN,
+			.amount = INT64_MIN, .margin = INT64_MIN, .has_margin = true };
+	f.settled = (struct facts_settled){ INT64_MIN, INT64_MAX, 0 };
 	f.n_days = FACTS_DAYS_MAX;
 	f.older_days = UINT32_MAX;
 	f.latest_day = INT32_MIN;
@@ -760,29 +766,36 @@ static void nonsense_is_corrupt(void **state)
 {
 	static const struct { const char *what; uint8_t size, bytes[80]; } cases[] = {
 		{ "nothing", 0, { 0 } },
-		{ "another version", 3, { 2, 0, 0 } },
-		{ "an unknown section", 3, { 1, 64, 0 } },
-		{ "an unknown row", 12, { 1, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 1, 1, 1 } },
-		{ "a time of 0", 4, { 1, 0, 4, 0 } },
-		{ "a time before it all", 6, { 1, 0, 6, 9, 30, 0 } },
-		{ "a time after it all", 10, { 1, 0, 4, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f } },
-		{ "not a number", 15, { 1, 0, 0x80, 0x80, 0x80, 0x80, 1, 0, 0, 0, 0, 0, 0, 0xf8, 0x7f } },
-		{ "a sum below nothing", 15,
-			{ 1, 0, 0x80, 0x80, 0x80, 0x80, 1, 0, 0, 0, 0, 0, 0, 0xf0, 0xbf } },
-		{ "no registers", 4, { 1, 1, 0, 0 } },
-		{ "a register too many", 8, { 1, 1, 0, 0x80, 0x80, 0x80, 1, 0 } },
-		{ "a text of 65 bytes", 80, { 1, 2, 0, 1, 1, 65, 'x' } },
-		{ "three wallets", 13, { 1, 4, 0, 3, 4, 2, 2, 2, 2, 2, 2, 2, 2 } },
-		{ "one wallet twice", 10, { 1, 4, 0, 2, 4, 2, 2, 4, 2, 2 } },
-		{ "a wallet without an end", 7, { 1, 4, 0, 1, 0, 2, 2 } },
-		{ "no cases", 4, { 1, 8, 0, 0 } },
-		{ "one case twice", 16, { 1, 8, 0, 2, 1, 7, 7, 7, 7, 0, 0, 7, 7, 7, 7, 0 } },
-		{ "an unknown reason", 10, { 1, 8, 0, 1, 1, 7, 7, 7, 7, 15 } },
-		{ "no days", 5, { 1, 16, 0, 0, 0 } },
-		{ "more days than fit", 6, { 1, 16, 0, 0x91, 3, 0 } },
-		{ "one day twice", 6, { 1, 16, 0, 2, 20, 0 } },
-		{ "a day before it all", 6, { 1, 16, 0, 2, 4, 4 } },
-		{ "older days without full ones", 6, { 1, 48, 0, 1, 4, 1 } },
+		{ "another version", 4, { 2, 0, 0, 0 } },
+		{ "an unknown section", 4, { 1, 0, 2, 0 } },
+		{ "an unknown row", 13, { 1, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 1, 1, 1 } },
+		{ "a time of 0", 5, { 1, 0, 0, 4, 0 } },
+		{ "a time before it all", 7, { 1, 0, 0, 6, 9, 30, 0 } },
+		{ "a time after it all", 11, { 1, 0, 0, 4, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f } },
+		{ "not a number", 16, { 1, 0, 0, 0x80, 0x80, 0x80, 0x80, 1, 0, 0, 0, 0, 0, 0, 0xf8, 0x7f } },
+		{ "a sum below nothing", 16,
+			{ 1, 0, 0, 0x80, 0x80, 0x80, 0x80, 1, 0, 0, 0, 0, 0, 0, 0xf0, 0xbf } },
+		{ "no registers", 5, { 1, 1, 0, 0, 0 } },
+		{ "a register too many", 9, { 1, 1, 0, 0, 0x80, 0x80, 0x80, 1, 0 } },
+		{ "a text of 65 bytes", 80, { 1, 2, 0, 0, 1, 1, 65, 'x' } },
+		{ "three wallets", 14, { 1, 4, 0, 0, 3, 4, 2, 2, 2, 2, 2, 2, 2, 2 } },
+		{ "one wallet twice", 11, { 1, 4, 0, 0, 2, 4, 2, 2, 4, 2, 2 } },
+		{ "a wallet without an end", 8, { 1, 4, 0, 0, 1, 0, 2, 2 } },
+		{ "no cases", 5, { 1, 8, 0, 0, 0 } },
+		{ "one case twice", 17, { 1, 8, 0, 0, 2, 1, 7, 7, 7, 7, 0, 0, 7, 7, 7, 7, 0 } },
+		{ "an unknown reason", 11, { 1, 8, 0, 0, 1, 1, 7, 7, 7, 7, 15 } },
+		{ "no days", 6, { 1, 16, 0, 0, 0, 0 } },
+		{ "more days than fit", 7, { 1, 16, 0, 0, 0x91, 3, 0 } },
+		{ "one day twice", 7, { 1, 16, 0, 0, 2, 20, 0 } },
+		{ "a day before it all", 7, { 1, 16, 0, 0, 2, 4, 4 } },
+		{ "older days without any", 5, { 1, 32, 0, 0, 1 } },
+		{ "no orders", 5, { 1, 0, 1, 0, 0 } },
+		{ "five orders", 70, { 1, 0, 1, 0, 10, 1, 7, 7, 7, 7, 8, 2, 1, 7, 7, 7, 7, 8, 2, 1, 7, 7, 7,
+			7, 8, 2, 1, 7, 7, 7, 7, 8, 2, 1, 7, 7, 7, 7, 8, 2 } },
+		{ "an order below nothing", 12, { 1, 0, 1, 0, 2, 1, 7, 7, 7, 7, 8, 1 } },
+		{ "a refund with a day", 12, { 1, 0, 1, 0, 2, 1, 7, 7, 7, 7, 9, 2 } },
+		{ "orders the wrong way round", 19, { 1, 0, 1, 0, 4, 1, 7, 7, 7, 7, 8, 2, 1, 8, 7, 7,
+			7, 8, 2 } },
 	};
 
 	(void)state;
@@ -819,7 +832,7 @@ int main(void)
 		cmocka_unit_test(facts_that_differ_are_not_equal),
 		cmocka_unit_test(every_row_has_a_name_and_every_decay_its_half_life),
 		cmocka_unit_test(the_bytes_are_as_drawn),
-		cmocka_unit_test(a_customer_with_five_purchases_takes_seventy_bytes),
+		cmocka_unit_test(a_customer_with_five_purchases_takes_a_hundred_and_twenty_bytes),
 		cmocka_unit_test(the_widest_numbers_fit),
 		cmocka_unit_test(what_is_cut_off_is_corrupt),
 		cmocka_unit_test(a_changed_bit_never_harms),

@@ -119,6 +119,8 @@ static struct notification sample(void)
 		.noticed_ms = 1323435000007, .rule = span_str("risk.silent"), .lifecycle_version = 4,
 		.severity = SEVERITY_HIGH, .job = JOB_MAINTAIN, .play = span_str("retain"),
 		.owner = span_str("王"), .region = span_str("nord"), .tier = span_str("gold"),
+		.missing = span_str("authority"), .reason = span_str("price"),
+		.reason_group = span_str("price"), .approach = span_str("retain"),
 		.subject = span_str("crm"), .has_value = true, .value = -45, .n_evidence = 3 };
 
 	n.evidence[0] = (struct evidence){ span_str("silence"), span_str("silence > 45d"), 3.9e9,
@@ -155,6 +157,10 @@ static void assert_same_notification(const struct notification *a, const struct 
 	assert_same_text(a->owner, b->owner);
 	assert_same_text(a->region, b->region);
 	assert_same_text(a->tier, b->tier);
+	assert_same_text(a->missing, b->missing);
+	assert_same_text(a->reason, b->reason);
+	assert_same_text(a->reason_group, b->reason_group);
+	assert_same_text(a->approach, b->approach);
 	assert_same_text(a->subject, b->subject);
 	assert_int_equal(a->has_value, b->has_value);
 	assert_int_equal(a->value, b->value);
@@ -679,6 +685,7 @@ static void golden_messages_of_version_1_are_written(void **state)
 	receipt_encode(&out, &r);
 	assert_golden("tests/golden/receipt_v1.bin");
 	buf_clear(&out);
+	n.missing = n.reason = n.reason_group = n.approach = span_of(NULL, 0);
 	n.region = n.tier = n.subject = span_of(NULL, 0); /* are younger */
 	notification_encode(&out, &n);
 	assert_golden("tests/golden/notification_v1.bin");
