@@ -23,9 +23,11 @@ static int compare(int64_t a, int64_t b)
 
 int order_compare(const struct facts_order *a, const struct facts_order *b)
 {
-	int c = compare(a->time_ms, b->time_ms);
+	int c;
 
-	c = c ? c : compare(a->order, b->order);
+	if (a->time_ms != b->time_ms) /* nearly always */
+		return a->time_ms > b->time_ms ? 1 : -1;
+	c = compare(a->order, b->order);
 	c = c ? c : compare(a->refund, b->refund);
 	c = c ? c : compare(a->amount, b->amount);
 	c = c ? c : compare(a->has_margin, b->has_margin);
