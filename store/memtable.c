@@ -2,6 +2,7 @@
 /* Memtable: the arena, the hash tables, and writing rows. */
 #include <assert.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include "base/hash.h"
 #include "store/memtable.h"
 
@@ -78,6 +79,17 @@ uint64_t memtable_bytes(const struct memtable *m)
 	return (uint64_t)m->chunk * MEM_CHUNK_BYTES + m->fill + m->slot_bytes;
 }
 
+/* Rows are gone to in any order, so that each is in another page of memory. The first chunk is all that a
+ * small store has, and stays in small pages. */
+static uint8_t *chunk_make(bool first)
+{
+	uint8_t *chunk = first ? malloc(MEM_CHUNK_BYTES) : aligned_alloc(MEM_CHUNK_BYTES, MEM_CHUNK_BYTES);
+
+	if (chunk && !first)
+		(void)madvise(chunk, MEM_CHUNK_BYTES, MADV_HUGEPAGE);
+	return chunk;
+}
+
 static bool next_chunk(struct memtable *m)
 {
 	unsigned next = m->n_chunks ? m->chunk + 1 : 0;
@@ -87,7 +99,7 @@ static bool next_chunk(struct memtable *m)
 	if (!m->chunks && !(m->chunks = malloc(MEM_CHUNKS_MAX * sizeof *m->chunks)))
 		return false;
 	if (next == m->n_chunks) {
-		m->chunks[next] = malloc(MEM_CHUNK_BYTES);
+		m->chunks[next] = chunk_make(next == 0);
 		if (!m->chunks[next])
 			return false;
 		m->n_chunks++;
@@ -250,10 +262,12 @@ static struct memrow *row_with_slot(struct memtable *m, struct memrows *rows, st
 	return r;
 }
 
-/* Some room to grow, as records do. */
+/* Some room to grow, as records do; much for what has grown once already, since what it leaves is lost
+ * until the next reset. */
 static bool value_room(struct memtable *m, struct memrow *r, size_t size)
 {
-	size_t room = size <= 8 ? 8 : (size + size / 8 + 15) & ~(size_t)7;
+	size_t more = r->value_room ? size / 2 : size / 8;
+	size_t room = size <= 8 ? 8 : (size + more + 15) & ~(size_t)7;
 	mem_at at;
 
 	if (size <= r->value_room)
