@@ -6,5 +6,6 @@
 
 int64_t clock_wall_ms(void);      /* Unix time, milliseconds; may jump */
 int64_t clock_monotonic_ns(void); /* for intervals; never jumps */
+int64_t clock_thread_ns(void);    /* processor time of the calling thread; a system call */
 
 #endif

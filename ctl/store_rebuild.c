@@ -13,7 +13,8 @@
 #include "ctl/store_rows.h"
 #include "workers/replay.h"
 
-#define CHECKPOINT_EVENTS 20000
+#define CHECKPOINT_EVENTS 200000
+#define CHECKPOINT_PAGES  32768
 
 struct rebuild {
 	struct store *old;
@@ -80,7 +81,8 @@ static int replay_shard(struct rebuild *b, uint64_t upto, struct complaint *c)
 	char journal[4096];
 	struct replay r = {
 		.journal_dir = journal, .store_id = b->old->id, .shards = b->old->shards, .upto = upto,
-		.checkpoint_events = CHECKPOINT_EVENTS, .any_engine = true,
+		.checkpoint_events = CHECKPOINT_EVENTS, .checkpoint_pages = CHECKPOINT_PAGES,
+		.any_engine = true,
 		.progress = b->progress.on ? show_frame : NULL, .arg = b,
 	};
 	int rc;

@@ -109,6 +109,7 @@ int config_set(struct config *c, const char *name, const char *value, struct com
 		{ "webhook-pause-after", &c->webhook_pause_ms, 1 },
 		{ "checkpoint-every", &c->checkpoint.interval_ns, 1000000 },
 		{ "checkpoint-idle", &c->checkpoint.idle_ns, 1000000 },
+		{ "checkpoint-replay", &c->checkpoint.replay_ns, 1000000 },
 	};
 	const struct {
 		const char *name;
@@ -302,9 +303,11 @@ int config_check(struct config *c, struct complaint *why)
 		return complain(why, ERR_INVALID, "deadlines-per-second, under-way-events, "
 			"under-way-bytes, checkpoint-events, credit and subscriber-credit are at least 1");
 	if (c->checkpoint.idle_ns < 1000000 || c->checkpoint.idle_ns > INT64_C(5000000000) ||
-		c->checkpoint.interval_ns < 1000000)
-		return complain(why, ERR_INVALID, "checkpoint-idle: from 1ms to 5s; checkpoint-every: "
-			"at least 1ms");
+		c->checkpoint.interval_ns < 1000000 || c->checkpoint.replay_ns < 1000000)
+		return complain(why, ERR_INVALID, "checkpoint-idle: from 1ms to 5s; checkpoint-every and "
+			"checkpoint-replay: at least 1ms");
+	if (c->checkpoint.dirty_pages == 0 || c->checkpoint.dirty_pages > CHECKPOINT_PAGES_MAX)
+		return complain(why, ERR_INVALID, "checkpoint-pages: from 1 to %d", CHECKPOINT_PAGES_MAX);
 	if (c->settings.history_keep > HISTORY_KEEP_MAX)
 		return complain(why, ERR_INVALID, "history-keep: at most %d", HISTORY_KEEP_MAX);
 	if (c->settings.guard_window_ms <= 0)

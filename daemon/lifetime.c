@@ -298,6 +298,16 @@ static void started(struct query *q)
 	query_free(q);
 }
 
+/* Shards replay side by side as far as there are processors. */
+static int64_t replay_share_ns(const struct daemon *d)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (processors < 1 || (unsigned long)processors >= d->store.shards)
+		return d->config.checkpoint.replay_ns;
+	return d->config.checkpoint.replay_ns * processors / d->store.shards;
+}
+
 static int start_worker(struct daemon *d, unsigned i)
 {
 	struct worker *w = &d->workers[i];
@@ -311,6 +321,7 @@ static int start_worker(struct daemon *d, unsigned i)
 	w->wake_arg = d;
 	w->durable = &d->pipeline.durable;
 	w->settings = d->config.checkpoint;
+	w->settings.replay_ns = replay_share_ns(d);
 	w->store_id = d->store.id;
 	w->shards = d->store.shards;
 	store_journal_dir(&d->store, w->journal_dir);

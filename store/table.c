@@ -346,7 +346,7 @@ int table_seek(struct env *e, enum table t, struct span key, enum table_seek how
 	return rc;
 }
 
-/* Rows that are replaced lie anywhere: of L leaves D random ones touch about L × D / (L + D / 2). Fresh
+/* Rows that are replaced lie anywhere: of L leaves D random ones touch about L × D / (L + D / 2), at most all. Fresh
  * ones lie together or anywhere, as ids are made: as they did the last time; until that is known,
  * anywhere, and in pages that are filled by half. Branch pages are few. */
 uint64_t table_pages_dirty(const struct env *e)
@@ -361,7 +361,7 @@ uint64_t table_pages_dirty(const struct env *e)
 		if (rows->used == 0)
 			continue;
 		if (leaves)
-			old = leaves * old / (leaves + old / 2);
+			old = old < 2 * leaves ? leaves * old / (leaves + old / 2) : leaves;
 		if (known->rows)
 			fresh = fresh * known->pages / known->rows;
 		else

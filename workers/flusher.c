@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Flusher: asked by one thread, flushes in another. */
 #include <assert.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #include "workers/flusher.h"
+
+#define NICE 10
 
 static void move(struct flusher *f, enum flusher_state to)
 {
@@ -13,6 +18,9 @@ static void *run(void *arg)
 {
 	struct flusher *f = arg;
 
+	/* A receipt does not wait for a flush, so a flush is not to take its processor. When the shard has
+	 * to wait, it leaves its own. On Linux this is the thread's, not the process's. */
+	(void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICE);
 	pthread_mutex_lock(&f->mutex);
 	while (f->state != FLUSHER_ENDING) {
 		if (f->state != FLUSHER_BUSY) {

@@ -4,8 +4,6 @@
 #include "base/hash.h"
 #include "workers/replay.h"
 
-#define CHECKPOINT_PAGES 16384
-
 uint32_t batch_select(const struct batch *b, unsigned shard, unsigned shards, uint32_t *list)
 {
 	uint32_t n = 0;
@@ -80,10 +78,10 @@ static int checkpoint_all(struct shard *const *list, unsigned n, struct complain
 }
 
 /* TIME inputs write too. */
-static bool pages_many(struct shard *const *list, unsigned n)
+static bool pages_many(const struct replay *r, struct shard *const *list, unsigned n)
 {
-	for (unsigned i = 0; i < n; i++)
-		if (env_dirty_pages(list[i]->env) >= CHECKPOINT_PAGES)
+	for (unsigned i = 0; i < n && r->checkpoint_pages; i++)
+		if (env_dirty_pages(list[i]->env) >= r->checkpoint_pages)
 			return true;
 	return false;
 }
@@ -127,7 +125,7 @@ static int replay_frames(struct replay *r, struct shard *const *list, unsigned n
 		if (r->progress && r->frames % 4096 == 0)
 			r->progress(r->arg, f.sequence);
 		if (r->checkpoint_events && (r->events - committed >= r->checkpoint_events ||
-			pages_many(list, n))) {
+			pages_many(r, list, n))) {
 			committed = r->events;
 			rc = checkpoint_all(list, n, c);
 			if (rc != 0)

@@ -12,7 +12,8 @@ struct replay {
 	const uint8_t *store_id;   /* 16 bytes */
 	unsigned shards;           /* of the store: places customers */
 	uint64_t upto;             /* last frame to apply; 0: all there are */
-	uint64_t checkpoint_events; /* commit after so many events; 0: only at the end */
+	uint64_t checkpoint_events; /* commit after so many events; 0: not at all, the caller does */
+	uint64_t checkpoint_pages; /* … or when so many would be written; 0: however many */
 	bool any_engine;           /* apply inputs that another engine version took, too */
 	void (*progress)(void *arg, uint64_t sequence); /* may be NULL; every few thousand frames */
 	void *arg;

@@ -6,14 +6,6 @@
 #include "workers/query.h"
 #include "workers/replay.h"
 
-const struct checkpoint_settings checkpoint_default = {
-	.events = 150000,
-	.dirty_pages = 16384,
-	.interval_ns = INT64_C(5000000000),
-	.idle_ns = INT64_C(100000000),
-};
-
-#define RETRY_NS INT64_C(1000000000)
 #define SYNC_WAIT_NS INT64_C(1000000) /* a sync is under way: look again soon */
 
 static void worker_publish(struct worker *w)
@@ -50,7 +42,7 @@ static void give_back_done(struct worker *w)
 		w->wake(w->wake_arg);
 }
 
-static void fail(struct worker *w, const char *what, int rc)
+void worker_fail(struct worker *w, const char *what, int rc)
 {
 	log_error("shard", what, "shard=%u error=%s", w->number, log_quote(err_text(rc)));
 	atomic_store(&w->state, WORKER_FAILED);
@@ -78,95 +70,14 @@ static int recover(struct worker *w, struct replay *r, struct complaint *c)
 	return rc;
 }
 
-static bool dirty(const struct worker *w)
-{
-	return w->dirty_since_ns != 0;
-}
-
-static bool durable(struct worker *w)
-{
-	return atomic_load(w->durable) >= env_meta(w->env)->position;
-}
-
-/* A checkpoint has come out with RC, here or in the flusher's thread. */
-static void checkpoint_done(struct worker *w, int rc)
-{
-	if (rc == 0) {
-		atomic_store(&w->checkpoint, env_committed(w->env));
-		if (atomic_exchange(&w->state, WORKER_RUNNING) == WORKER_FULL)
-			log_info("shard", "there is room again", "shard=%u", w->number);
-	} else if (rc == ERR_NOSPACE) {
-		if (atomic_exchange(&w->state, WORKER_FULL) != WORKER_FULL)
-			log_error("shard", "no room for a checkpoint: free disk space or raise map",
-				"shard=%u", w->number);
-		w->retry_at_ns = clock_monotonic_ns() + RETRY_NS;
-		w->wake(w->wake_arg);
-	} else {
-		fail(w, "checkpoint failed", rc);
-	}
-}
-
-/* What is full is not to grow: wait for the flush that is under way. */
-static void flush_take(struct worker *w)
-{
-	int rc = flusher_take(&w->flusher);
-
-	env_flushed(w->env, rc);
-	checkpoint_done(w, rc);
-}
-
-static void freeze(struct worker *w)
-{
-	int rc = shard_freeze(&w->shard);
-
-	if (rc != 0 && rc != ERR_NOTFOUND) {
-		fail(w, "checkpoint failed", rc);
-		return;
-	}
-	w->events_since = 0;
-	w->dirty_since_ns = 0;
-	if (rc == 0)
-		flusher_begin(&w->flusher);
-}
-
-/* The memtable has as much as it may have. */
-static bool is_full(const struct worker *w)
-{
-	return w->events_since >= w->settings.events ||
-		env_dirty_pages(w->env) >= w->settings.dirty_pages;
-}
-
-/* Take what has been flushed, and begin what is due. IDLE: there was no mail for settings.idle_ns. */
-static void checkpoint(struct worker *w, bool idle)
-{
-	bool full = dirty(w) && is_full(w);
-
-	if (env_frozen(w->env)) {
-		enum flusher_state state = flusher_state(&w->flusher);
-
-		if (state == FLUSHER_DONE || (state == FLUSHER_BUSY && full))
-			flush_take(w);
-		else if (state == FLUSHER_IDLE && clock_monotonic_ns() >= w->retry_at_ns)
-			flusher_begin(&w->flusher);
-	}
-	if (atomic_load(&w->state) != WORKER_RUNNING || env_frozen(w->env) || !dirty(w) || !durable(w))
-		return;
-	if (idle || full || clock_monotonic_ns() - w->dirty_since_ns >= w->settings.interval_ns)
-		freeze(w);
-}
-
-/* All that is there, at the end. A full disk does not hold it up: what is not committed is in the
- * journal. False: the last of it is not durable yet. */
+/* False: the last of it is not durable yet. */
 static bool finish(struct worker *w)
 {
 	struct query *stop = w->stop;
 
-	if (!durable(w))
+	if (!checkpoint_is_durable(w))
 		return false;
-	if (flusher_state(&w->flusher) != FLUSHER_IDLE)
-		flush_take(w);
-	if (atomic_load(&w->state) == WORKER_RUNNING && (dirty(w) || env_frozen(w->env)))
-		checkpoint_done(w, shard_checkpoint(&w->shard));
+	checkpoint_last(w);
 	if (atomic_load(&w->state) == WORKER_FAILED)
 		return true;
 	worker_publish(w);
@@ -178,23 +89,24 @@ static bool finish(struct worker *w)
 
 static void handle_part(struct worker *w, struct part *p)
 {
-	int rc = shard_apply(&w->shard, &p->work->input, p->list, p->n, &p->outcome);
+	const struct input *in = &p->work->input;
+	int rc = shard_apply(&w->shard, in, p->list, p->n, &p->outcome);
 
 	if (rc != 0) {
-		fail(w, "cannot apply an input", rc);
+		worker_fail(w, "cannot apply an input", rc);
 		return;
 	}
-	w->events_since += p->n;
-	if (!dirty(w))
-		w->dirty_since_ns = clock_monotonic_ns();
+	checkpoint_applied(w, p->n, in->type == INPUT_TIME ? in->pace.due + in->pace.sweep : 0);
 	mails_add(&w->done, &p->mail);
-	if (w->done.n == DONE_MAX || is_full(w))
+	if (w->done.n == DONE_MAX || checkpoint_may_wait(w))
 		give_back_done(w);
 }
 
 static void handle_start(struct worker *w, struct query *q)
 {
-	struct replay r = { .upto = q->from, .checkpoint_events = w->settings.events };
+	/* What two memtables held comes back into one, and is flushed when we are ready. */
+	struct replay r = { .upto = q->from, .checkpoint_events = 2 * w->settings.events,
+		.checkpoint_pages = 2 * w->settings.dirty_pages };
 	uint64_t committed = env_committed(w->env);
 
 	w->any_engine = q->any_engine;
@@ -215,7 +127,7 @@ static void handle_start(struct worker *w, struct query *q)
 		/* Not what is applied: the journal must keep what no commit has. */
 		atomic_store(&w->checkpoint, committed);
 		if (r.frames)
-			w->dirty_since_ns = clock_monotonic_ns();
+			checkpoint_applied(w, r.events, 0);
 		worker_publish(w);
 	}
 	give_back(w, &q->mail);
@@ -233,14 +145,14 @@ static void handle_query(struct worker *w, struct query *q)
 		return;
 	}
 	query_answer(&w->shard, q);
-	if (q->kind == QUERY_ACK && !dirty(w))
-		w->dirty_since_ns = clock_monotonic_ns();
+	if (q->kind == QUERY_ACK)
+		checkpoint_changed(w);
 	give_back(w, &q->mail);
 }
 
 static int64_t wait_ns(struct worker *w)
 {
-	return w->stopping || (dirty(w) && !durable(w)) ? SYNC_WAIT_NS : w->settings.idle_ns;
+	return w->stopping || (checkpoint_owes(w) && !checkpoint_is_durable(w)) ? SYNC_WAIT_NS : w->settings.idle_ns;
 }
 
 static void handle(struct worker *w, struct mail *m)
@@ -271,7 +183,7 @@ static void *run(void *arg)
 
 			handle(w, m);
 			if (atomic_load(&w->state) != WORKER_FAILED)
-				checkpoint(w, false);
+				checkpoint_step(w, false);
 			m = next;
 		}
 		give_back_done(w);
@@ -280,7 +192,7 @@ static void *run(void *arg)
 		if (w->stopping)
 			over = finish(w);
 		else
-			checkpoint(w, idle);
+			checkpoint_step(w, idle);
 	}
 	flusher_stop(&w->flusher);
 	return NULL;

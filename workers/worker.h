@@ -4,9 +4,9 @@
  *
  * The main thread writes an input to the journal, posts its parts, and syncs while the workers
  * apply. A worker hands each part back as soon as it is applied; the main thread hands out what
- * is applied and durable. The worker makes a checkpoint by events, dirty pages, time and when
- * idle, but never beyond what is durable: it freezes what it has, has it flushed in a thread of
- * its own, and goes on. It waits only when the next one is full before that is over.
+ * is applied and durable. The worker makes checkpoints (checkpoint.h), but never beyond what is
+ * durable: it freezes what it has, has it flushed in a thread of its own, and goes on. It waits
+ * only when the next one is full before that is over.
  *
  * A checkpoint that finds the disk full is not lost: the transaction stays in memory, and the commit
  * is tried again every second; the state says WORKER_FULL meanwhile. Any other failure is WORKER_FAILED: the process must exit and recover. */
@@ -14,6 +14,7 @@
 #define KITH_WORKERS_WORKER_H
 #include <pthread.h>
 #include <stdatomic.h>
+#include "workers/checkpoint.h"
 #include "workers/flusher.h"
 #include "workers/shard.h"
 
@@ -107,14 +108,6 @@ const char *query_name(const struct query *q, unsigned number);
 
 enum worker_state { WORKER_RUNNING, WORKER_FULL, WORKER_FAILED, WORKER_STOPPED };
 
-struct checkpoint_settings {
-	uint64_t events;      /* at most so many events … */
-	uint64_t dirty_pages; /* … or pages … */
-	int64_t interval_ns;  /* … or so long after the first uncommitted input … */
-	int64_t idle_ns;      /* … or so long without mail */
-};
-extern const struct checkpoint_settings checkpoint_default;
-
 struct worker {
 	pthread_t thread;
 	unsigned number;
@@ -130,10 +123,8 @@ struct worker {
 	const uint8_t *store_id;
 	unsigned shards;
 	/* the worker's own */
-	uint64_t events_since;
+	struct debt debt;
 	int64_t mail_ns;          /* when mail came last */
-	int64_t dirty_since_ns;   /* of the first change since the last freeze; 0 none */
-	int64_t retry_at_ns;      /* WORKER_FULL: next try */
 	struct flusher flusher;
 	struct mails done;        /* parts that are applied, and not given back yet */
 	bool stopping;
@@ -156,6 +147,8 @@ struct worker {
 int worker_start(struct worker *w, unsigned shard, struct env *env);
 void worker_post(struct worker *w, struct mail *m);
 void worker_post_all(struct worker *w, struct mails *list); /* does nothing when it is empty */
+/* Nothing more can be done: say so, and let the main thread know. */
+void worker_fail(struct worker *w, const char *what, int rc);
 /* After the QUERY_STOP was answered (or the state is WORKER_FAILED). */
 void worker_join(struct worker *w);
 

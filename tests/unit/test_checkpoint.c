@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Checkpoint: when a shard freezes, and when it waits. */
+#define _GNU_SOURCE /* nftw() */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include "base/clock.h"
+#include "tests/unit/env_fixture.h"
+#include "workers/worker.h"
+
+#define MS INT64_C(1000000)
+
+struct bench {
+	struct fixture *f;
+	struct worker w;
+	atomic_uint_fast64_t durable;
+};
+
+static void nobody(void *arg)
+{
+	(void)arg;
+}
+
+static int setup(void **state)
+{
+	struct bench *b = calloc(1, sizeof *b);
+	struct complaint c;
+
+	assert_non_null(b);
+	b->f = fixture_new(FIXTURE_MAP);
+	b->w.env = b->f->e;
+	b->w.durable = &b->durable;
+	b->w.settings = checkpoint_default;
+	b->w.settings.interval_ns = INT64_C(3600) * 1000 * MS;
+	b->w.wake = nobody;
+	b->w.debt.began_ns = clock_thread_ns();
+	mailbox_init(&b->w.inbox);
+	assert_int_equal(shard_open(&b->w.shard, 1, b->w.env, &c), 0);
+	assert_int_equal(flusher_start(&b->w.flusher, b->w.env, &b->w.inbox), 0);
+	*state = b;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct bench *b = *state;
+
+	flusher_stop(&b->w.flusher);
+	shard_close(&b->w.shard);
+	mailbox_fini(&b->w.inbox);
+	fixture_free(b->f);
+	free(b);
+	return 0;
+}
+
+/* An input of so many events that has taken so much processor time. */
+static void work(struct bench *b, int64_t ns)
+{
+	int64_t end = clock_thread_ns() + ns;
+
+	while (clock_thread_ns() < end)
+		;
+	env_meta(b->w.env)->position++;
+	checkpoint_applied(&b->w, 1000, 0);
+}
+
+static void what_would_take_long_to_apply_again_is_frozen(void **state)
+{
+	struct bench *b = *state;
+
+	b->w.settings.replay_ns = 30 * MS;
+	b->durable = 100;
+	checkpoint_step(&b->w, false); /* nothing is owed */
+	work(b, 0);
+	checkpoint_step(&b->w, false);
+	assert_false(env_frozen(b->w.env));
+	work(b, 20 * MS);
+	checkpoint_step(&b->w, false);
+	assert_true(env_frozen(b->w.env));
+	assert_false(checkpoint_owes(&b->w));
+	assert_in_range(b->w.debt.frozen_ns, 20 * MS, 10000 * MS);
+	assert_int_equal(b->w.debt.work_ns, 0);
+}
+
+static void what_is_not_durable_is_not_frozen(void **state)
+{
+	struct bench *b = *state;
+
+	b->w.settings.replay_ns = MS;
+	work(b, 2 * MS);
+	checkpoint_step(&b->w, true);
+	assert_false(env_frozen(b->w.env));
+	b->durable = 1;
+	checkpoint_step(&b->w, false);
+	assert_true(env_frozen(b->w.env));
+}
+
+static void a_shard_waits_when_two_memtables_would_take_too_long(void **state)
+{
+	struct bench *b = *state;
+
+	b->w.settings.replay_ns = 30 * MS;
+	b->durable = 100;
+	work(b, 25 * MS);
+	checkpoint_step(&b->w, false);
+	assert_true(env_frozen(b->w.env));
+	work(b, 10 * MS);
+	checkpoint_step(&b->w, false); /* takes what it has waited for */
+	assert_false(env_frozen(b->w.env));
+	assert_int_equal(env_committed(b->w.env), 1);
+	assert_int_equal(b->w.debt.frozen_ns, 0);
+	assert_true(checkpoint_owes(&b->w)); /* 10 ms of 30 are not long yet */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(what_would_take_long_to_apply_again_is_frozen, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(what_is_not_durable_is_not_frozen, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_shard_waits_when_two_memtables_would_take_too_long,
+			setup, teardown),
+	};
+
+	return cmocka_run_group_tests_name("checkpoint", tests, NULL, NULL);
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* When to freeze, when to wait for the flush. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "workers/worker.h"
+
+const struct checkpoint_settings checkpoint_default = {
+	.events = 1000000,
+	.dirty_pages = 49152,
+	.replay_ns = INT64_C(600000000),
+	.interval_ns = INT64_C(5000000000),
+	.idle_ns = INT64_C(100000000),
+};
+
+#define RETRY_NS INT64_C(1000000000)
+#define READ_EVERY 512 /* events: reading the thread's time is a system call */
+
+void checkpoint_changed(struct worker *w)
+{
+	if (w->debt.since_ns == 0)
+		w->debt.since_ns = clock_monotonic_ns();
+}
+
+static void read_work(struct debt *d)
+{
+	d->work_ns = clock_thread_ns() - d->began_ns;
+	d->unread = 0;
+}
+
+void checkpoint_applied(struct worker *w, uint64_t events, uint64_t others)
+{
+	w->debt.events += events;
+	w->debt.unread += events + others;
+	if (w->debt.unread >= READ_EVERY)
+		read_work(&w->debt);
+	checkpoint_changed(w);
+}
+
+bool checkpoint_owes(const struct worker *w)
+{
+	return w->debt.since_ns != 0;
+}
+
+bool checkpoint_is_durable(struct worker *w)
+{
+	return atomic_load(w->durable) >= env_meta(w->env)->position;
+}
+
+/* A checkpoint has come out with RC, here or in the flusher's thread. */
+static void done(struct worker *w, int rc)
+{
+	if (rc == 0) {
+		w->debt.frozen_ns = 0;
+		atomic_store(&w->checkpoint, env_committed(w->env));
+		if (atomic_exchange(&w->state, WORKER_RUNNING) == WORKER_FULL)
+			log_info("shard", "there is room again", "shard=%u", w->number);
+	} else if (rc == ERR_NOSPACE) {
+		if (atomic_exchange(&w->state, WORKER_FULL) != WORKER_FULL)
+			log_error("shard", "no room for a checkpoint: free disk space or raise map",
+				"shard=%u", w->number);
+		w->debt.retry_at_ns = clock_monotonic_ns() + RETRY_NS;
+		w->wake(w->wake_arg);
+	} else {
+		worker_fail(w, "checkpoint failed", rc);
+	}
+}
+
+/* What is full is not to grow: wait for the flush that is under way. */
+static void take(struct worker *w)
+{
+	int rc = flusher_take(&w->flusher);
+
+	env_flushed(w->env, rc);
+	done(w, rc);
+}
+
+static void freeze(struct worker *w)
+{
+	struct debt *d = &w->debt;
+	int rc = shard_freeze(&w->shard);
+
+	if (rc != 0 && rc != ERR_NOTFOUND) {
+		worker_fail(w, "checkpoint failed", rc);
+		return;
+	}
+	read_work(d);
+	if (rc == 0)
+		d->frozen_ns = d->work_ns;
+	d->began_ns += d->work_ns;
+	d->work_ns = 0;
+	d->events = 0;
+	d->since_ns = 0;
+	if (rc == 0)
+		flusher_begin(&w->flusher);
+}
+
+/* The memtable has as much as it may have. */
+static bool is_large(const struct worker *w)
+{
+	return w->debt.events >= w->settings.events ||
+		env_dirty_pages(w->env) >= w->settings.dirty_pages;
+}
+
+/* A third of the work is left for what comes while it is flushed. */
+static bool is_long(const struct worker *w)
+{
+	return w->debt.work_ns >= w->settings.replay_ns / 3 * 2;
+}
+
+/* With what is on its way it would take too long to apply again. */
+static bool is_too_long(const struct worker *w)
+{
+	return w->debt.work_ns + w->debt.frozen_ns >= w->settings.replay_ns;
+}
+
+bool checkpoint_may_wait(const struct worker *w)
+{
+	return env_frozen(w->env) && checkpoint_owes(w) && (is_large(w) || is_too_long(w));
+}
+
+void checkpoint_step(struct worker *w, bool idle)
+{
+	bool owes = checkpoint_owes(w);
+
+	if (env_frozen(w->env)) {
+		enum flusher_state state = flusher_state(&w->flusher);
+		bool wait = checkpoint_may_wait(w);
+
+		if (state == FLUSHER_DONE || (state == FLUSHER_BUSY && wait))
+			take(w);
+		else if (state == FLUSHER_IDLE && clock_monotonic_ns() >= w->debt.retry_at_ns)
+			flusher_begin(&w->flusher);
+	}
+	if (atomic_load(&w->state) != WORKER_RUNNING || env_frozen(w->env) || !owes ||
+		!checkpoint_is_durable(w))
+		return;
+	if (idle || is_large(w) || is_long(w) ||
+		clock_monotonic_ns() - w->debt.since_ns >= w->settings.interval_ns)
+		freeze(w);
+}
+
+void checkpoint_last(struct worker *w)
+{
+	if (flusher_state(&w->flusher) != FLUSHER_IDLE)
+		take(w);
+	if (atomic_load(&w->state) == WORKER_RUNNING && (checkpoint_owes(w) || env_frozen(w->env)))
+		done(w, shard_checkpoint(&w->shard));
+}
