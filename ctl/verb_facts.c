@@ -24,7 +24,8 @@ static const char *law_text(enum law_kind law)
 	case LAW_AGE: return "grows";
 	case LAW_MULTIPLE: return "grows";
 	case LAW_ALIVE:
-	case LAW_ACTIVE: return "falls";
+	case LAW_ACTIVE:
+	case LAW_VALUE: return "falls";
 	case LAW_REMAINING: return "shrinks";
 	case LAW_EXP: return "decays";
 	case LAW_CONST: return "stands";

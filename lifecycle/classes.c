@@ -2,6 +2,19 @@
 /* Which class a customer is of, and which season. */
 #include "lifecycle/classes.h"
 
+/* x is counted in calendar days, so that two baskets of one day are one purchase; tx is measured
+ * to the millisecond, as the silence is: a day more or less of rounding would move a deadline by
+ * so much. Who bought on one day only has no tx, however long that day was. */
+bool rhythm_gaps(const struct facts *f, double *ret_x, double *ret_tx_ms)
+{
+	int64_t x = facts_purchase_days(f) - 1, last_ms = f->scalar[FACT_last_purchase].i;
+	double tx_ms = (double)last_ms - (double)f->scalar[FACT_first_purchase].i;
+
+	*ret_x = x > 0 ? (double)x : 0;
+	*ret_tx_ms = x > 0 && tx_ms > 0 ? tx_ms : 0;
+	return last_ms != 0;
+}
+
 static bool condition_holds(const struct class_condition *c, const struct facts *f)
 {
 	const struct facts_reg *r = &f->reg[c->which];

@@ -39,6 +39,9 @@ struct rhythm_classes {
 	const struct zone *zone; /* whose months; not owned */
 };
 
+/* What the rhythm needs of F: purchase days after the first one, and the time from the first purchase
+ * to the last. False when nothing was bought. */
+bool rhythm_gaps(const struct facts *f, double *ret_x, double *ret_tx_ms);
 /* The rhythm of F's class; WHOLE itself when there are no classes or none fits. */
 const struct rhythm *rhythm_of(const struct rhythm *whole, const struct facts *f);
 /* What the windows of one who bought last at LAST_MS are multiplied by. */

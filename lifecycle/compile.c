@@ -34,6 +34,7 @@ int machine_compile(const char *text, size_t size, struct machine **ret_machine,
 	copy[size] = 0;
 	p.machine->text.size = size;
 	p.machine->rhythm = RHYTHM_DEFAULT;
+	p.machine->value = VALUE_DEFAULT;
 	p.machine->fingerprint = hash_64(copy, size, 0);
 	memcpy(p.machine->zone_name, "UTC", 4);
 	rc = zone_open("UTC", &p.machine->zone, c);

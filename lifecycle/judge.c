@@ -3,6 +3,7 @@
  * 2^x and its like only where what needs it is compared. */
 #include <math.h>
 #include "lifecycle/reading.h"
+#include "lifecycle/value.h"
 
 /* The bound by the clock that T's working time is, of what began or will end at LAW's instant. */
 static double business_bound(const struct test *t, const struct law *law)
@@ -47,6 +48,8 @@ bool comparison_holds(const struct comparison *c, int64_t now_ms)
 	/* What decays keeps its sign for ever, also when 2^x has become 0; a chance is above 0. */
 	if (c->bound == 0 && law_is_chance(l->kind))
 		v = 1;
+	else if (l->kind == LAW_VALUE)
+		v = lifetime_value_near(l->facts, l->rhythm, l->whole, now_ms, c->bound);
 	else if (l->kind != LAW_CONST && !(l->kind == LAW_EXP && c->bound == 0) &&
 		 !law_value(l, now_ms, &v))
 		return false;

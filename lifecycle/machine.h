@@ -15,6 +15,7 @@
 #include "lifecycle/custom.h"
 #include "lifecycle/follow_up.h"
 #include "lifecycle/quantity.h"
+#include "lifecycle/value.h"
 
 #define LADDERS_MAX 8
 #define RUNGS_MAX   32
@@ -119,6 +120,7 @@ struct machine {
 	struct zone zone;     /* opened by machine_compile() */
 	struct rhythm rhythm; /* `rhythm { … }`, default RHYTHM_DEFAULT; times in ms */
 	struct rhythm_classes classes; /* rhythm.classes points here when there are some, or a season */
+	struct value value;   /* `value { … }`, default VALUE_DEFAULT; rhythm.value points here */
 	unsigned n_calendars;
 	struct calendar calendars[CALENDARS_MAX];
 	unsigned n_sources;

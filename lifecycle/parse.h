@@ -3,6 +3,7 @@
  *
  *   parse.c       zone, ladders, risks
  *   parse_rhythm.c  the customers' rhythm
+ *   parse_setting.c  blocks of settings, the value block
  *   parse_rung.c  what follows a name: attributes, the rule
  *   parse_rule.c  and, or, not, parentheses
  *   parse_test.c  one comparison
@@ -47,6 +48,7 @@ struct parser {
 	struct constant constants[CONSTANTS_MAX];
 	int zone_line;            /* 0: no zone yet */
 	int rhythm_line;          /* 0: no rhythm yet */
+	int value_line;           /* 0: no value block yet */
 };
 
 /* The room that machine->names must have. */
@@ -109,6 +111,24 @@ int parse_number(struct parser *p, unsigned unit, double least, double most, con
 int parse_rhythm(struct parser *p);
 int parse_season(struct parser *p);
 void parse_rhythm_end(struct parser *p);
+/* A setting that a block may have, a double at AT of what the block fills. */
+struct parse_setting {
+	const char *name;
+	unsigned unit; /* enum unit */
+	double least, most;
+	const char *range;
+	size_t at;
+};
+struct parse_settings {
+	const struct parse_setting *settings;
+	size_t n;
+	const char *expected; /* "r, alpha or }" */
+};
+/* `{ NAME NUMBER … }` into INTO. *GIVEN: a bit for each that has been. WHAT: of the {. */
+int parse_settings(struct parser *p, const struct parse_settings *block, void *into,
+	unsigned *given, const char *what);
+/* `value { … }`, from the word on. */
+int parse_value_block(struct parser *p);
 #define RHYTHM_TIME_RANGE "a duration from 1h to 100y"
 /* The value after an operator of T, whose quantity and op are set. */
 int parse_value(struct parser *p, struct test *t);

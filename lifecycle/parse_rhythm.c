@@ -6,13 +6,7 @@
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
-static const struct setting {
-	const char *name;
-	unsigned unit; /* enum unit */
-	double least, most;
-	const char *range;
-	size_t at;     /* in struct rhythm */
-} settings[] = {
+static const struct parse_setting settings[] = {
 	{ "r", UNIT_COUNT, RHYTHM_MIN, RHYTHM_MAX, "a number from 0.0001 to 10000",
 		offsetof(struct rhythm, r) },
 	{ "alpha", UNIT_DURATION, RHYTHM_TIME_MIN_MS, RHYTHM_TIME_MAX_MS, RHYTHM_TIME_RANGE,
@@ -24,48 +18,8 @@ static const struct setting {
 	{ "window", UNIT_DURATION, RHYTHM_TIME_MIN_MS, RHYTHM_TIME_MAX_MS, RHYTHM_TIME_RANGE,
 		offsetof(struct rhythm, window) },
 };
-
-static const struct setting *setting_find(struct span name, struct suggestion *s)
-{
-	const struct setting *found = NULL;
-
-	for (size_t i = 0; i < COUNT(settings); i++) {
-		suggestion_offer(s, span_str(settings[i].name));
-		if (span_eq(span_str(settings[i].name), name))
-			found = &settings[i];
-	}
-	return found;
-}
-
-/* One setting of R. *GIVEN: a bit for each that has been. */
-static int parse_setting(struct parser *p, struct rhythm *r, unsigned *given)
-{
-	const struct setting *found;
-	struct suggestion s;
-	unsigned bit;
-	int rc;
-
-	suggestion_init(&s, p->token.text);
-	found = p->token.kind == TOKEN_NAME ? setting_find(p->token.text, &s) : NULL;
-	if (!found)
-		return parse_expected(p, "r, alpha, a, b, floor, window or }", &s);
-	bit = 1u << (found - settings);
-	if (*given & bit)
-		return parse_fail(p, &p->token, "%s is given twice", found->name);
-	*given |= bit;
-	rc = parse_next(p);
-	return rc == 0 ? parse_number(p, found->unit, found->least, found->most, found->range,
-			(double *)((char *)r + found->at)) : rc;
-}
-
-static int parse_settings(struct parser *p, struct rhythm *r, unsigned *given, const char *what)
-{
-	int rc = parse_take(p, "{", what);
-
-	while (rc == 0 && !token_is(&p->token, "}"))
-		rc = parse_setting(p, r, given);
-	return rc == 0 ? parse_next(p) : rc;
-}
+static const struct parse_settings block = { settings, COUNT(settings),
+	"r, alpha, a, b, floor, window or }" };
 
 /* ---- classes */
 
@@ -160,7 +114,7 @@ static int parse_class(struct parser *p)
 			rc = parse_condition(p, class);
 	} while (rc == 0 && token_is(&p->token, "and"));
 	if (rc == 0)
-		rc = parse_settings(p, &class->rhythm, &class->given, "and, or {");
+		rc = parse_settings(p, &block, &class->rhythm, &class->given, "and, or {");
 	all->n++;
 	return rc;
 }
@@ -178,7 +132,7 @@ int parse_rhythm(struct parser *p)
 		return parse_fail(p, &p->before, "the rhythm is set already, in line %d",
 			p->rhythm_line);
 	p->rhythm_line = p->before.line;
-	return parse_settings(p, &p->machine->rhythm, &given, "{ after rhythm");
+	return parse_settings(p, &block, &p->machine->rhythm, &given, "{ after rhythm");
 }
 
 /* ---- the season */
@@ -235,4 +189,6 @@ void parse_rhythm_end(struct parser *p)
 	all->zone = &m->zone;
 	if (all->n > 0 || all->has_season)
 		m->rhythm.classes = all;
+	value_prepare(&m->value);
+	m->rhythm.value = &m->value;
 }

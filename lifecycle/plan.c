@@ -78,7 +78,8 @@ static unsigned test_cost(const struct machine *m, const struct test *t)
 	case LAW_EXP: return 2;
 	case LAW_MULTIPLE: return 3;
 	case LAW_ALIVE: return 4;
-	case LAW_ACTIVE: break;
+	case LAW_ACTIVE:
+	case LAW_VALUE: break;
 	}
 	return 5;
 }

@@ -4,8 +4,7 @@
 #include "lifecycle/classes.h"
 #include "lifecycle/missing.h"
 #include "lifecycle/quantity.h"
-
-#define YEAR_MS (365.0 * 86400000.0)
+#include "lifecycle/value.h"
 
 static const struct law unknown = { .kind = LAW_UNKNOWN };
 
@@ -51,7 +50,7 @@ static struct law channels_used(const struct facts *f)
 /* A steady flow of r a ms keeps a decayed sum at r * half / ln 2. */
 static double flow_per_year(double sum, double half_ms)
 {
-	return sum * M_LN2 / half_ms * YEAR_MS;
+	return sum * M_LN2 / half_ms * VALUE_YEAR_MS;
 }
 
 static struct law rate(const struct facts *f, enum fact fact)
@@ -85,7 +84,7 @@ static double wallet_per_year(const struct facts_wallet *w)
 {
 	if (w->to_ms == 0 || w->to_ms <= w->from_ms)
 		return 0;
-	return (double)w->amount / (double)(w->to_ms - w->from_ms) * YEAR_MS;
+	return (double)w->amount / (double)(w->to_ms - w->from_ms) * VALUE_YEAR_MS;
 }
 
 static struct law share_of_wallet(const struct facts *f)
@@ -222,17 +221,13 @@ static struct law held_by_competitor(const struct facts *f)
 	return s->time_ms ? constant(s->size > 0) : unknown;
 }
 
-/* x is counted in calendar days, so that two baskets of one day are one purchase; tx is measured
- * to the millisecond, as the silence is: a day more or less of rounding would move a deadline by
- * so much. Who bought on one day only has no tx, however long that day was. */
 static bool read_tempo(const struct facts *f, const struct rhythm *r, struct tempo *ret_tempo)
 {
-	double x = (double)facts_purchase_days(f) - 1;
-	double tx = x > 0 ? buying_for(f).c : 0;
+	double x, tx;
 
-	if (f->scalar[FACT_last_purchase].i == 0)
+	if (!rhythm_gaps(f, &x, &tx))
 		return false;
-	*ret_tempo = rhythm_tempo(rhythm_of(r, f), fmax(x, 0), fmax(tx, 0));
+	*ret_tempo = rhythm_tempo(rhythm_of(r, f), x, tx);
 	return true;
 }
 
@@ -268,6 +263,50 @@ static struct law expected_next(const struct facts *f, const struct rhythm *r)
 		return unknown;
 	return (struct law){ .kind = LAW_REMAINING, .t_ms = f->scalar[FACT_last_purchase].i +
 			     (int64_t)ceil(own_gap_ms(&p)) };
+}
+
+static struct law historic_value(const struct facts *f, const struct rhythm *r)
+{
+	return constant(margin_rate(f, r->value) *
+		((double)f->scalar[FACT_spent].i - (double)f->scalar[FACT_refunded].i));
+}
+
+static struct law current_value(const struct facts *f, const struct rhythm *r)
+{
+	struct law l = spend_rate(f);
+
+	l.c *= margin_rate(f, r->value);
+	return fabs(l.c) < 1e-200 ? constant(0) : l;
+}
+
+/* Read from the facts each time it is asked: most comparisons do not need all of it. */
+static struct law outlook(const struct facts *f, const struct rhythm *r, bool whole)
+{
+	struct law l = { .kind = LAW_VALUE, .t_ms = f->scalar[FACT_last_purchase].i };
+
+	l.facts = f;
+	l.rhythm = r;
+	l.whole = whole;
+	return l.t_ms && r->value ? l : unknown;
+}
+
+/* The mean of what of these is known: how much of their buying is coming back, whether they bring
+ * others, whether they have joined, and our share of their wallet as of the last event. Each from 0
+ * to 1, the first two nearing 1 the more there are. */
+static struct law loyalty(const struct facts *f)
+{
+	double days = (double)facts_purchase_days(f), wallet = wallet_per_year(&f->wallet[0]);
+	double brought = fmax((double)f->scalar[FACT_converted_referrals].i, 0);
+	bool joined = f->reg[REGISTER_MEMBERSHIP].value == MEMBERSHIP_JOINED ||
+		f->reg[REGISTER_PARTNERSHIP].value == PARTNERSHIP_BEGUN;
+	double sum, share = 0;
+
+	if (!(days > 0))
+		return unknown;
+	sum = 1 - 1 / days + (1 - 1 / (1 + brought)) + joined;
+	if (wallet > 0)
+		share = fmax(fmin(spend_rate(f).c / wallet, 1), 0);
+	return constant((sum + share) / (wallet > 0 ? 4 : 3));
 }
 
 /* F has been adopted by the machine that declares it; else nothing is known. */
@@ -317,11 +356,9 @@ static inline bool number_of(struct law law, double *ret_value)
 	return law.kind == LAW_CONST;
 }
 
-bool quantity_number(enum quantity q, const struct facts *f, double *ret_value)
+bool quantity_number(enum quantity q, const struct facts *f, const struct rhythm *rhythm,
+	double *ret_value)
 {
-	static const struct rhythm no_rhythm;
-	const struct rhythm *rhythm = &no_rhythm;
-
 	switch (q) {
 #define QUANTITY(name, unit, law, by, reading, text) \
 	case QUANTITY_##name: \
@@ -353,6 +390,9 @@ bool law_value(const struct law *l, int64_t now_ms, double *ret_value)
 	case LAW_ALIVE: *ret_value = tempo_alive(&l->tempo, chance_span(s)); return true;
 	case LAW_ACTIVE:
 		*ret_value = tempo_active(&l->tempo, chance_span(s), l->window_ms);
+		return true;
+	case LAW_VALUE:
+		*ret_value = lifetime_value(l->facts, l->rhythm, l->whole, now_ms);
 		return true;
 	case LAW_UNKNOWN: break;
 	}

@@ -11,7 +11,8 @@
  *   MULTIPLE   s / c                  grows
  *   ALIVE      tempo_alive(s)          falls (rhythm.h)
  *   ACTIVE     tempo_active(s, window) falls
- * For the last two s is at least 0 and at most CHANCE_SPAN_MS: then they stand still.
+ *   VALUE      lifetime_value()           falls (value.h)
+ * For chances s is at least 0 and at most CHANCE_SPAN_MS: then they stand still.
  * Durations are in ms, money in minor units, ratios as 0.5 for 50 %, flags 0 or 1. */
 #ifndef KITH_LIFECYCLE_QUANTITY_H
 #define KITH_LIFECYCLE_QUANTITY_H
@@ -20,7 +21,7 @@
 #include "lifecycle/rhythm.h"
 
 enum law_kind { LAW_UNKNOWN, LAW_CONST, LAW_AGE, LAW_REMAINING, LAW_EXP, LAW_MULTIPLE, LAW_ALIVE,
-	LAW_ACTIVE };
+	LAW_ACTIVE, LAW_VALUE };
 static inline bool law_is_chance(enum law_kind k)
 {
 	return k == LAW_ALIVE || k == LAW_ACTIVE;
@@ -36,6 +37,11 @@ struct law {
 		struct {
 			struct tempo tempo; /* times in ms: LAW_ALIVE, LAW_ACTIVE */
 			double window_ms; /* LAW_ACTIVE */
+		};
+		struct {          /* LAW_VALUE: valid as long as these are as they were */
+			const struct facts *facts;
+			const struct rhythm *rhythm;
+			bool whole;
 		};
 	};
 };
@@ -77,7 +83,8 @@ struct law quantity_law(enum quantity q, const struct facts *f, const struct rhy
 void quantity_read(enum quantity q, const struct facts *f, const struct rhythm *rhythm,
 	struct law *ret_law);
 /* The value of a Q whose law in the table is CONST; false when it is unknown. */
-bool quantity_number(enum quantity q, const struct facts *f, double *ret_value);
+bool quantity_number(enum quantity q, const struct facts *f, const struct rhythm *rhythm,
+	double *ret_value);
 /* The value of L at NOW; false and no value when unknown. */
 bool law_value(const struct law *l, int64_t now_ms, double *ret_value);
 

@@ -52,7 +52,8 @@ bool quantity_moves(enum quantity q)
 bool quantity_has_rhythm(unsigned q)
 {
 	return q == QUANTITY_alive || q == QUANTITY_active || q == QUANTITY_overdue ||
-		q == QUANTITY_expected_next;
+		q == QUANTITY_expected_next || q == QUANTITY_potential_value ||
+		q == QUANTITY_lifetime_value;
 }
 
 bool quantity_takes_window(enum quantity q)

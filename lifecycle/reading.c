@@ -29,12 +29,12 @@ bool reading_still(const struct reading *r, const struct test *t, const struct v
 
 	if (t->quantity >= QUANTITY_LADDER)
 		return t->names >> v->rung[t->quantity - QUANTITY_LADDER] & 1;
-	if (!quantity_number(t->quantity, r->f, &value))
+	if (!quantity_number(t->quantity, r->f, t->rhythm, &value))
 		return false;
 	if (t->op == OP_IN)
 		return value >= 0 && value < 64 && (t->names >> (unsigned)value & 1);
 	if (t->other != QUANTITY_NONE) {
-		if (!quantity_number(t->other, r->f, &other))
+		if (!quantity_number(t->other, r->f, t->rhythm, &other))
 			return false;
 		bound *= other;
 	}
@@ -56,7 +56,7 @@ uint64_t reading_stills(struct reading *r, uint64_t places, const struct verdict
 			holds = reading_still(r, t, v);
 		} else {
 			if (t->quantity != quantity)
-				known = quantity_number(t->quantity, r->f, &value);
+				known = quantity_number(t->quantity, r->f, t->rhythm, &value);
 			quantity = t->quantity;
 			holds = known && is_accepted(t->op, value, t->number);
 		}

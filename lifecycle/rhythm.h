@@ -17,13 +17,16 @@
 #define KITH_LIFECYCLE_RHYTHM_H
 
 struct rhythm_classes;
+struct value;
 
 /* Common to all customers, or to a class of them. */
 struct rhythm {
 	double r, alpha, a, b; /* RHYTHM_MIN to RHYTHM_MAX; a may be 0: nobody drops out */
 	double floor;          /* least odds of having dropped out at a purchase, 0 to 1 */
 	double window;         /* the W of "active" when a rule tells none */
-	const struct rhythm_classes *classes; /* classes.h; NULL: all are alike. The formulas ignore it */
+	/* Of the whole; the formulas ignore them. */
+	const struct rhythm_classes *classes; /* classes.h; NULL: all are alike */
+	const struct value *value;            /* value.h; NULL: nothing is expected of anybody */
 };
 #define RHYTHM_MIN 1e-4
 #define RHYTHM_MAX 1e4

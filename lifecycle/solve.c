@@ -3,7 +3,7 @@
  *
  * Every law is monotone in time, and = and != are not allowed on what moves, so a comparison
  * flips at most once after any instant. The instant is guessed in closed form (a chance by Newton's
- * method) and then settled by the very function that judges (comparison_holds), in whole
+ * method, a value by regula falsi) and then settled by the very function that judges (comparison_holds), in whole
  * milliseconds: whatever rounding does, the solver and the judge agree, because the judge decides.
  *
  * The question is always the same: from when to when is asked, and what is the first instant in it
@@ -13,6 +13,7 @@
  * Until the first change, nothing that other rules read has moved: ladders are read from V. */
 #include <math.h>
 #include "lifecycle/reading.h"
+#include "lifecycle/value.h"
 
 /* Where the law crosses the bound, to within rounding; anything, even NaN, when it never does. */
 static double comparison_crosses(const struct comparison *c)
@@ -27,6 +28,7 @@ static double comparison_crosses(const struct comparison *c)
 	case LAW_ALIVE: return (double)l->t_ms + tempo_alive_until(&l->tempo, c->bound);
 	case LAW_ACTIVE:
 		return (double)l->t_ms + tempo_active_until(&l->tempo, l->window_ms, c->bound);
+	case LAW_VALUE: return lifetime_value_until(l->facts, l->rhythm, l->whole, c->bound);
 	case LAW_CONST:
 	case LAW_UNKNOWN: break;
 	}

@@ -15,6 +15,7 @@ struct writer {
 	struct buf out;
 	int64_t now_ms;   /* from when the file will be followed */
 	struct rhythm rhythm;
+	struct value value;
 	unsigned ladders; /* declared so far, each with rungs r0 to r2 at least */
 };
 
@@ -43,12 +44,32 @@ RANDOM_UNUSED double some_parameter(struct random *r, double least, double most)
 }
 
 /* None (the default), as shops have it, or to the ends of what is allowed. */
+RANDOM_UNUSED void write_value(struct writer *w)
+{
+	struct random *r = w->r;
+	struct value v = VALUE_DEFAULT;
+
+	if (random_below(r, 2)) {
+		v.discount = (double)random_below(r, 101) / 100;
+		v.margin = (double)random_below(r, 101) / 100;
+		v.horizon = round(some_parameter(r, (double)DAY, 3650.0 * DAY));
+		v.v = random_below(r, 2) ? (double)random_below(r, 100000) : 0;
+		v.q = some_parameter(r, 1.001, 1e4);
+		buf_printf(&w->out, "value { discount %.0f%% margin %.0f%% horizon %.0fms q %.4f v %.0f }\n",
+			100 * v.discount, 100 * v.margin, v.horizon, v.q, v.v);
+	}
+	value_prepare(&v);
+	w->value = v;
+}
+
 RANDOM_UNUSED void write_rhythm(struct writer *w)
 {
 	struct random *r = w->r;
 	struct rhythm m = RHYTHM_DEFAULT;
 	bool extreme = random_below(r, 3) == 0;
 
+	write_value(w);
+	m.value = &w->value;
 	w->rhythm = m;
 	if (random_below(r, 4) == 0)
 		return;
@@ -124,6 +145,8 @@ RANDOM_UNUSED void write_names(struct writer *w, enum quantity q)
 
 RANDOM_UNUSED void write_test(struct writer *w)
 {
+	static const enum quantity hard[] = { QUANTITY_active, QUANTITY_active, QUANTITY_alive,
+		QUANTITY_lifetime_value, QUANTITY_potential_value };
 	enum quantity q = (enum quantity)random_below(w->r, QUANTITIES);
 
 	if (w->ladders > 0 && random_below(w->r, 6) == 0) {
@@ -131,8 +154,8 @@ RANDOM_UNUSED void write_test(struct writer *w)
 			(unsigned)random_below(w->r, 3));
 		return;
 	}
-	if (random_below(w->r, 4) == 0) /* chances are the hardest */
-		q = random_below(w->r, 3) ? QUANTITY_active : QUANTITY_alive;
+	if (random_below(w->r, 4) == 0) /* chances and values are the hardest */
+		q = hard[random_below(w->r, 5)];
 	while (!quantity_moves(q) && random_below(w->r, 3)) /* moving ones are the point */
 		q = (enum quantity)random_below(w->r, QUANTITIES);
 	if (quantity_unit(q) == UNIT_FLAG)

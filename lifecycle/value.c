@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The formulas of value.h. What falls with the silence is a product and a sum of things that never
+ * are below 0 and fall each, also as rounded: see rhythm.c. */
+#include <math.h>
+#include "lifecycle/classes.h"
+#include "lifecycle/quantity.h"
+#include "lifecycle/value.h"
+
+#define STEPS_MAX 100
+
+void value_prepare(struct value *v)
+{
+	double next;
+
+	v->n_steps = 0;
+	v->span_ms = 0;
+	for (unsigned k = 0; k < VALUE_YEARS_MAX && (double)k * VALUE_YEAR_MS < v->horizon; k++) {
+		bool last = (double)(k + 1) * VALUE_YEAR_MS >= v->horizon || k + 1 == VALUE_YEARS_MAX;
+
+		next = last ? 0 : pow(1 + v->discount, -(k + 1.5));
+		v->step_ms[k] = last ? fmin(v->horizon, VALUE_YEARS_MAX * VALUE_YEAR_MS)
+				     : (k + 1) * VALUE_YEAR_MS;
+		v->weight[k] = pow(1 + v->discount, -(k + .5)) - next;
+		v->span_ms += v->weight[k] * v->step_ms[k];
+		v->n_steps++;
+	}
+}
+
+double margin_rate(const struct facts *f, const struct value *v)
+{
+	double spent = (double)f->scalar[FACT_spent].i;
+	double purchases = (double)f->scalar[FACT_purchases].i;
+	double untold = purchases - (double)f->scalar[FACT_margins].i;
+	double rest = v ? v->margin : 1;
+
+	if (!(spent > 0) || !(purchases > 0))
+		return rest;
+	return (double)f->scalar[FACT_margin].i / spent + untold / purchases * rest;
+}
+
+double gamma_gamma_mean(const struct value *v, double n, double mean)
+{
+	if (!(v->v > 0))
+		return mean;
+	return v->p * (v->v + n * mean) / (v->p * n + v->q - 1);
+}
+
+double money_a_day(const struct facts *f, const struct value *v)
+{
+	double days = (double)facts_purchase_days(f);
+	double net = (double)f->scalar[FACT_spent].i - (double)f->scalar[FACT_refunded].i;
+
+	if (!(days > 0))
+		return 0;
+	return fmax(gamma_gamma_mean(v, days, net > 0 ? net / days : 0), 0);
+}
+
+bool outlook_read(const struct facts *f, const struct rhythm *rhythm, bool whole,
+	struct outlook *ret_outlook, double *ret_a, double *ret_b)
+{
+	const struct rhythm *r = rhythm_of(rhythm, f);
+	struct outlook *o = ret_outlook;
+	double x, tx, rate;
+
+	o->value = rhythm->value;
+	if (!o->value || !rhythm_gaps(f, &x, &tx))
+		return false;
+	rate = margin_rate(f, o->value);
+	o->last_ms = f->scalar[FACT_last_purchase].i;
+	o->worth = fmax(rate, 0) * money_a_day(f, o->value);
+	o->tempo = rhythm_tempo(r, x, tx);
+	*ret_a = r->a;
+	*ret_b = r->b + x + 1;
+	o->past = o->rate = 0;
+	o->rate_ms = f->scalar[FACT_decayed_at].i;
+	o->half_ms = (double)fact_half_life_ms(FACT_spend_180d);
+	o->n_nodes = 0;
+	if (whole) {
+		double sum = f->scalar[FACT_spend_180d].d - f->scalar[FACT_refund_180d].d;
+
+		o->past = rate * ((double)f->scalar[FACT_spent].i -
+			(double)f->scalar[FACT_refunded].i);
+		o->rate = fmax(rate * sum * M_LN2 / o->half_ms * VALUE_YEAR_MS, 0);
+	}
+	return true;
+}
+
+/* The cubic's roots, all of them real: t^3 + c2 t^2 + c1 t + c0. */
+static void cubic_roots(double c2, double c1, double c0, double ret_root[3])
+{
+	double m = -c2 / 3;
+	double p = c1 - c2 * c2 / 3, q = c0 - c1 * c2 / 3 + 2 * c2 * c2 * c2 / 27;
+	double radius = 2 * sqrt(fmax(-p / 3, 0));
+	double cosine = radius > 0 ? 3 * q / (p * radius) : 0;
+	double angle = acos(fmax(fmin(cosine, 1), -1)) / 3;
+
+	for (int k = 0; k < 3; k++)
+		ret_root[k] = m + radius * cos(angle - 2 * M_PI / 3 * k);
+}
+
+/* Three nodes for the distribution Beta(A, B) of the chance to drop out, by the recurrence of its
+ * orthogonal polynomials. With A = 0 nobody does. */
+static void outlook_nodes(struct outlook *o, double a, double b)
+{
+	double s = a + b, mean = a / s, m1, m2, e1, e2;
+
+	o->n_nodes = 1;
+	o->node[0] = 0;
+	o->weight[0] = 1;
+	if (!(a > 0))
+		return;
+	m1 = .5 + .5 * (a - b) * (s - 2) / (s * (s + 2));
+	m2 = .5 + .5 * (a - b) * (s - 2) / ((s + 2) * (s + 4));
+	e1 = a * b / (s * s * (s + 1));
+	e2 = 2 * (a + 1) * (b + 1) * s / ((s + 2) * (s + 2) * (s + 1) * (s + 3));
+	cubic_roots(-(mean + m1 + m2), mean * m1 + mean * m2 + m1 * m2 - e1 - e2,
+		-mean * m1 * m2 + e1 * m2 + e2 * mean, o->node);
+	for (o->n_nodes = 0; o->n_nodes < OUTLOOK_NODES; o->n_nodes++) {
+		double *t = &o->node[o->n_nodes], one, two;
+
+		*t = fmax(*t, 0);
+		one = *t - mean;
+		two = (*t - m1) * one - e1;
+		o->weight[o->n_nodes] = 1 / (1 + one * one / e1 + two * two / (e1 * e2));
+	}
+}
+
+/* Purchase days within T of one who is alive, when A + s is GROWN: over each node
+ * (1 - (grown / (grown + p t))^n) / p. */
+static double outlook_comes(const struct outlook *o, double grown, double t)
+{
+	double n = o->tempo.n, sum = 0;
+
+	for (unsigned i = 0; i < o->n_nodes; i++) {
+		double p = o->node[i];
+
+		sum += o->weight[i] * (p < 1e-12 ? n * (t / grown)
+						: -expm1(-n * log1p(p * (t / grown))) / p);
+	}
+	return sum;
+}
+
+static double silence_of(const struct outlook *o, int64_t now_ms)
+{
+	double s = (double)now_ms - (double)o->last_ms;
+
+	return s < 0 ? 0 : s < CHANCE_SPAN_MS ? s : CHANCE_SPAN_MS;
+}
+
+static double current_at(const struct outlook *o, int64_t now_ms)
+{
+	return o->rate > 0 ? o->rate * exp2(-((double)now_ms - (double)o->rate_ms) / o->half_ms) : 0;
+}
+
+static double outlook_at(const struct outlook *o, int64_t now_ms)
+{
+	double s = silence_of(o, now_ms), sum = 0;
+
+	for (unsigned k = 0; k < o->value->n_steps; k++)
+		sum += o->value->weight[k] *
+			outlook_comes(o, o->tempo.base + s, o->value->step_ms[k]);
+	return o->past + current_at(o, now_ms) + o->worth * tempo_alive(&o->tempo, s) * sum;
+}
+
+/* More than it can be: as if everybody stayed, and what decays did not. */
+static double outlook_most(const struct outlook *o, int64_t now_ms)
+{
+	if (now_ms < o->rate_ms)
+		return INFINITY;
+	return o->past + (o->rate + o->worth * o->tempo.n * o->value->span_ms /
+		(o->tempo.base + silence_of(o, now_ms))) * (1 + 1e-9);
+}
+
+double lifetime_value(const struct facts *f, const struct rhythm *rhythm, bool whole, int64_t now_ms)
+{
+	struct outlook o;
+	double a, b;
+
+	if (!outlook_read(f, rhythm, whole, &o, &a, &b))
+		return NAN;
+	outlook_nodes(&o, a, b);
+	return outlook_at(&o, now_ms);
+}
+
+double lifetime_value_near(const struct facts *f, const struct rhythm *rhythm, bool whole,
+	int64_t now_ms, double bound)
+{
+	struct outlook o;
+	double a, b;
+
+	if (!outlook_read(f, rhythm, whole, &o, &a, &b))
+		return NAN;
+	if (o.past > bound)
+		return INFINITY;
+	if (outlook_most(&o, now_ms) < bound)
+		return -INFINITY;
+	outlook_nodes(&o, a, b);
+	return outlook_at(&o, now_ms);
+}
+
+/* The chances stand still from then on, and only the rate still falls. */
+static double decays_to(const struct outlook *o, int64_t from_ms, double bound)
+{
+	double rest = bound - (outlook_at(o, from_ms) - current_at(o, from_ms));
+
+	if (!(rest > 0) || !(o->rate > 0))
+		return NAN;
+	return (double)o->rate_ms + o->half_ms * log2(o->rate / rest);
+}
+
+/* Regula falsi, with the end that stays halved (Illinois). */
+double lifetime_value_until(const struct facts *f, const struct rhythm *rhythm, bool whole,
+	double bound)
+{
+	struct outlook o;
+	double a, b, low, high, above, below;
+
+	if (!outlook_read(f, rhythm, whole, &o, &a, &b))
+		return NAN;
+	outlook_nodes(&o, a, b);
+	low = (double)o.last_ms;
+	high = low + CHANCE_SPAN_MS;
+	above = outlook_at(&o, (int64_t)low) - bound;
+	below = outlook_at(&o, (int64_t)high) - bound;
+	if (above <= 0)
+		return low;
+	if (below > 0)
+		return decays_to(&o, (int64_t)high, bound);
+	for (int i = 0, side = 0; i < STEPS_MAX && high - low > 1; i++) {
+		double at = (low * below - high * above) / (below - above), v;
+
+		if (!(at > low && at < high))
+			at = low + (high - low) / 2;
+		v = outlook_at(&o, (int64_t)at) - bound;
+		if (v > 0) {
+			low = at;
+			above = v;
+			below *= side > 0 ? .5 : 1;
+			side = 1;
+		} else {
+			high = at;
+			below = v;
+			above *= side < 0 ? .5 : 1;
+			side = -1;
+		}
+	}
+	return high;
+}
+
+double value_expected(const struct rhythm *r, double x, double tx, double s, double t)
+{
+	struct outlook o = { .tempo = rhythm_tempo(r, x, tx) };
+
+	outlook_nodes(&o, r->a, r->b + x + 1);
+	return tempo_alive(&o.tempo, s) * outlook_comes(&o, o.tempo.base + s, t);
+}

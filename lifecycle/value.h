@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Value: what a customer has earned us, and what is expected of them.
+ *
+ *   historic   margin rate * (spent - refunded)
+ *   current    margin rate * what they spend a year at today's pace
+ *   potential  sum over the years k of the horizon, from now on:
+ *              w_k * E[purchase days within k years] * money a day * margin rate
+ *   lifetime   the three together (what is below 0 of the current counts as 0)
+ *
+ * The margin rate is the customer's own as far as purchases told their margin, that of the file for
+ * the rest. Money a day is the customer's mean, drawn towards that of all by the gamma-gamma model
+ * (Fader & Hardie 2013): p (v + n mean) / (p n + q - 1), n their purchase days. A purchase of the
+ * k-th year is discounted by (1 + d)^-(k - 1/2), and w_k is by how much that exceeds the next year's.
+ *
+ * E[purchase days] is MBG/NBD's (Hoppe & Wagner 2007), but with the integral over the chance to drop
+ * out by three nodes of Gauss and Jacobi, whose cost is the same for all and which, unlike the series
+ * of rhythm_expected(), never rises with the silence, also as computed: so a comparison flips once.
+ * It is never above the series; tests/unit/test_value.c has how near it comes. Silence counts up to
+ * CHANCE_SPAN_MS. Pure, allocates nothing; times in ms, money in minor units. */
+#ifndef KITH_LIFECYCLE_VALUE_H
+#define KITH_LIFECYCLE_VALUE_H
+#include "lifecycle/facts.h"
+#include "lifecycle/rhythm.h"
+
+#define VALUE_YEARS_MAX 10
+#define VALUE_YEAR_MS   (365.0 * 86400000.0)
+
+/* Common to all customers: `value { … }`. */
+struct value {
+	double discount;  /* a year; 0.1 is 10 % */
+	double margin;    /* of what is spent where no margin was told */
+	double horizon;   /* ms, up to VALUE_YEARS_MAX */
+	double p, q, v;   /* gamma-gamma of money a purchase day, q > 1; v 0: everybody's own mean */
+	double acquire;   /* what winning one customer costs; 0: not told */
+	/* value_prepare() makes these of them. */
+	unsigned n_steps;
+	double step_ms[VALUE_YEARS_MAX], weight[VALUE_YEARS_MAX];
+	double span_ms;   /* sum of weight * step */
+};
+#define VALUE_DEFAULT ((struct value){ .discount = .1, .margin = 1, \
+	.horizon = 3 * VALUE_YEAR_MS, .p = 6.25, .q = 3.74 })
+
+void value_prepare(struct value *v);
+
+/* The share of spending that is margin; V may be NULL: then it is all where none was told. */
+double margin_rate(const struct facts *f, const struct value *v);
+/* Money expected of one purchase day, not below 0; 0 of who never bought. */
+double money_a_day(const struct facts *f, const struct value *v);
+/* The same from the mean of N days. */
+double gamma_gamma_mean(const struct value *v, double n, double mean);
+
+#define OUTLOOK_NODES 3
+/* What is expected of one customer; constant until the next event. */
+struct outlook {
+	double past;              /* historic value; 0 when only the potential is asked for */
+	double rate, half_ms;     /* current value as of RATE_MS, at least 0; 0 likewise */
+	int64_t rate_ms, last_ms;
+	double worth;             /* margin expected of a purchase day, at least 0 */
+	struct tempo tempo;
+	const struct value *value;
+	unsigned n_nodes;         /* made only when they are needed */
+	double node[OUTLOOK_NODES], weight[OUTLOOK_NODES];
+};
+
+/* False when nothing can be expected: nothing was bought, or RHYTHM has no value. WHOLE: the lifetime
+ * value, else the potential one. Without nodes. */
+bool outlook_read(const struct facts *f, const struct rhythm *rhythm, bool whole,
+	struct outlook *ret_outlook, double *ret_a, double *ret_b);
+/* The value at NOW: never rises with it. */
+double lifetime_value(const struct facts *f, const struct rhythm *rhythm, bool whole, int64_t now_ms);
+/* The same as far as it takes to compare it with BOUND: INFINITY or -INFINITY where it is plainly
+ * above or below. */
+double lifetime_value_near(const struct facts *f, const struct rhythm *rhythm, bool whole,
+	int64_t now_ms, double bound);
+/* About when it falls to BOUND; NAN when it does not. */
+double lifetime_value_until(const struct facts *f, const struct rhythm *rhythm, bool whole,
+	double bound);
+/* Purchase days expected within T after silence S, by the nodes: as rhythm_expected(). */
+double value_expected(const struct rhythm *r, double x, double tx, double s, double t);
+
+#endif
