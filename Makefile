@@ -19,8 +19,8 @@ DAEMON_LIBS = -levent -lzmq -lcyaml -lcurl -lcrypto $(CORE_LIBS) $(shell pkg-con
 
 PREREQ = tests/prereq
 
-core_src  := $(wildcard base/*.c lifecycle/*.c store/*.c proto/*.c workers/*.c)
-core_gen  := $(BUILD)/gen/proto/kith.pb-c.c $(BUILD)/gen/default_lifecycle.c
+core_src  := $(wildcard base/*.c words/*.c lifecycle/*.c store/*.c proto/*.c workers/*.c)
+core_gen  := $(BUILD)/gen/proto/kith.pb-c.c $(BUILD)/gen/default_lifecycle.c $(BUILD)/gen/words_en.c $(BUILD)/gen/words_zh.c
 core_obj  := $(core_src:%.c=$(BUILD)/%.o) $(core_gen:$(BUILD)/%.c=$(BUILD)/%.o)
 daemon_obj := $(patsubst %.c,$(BUILD)/%.o,$(filter-out daemon/main.c,$(wildcard daemon/*.c)))
 client_obj := $(patsubst %.c,$(BUILD)/%.o,$(wildcard clients/c/*.c))
@@ -40,16 +40,22 @@ all: $(BUILD)/kithd $(BUILD)/kith $(BUILD)/libkith.a
 $(BUILD)/gen/proto/kith.pb-c.c $(BUILD)/gen/proto/kith.pb-c.h &: proto/kith.proto
 	@mkdir -p $(BUILD)/gen
 	protoc-c --c_out=$(BUILD)/gen proto/kith.proto
-# The default lifecycle file as bytes: machine_default_text() returns them.
-$(BUILD)/gen/default_lifecycle.c: examples/default.lifecycle Makefile
-	@mkdir -p $(@D)
-	{ echo '/* made from examples/default.lifecycle */'; \
-	  echo 'extern const unsigned char default_lifecycle[];'; \
-	  echo 'extern const unsigned default_lifecycle_size;'; \
-	  echo 'const unsigned char default_lifecycle[] = {'; \
-	  od -An -v -tx1 $< | sed 's/ \([0-9a-f][0-9a-f]\)/0x\1,/g'; \
+# Files as bytes: $(1)[] and $(1)_size from the file $(2).
+define file_as_bytes
+$(BUILD)/gen/$(1).c: $(2) Makefile
+	@mkdir -p $$(@D)
+	{ echo '/* made from $(2) */'; \
+	  echo 'extern const unsigned char $(1)[];'; \
+	  echo 'extern const unsigned $(1)_size;'; \
+	  echo 'const unsigned char $(1)[] = {'; \
+	  od -An -v -tx1 $$< | sed 's/ \([0-9a-f][0-9a-f]\)/0x\1,/g'; \
 	  echo '0};'; \
-	  echo 'const unsigned default_lifecycle_size = sizeof default_lifecycle - 1;'; } > $@
+	  echo 'const unsigned $(1)_size = sizeof $(1) - 1;'; } > $$@
+
+endef
+$(eval $(call file_as_bytes,default_lifecycle,examples/default.lifecycle))
+$(eval $(call file_as_bytes,words_en,words/en.messages))
+$(eval $(call file_as_bytes,words_zh,words/zh.messages))
 
 $(BUILD)/gen/%.o: $(BUILD)/gen/%.c
 	$(CC) $(filter-out -W%,$(ALL_CFLAGS)) -c -o $@ $<

@@ -6,6 +6,7 @@
 #include "base/event.h"
 
 #define EVIDENCE_MAX 24
+#define CONTEXT_MAX 6
 
 enum side { SIDE_NONE, SIDE_POTENTIAL, SIDE_ACTUAL, SIDE_COUNT };
 enum job { JOB_NONE, JOB_DEVELOP, JOB_MAINTAIN, JOB_WIN_BACK, JOB_COUNT };
@@ -31,6 +32,8 @@ struct evidence {
 	uint8_t unit;        /* enum unit */
 	bool known;          /* false: there is no value yet, and the comparison does not hold */
 	bool holds;
+	bool speaks;         /* the verdict of its rule rests on it: of an `or` those that hold */
+	bool left;           /* of the rule of the rung that was left, which has ceased to hold */
 };
 
 struct notification {
@@ -64,7 +67,10 @@ struct notification {
 	                          * ".retracted" behind, and at_ms, from and to are that one's */
 	struct span cause_source; /* both empty: silence, the passing of time */
 	struct span cause_id;
-	unsigned n_evidence;
+	struct span text;        /* the whole in a sentence; set where it is handed out, not stored */
+	unsigned n_evidence, n_context;
+	struct evidence context[CONTEXT_MAX]; /* no comparisons: what people ask next (silence
+	                                       * beside overdue), and what a `say` names */
 	struct evidence evidence[EVIDENCE_MAX];
 };
 

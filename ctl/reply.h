@@ -26,7 +26,8 @@ int reply_get_json(const struct remote_settings *o, const char *verb, const json
 /* What people see. */
 void show_stats(const json_t *stats, FILE *out);
 void show_customer(const json_t *customer, FILE *out);
-void show_explanation(const json_t *explanation, FILE *out);
+/* Sentences, and behind them, with TESTS, each comparison. */
+void show_explanation(const json_t *explanation, bool tests, FILE *out);
 void show_rules(const json_t *rules, FILE *out);
 void show_sources(const json_t *list, FILE *out);
 void show_passed_over(const json_t *announcing, FILE *out);

@@ -255,15 +255,13 @@ static void show_risk(const json_t *risk, int64_t now, FILE *out)
 	show_tests(json_object_get(risk, "tests"), now, out);
 }
 
-void show_explanation(const json_t *e, FILE *out)
+static void show_every_test(const json_t *e, int64_t now, FILE *out)
 {
-	int64_t now = reply_int(e, "clock");
-	char when[TEXT_MAX];
 	json_t *item;
 	size_t i;
 
-	fprintf(out, "%s at %s. \"=>\" is what holds now, \"+\" a comparison that is true, \"-\" one "
-		"that is not.\n", reply_text(e, "customer"), text_time(now, when));
+	fprintf(out, "\n\"=>\" is what holds now, \"+\" a comparison that is true, \"-\" one that is "
+		"not.\n");
 	json_array_foreach(json_object_get(e, "ladders"), i, item)
 		show_ladder(item, now, out);
 	fprintf(out, "\nrisks\n");
@@ -271,4 +269,19 @@ void show_explanation(const json_t *e, FILE *out)
 		show_risk(item, now, out);
 	fputc('\n', out);
 	show_next(json_object_get(e, "next_change"), now, out);
+}
+
+void show_explanation(const json_t *e, bool tests, FILE *out)
+{
+	int64_t now = reply_int(e, "clock");
+	const json_t *sentences = json_object_get(e, "text");
+	char when[TEXT_MAX];
+	json_t *sentence;
+	size_t i;
+
+	fprintf(out, "%s  (%s)\n", reply_text(e, "customer"), text_time(now, when));
+	json_array_foreach((json_t *)sentences, i, sentence)
+		fprintf(out, "\n%s\n", json_string_value(sentence));
+	if (tests || json_array_size(sentences) == 0)
+		show_every_test(e, now, out);
 }

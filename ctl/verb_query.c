@@ -38,10 +38,30 @@ static int run_show(void *settings, char **operands, int n)
 	return ask(settings, "show", operands[0], show_customer);
 }
 
+struct explain_settings {
+	struct remote_settings remote;
+	const char *language;
+	bool tests;
+};
+
 static int run_explain(void *settings, char **operands, int n)
 {
+	const struct explain_settings *s = settings;
+	json_t *asked = json_pack("{s:s,s:s*}", "customer", operands[0], "language", s->language);
+	json_t *answer = NULL;
+	int code;
+
 	(void)n;
-	return ask(settings, "explain", operands[0], show_explanation);
+	if (!asked) {
+		fprintf(stderr, "kith explain: the customer's id is not UTF-8\n");
+		return EXIT_USAGE;
+	}
+	code = reply_get_json(&s->remote, "explain", asked, &answer);
+	if (answer)
+		show_explanation(answer, s->tests, stdout);
+	json_decref(asked);
+	json_decref(answer);
+	return code;
 }
 
 static void show_names(const json_t *names, const char *what, FILE *out)
@@ -113,14 +133,32 @@ const struct verb verb_show = {
 	.exits = EXITS, REMOTE_VERB, .least = 1, .most = 1, .run = run_show,
 };
 
+static const struct explain_settings explain_defaults = { .remote = REMOTE_DEFAULTS };
+static const struct option_def explain_options[] = {
+	{ OPTION_TEXT, "lang", 'l', "en|zh", "in this language (default: the daemon's)",
+		offsetof(struct explain_settings, language) },
+	{ OPTION_FLAG, "tests", 't', NULL,
+		"then every ladder and risk, each comparison with its numbers,\nand when it flips",
+		offsetof(struct explain_settings, tests) },
+	OPTION_JSON(struct explain_settings, remote.json,
+		"the daemon's answer as it is: one line of JSON"),
+	OPTION_RUN(struct explain_settings, remote.run),
+	OPTION_TIMEOUT(struct explain_settings, remote.timeout_ms,
+		"wait so long for the answer (default 5)"),
+	{ OPTION_END },
+};
+
 const struct verb verb_explain = {
 	.name = "explain", .operands = "CUSTOMER",
-	.summary = "why a customer stands there: each comparison with its numbers",
-	.text = "Shows every ladder from its top rung down (the first that holds wins) and every risk, each\n"
-		"with the comparisons of its rule, the value compared, and the instant at which the\n"
-		"comparison flips if nothing happens.",
-	.examples = "  kith explain 17850\n  kith explain 17850 --json | jq '.risks[] | select(.holds)'",
-	.exits = EXITS, REMOTE_VERB, .least = 1, .most = 1, .run = run_explain,
+	.summary = "why a customer stands there, in sentences",
+	.text = "Tells in sentences where CUSTOMER stands and why, which risks hold, and what will change\n"
+		"when, if nothing happens. --tests shows every ladder from its top rung down (the first that\n"
+		"holds wins) and every risk, each with the comparisons of its rule, the value compared, and\n"
+		"the instant at which the comparison flips if nothing happens. --json has both.",
+	.examples = "  kith explain 17850\n  kith explain 17850 --lang zh\n  kith explain 17850 --tests\n"
+		"  kith explain 17850 --json | jq '.risks[] | select(.holds)'",
+	.exits = EXITS, .options = explain_options, .defaults = &explain_defaults,
+	.settings_size = sizeof explain_defaults, .least = 1, .most = 1, .run = run_explain,
 };
 
 const struct verb verb_reload = {

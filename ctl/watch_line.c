@@ -11,7 +11,7 @@ static void print_span(FILE *out, struct span s)
 	fwrite(s.data, 1, s.size, out);
 }
 
-/* The comparisons that hold or, of a risk that is no more, those that do not. */
+/* Of a daemon that tells no sentence: the comparisons that hold or, of a risk that is no more, those that do not. */
 static void print_why(FILE *out, const struct notification *n)
 {
 	bool any = false, held = !span_eq(n->to, span_str("clear"));
@@ -48,7 +48,12 @@ static void print_human(FILE *out, const struct notification *n)
 		fprintf(out, "  %.*s → %.*s", n->from.size ? (int)n->from.size : 3,
 			n->from.size ? (const char *)n->from.data : "new", (int)n->to.size,
 			(const char *)n->to.data);
-	print_why(out, n);
+	if (n->text.size) {
+		fputs("  ", out);
+		print_span(out, n->text);
+	} else {
+		print_why(out, n);
+	}
 	print_named(out, "missing", n->missing);
 	print_named(out, "reason", n->reason);
 	if (n->has_value && n->value)

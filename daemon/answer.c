@@ -258,7 +258,8 @@ static json_t *rungs_json(const struct query *q, unsigned l, const struct verdic
 	return out;
 }
 
-json_t *answer_explain(const struct query *q, int64_t now_ms)
+json_t *answer_explain(struct daemon *d, const struct query *q, int64_t now_ms,
+	enum language language)
 {
 	const struct machine *m = q->lifecycle->machine;
 	const struct customer *who = q->who;
@@ -292,7 +293,8 @@ json_t *answer_explain(const struct query *q, int64_t now_ms)
 		json_object_set_new(row, "tests", tests_json(q, risk->rule, &v, now_ms));
 		json_array_append_new(risks, row);
 	}
-	return json_pack("{s:s#,s:I,s:o,s:o,s:o}", "customer", (const char *)who->id,
-		(int)who->id_size, "clock", (json_int_t)now_ms, "ladders", ladders, "risks", risks,
+	return json_pack("{s:s#,s:I,s:s,s:o,s:o,s:o,s:o}", "customer", (const char *)who->id,
+		(int)who->id_size, "clock", (json_int_t)now_ms, "language", language_name(language),
+		"text", answer_account(d, q, now_ms, language), "ladders", ladders, "risks", risks,
 		"next_change", next_change_json(q, solve_due(q)));
 }

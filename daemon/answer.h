@@ -3,12 +3,18 @@
 #ifndef KITH_DAEMON_ANSWER_H
 #define KITH_DAEMON_ANSWER_H
 #include <jansson.h>
+#include "base/language.h"
 #include "workers/worker.h"
 
 struct daemon;
 
 json_t *answer_show(const struct query *q, int64_t now_ms);
-json_t *answer_explain(const struct query *q, int64_t now_ms);
+/* With "text", a list of sentences. */
+json_t *answer_explain(struct daemon *d, const struct query *q, int64_t now_ms,
+	enum language language);
+/* answer_account.c: where the customer stands, in sentences. */
+json_t *answer_account(struct daemon *d, const struct query *q, int64_t now_ms,
+	enum language language);
 /* CENSUS: one answer a shard. */
 json_t *answer_stats(struct daemon *d, struct query *const *census);
 /* RULES: one answer a shard. */

@@ -31,6 +31,8 @@ void config_default(struct config *c)
 	c->webhook_timeout_ms = 20000;
 	c->webhook_pause_ms = 5 * DAY_MS;
 	c->webhook_connections = 256;
+	c->language = LANGUAGE_EN;
+	c->decimals = 2;
 }
 
 void config_fini(struct config *c)
@@ -58,6 +60,10 @@ static const char help[] =
 	"  --late-window D    an event so late withdraws what it proves wrong (default 3d)\n"
 	"  --map SIZE         address space of each shard's store (default 64GiB, sparse)\n"
 	"  --space-reserve S  free disk below which nothing is taken in (default 256MiB)\n"
+	"  --language en|zh   of the sentence that each notification carries (default en)\n"
+	"  --messages FILE    own words, laid over those built in\n"
+	"  --decimals N --currency TEXT\n"
+	"                     how money is written: 12.50 is 1250 with 2 decimals (default)\n"
 	"  --log LEVEL        error, warn, info, debug\n"
 	"  --accept-engine    replay a journal tail that another engine version took\n"
 	"  --check            read configuration and lifecycle file, and exit\n"
@@ -89,6 +95,8 @@ int config_set(struct config *c, const char *name, const char *value, struct com
 		{ "feed-json", c->feed_json, sizeof c->feed_json },
 		{ "subscribe", c->subscribe, sizeof c->subscribe },
 		{ "control", c->control, sizeof c->control },
+		{ "messages", c->messages, sizeof c->messages },
+		{ "currency", c->currency, sizeof c->currency },
 		{ "webhook-ca", c->webhook_ca, sizeof c->webhook_ca },
 	};
 	const struct {
@@ -139,6 +147,7 @@ int config_set(struct config *c, const char *name, const char *value, struct com
 		{ "source-events", &c->settings.source_events },
 		{ "breaker-floor", &c->settings.breaker_floor },
 		{ "breaker-factor", &c->settings.breaker_factor },
+		{ "decimals", &c->decimals },
 		{ "webhook-connections", &c->webhook_connections },
 	};
 
@@ -158,6 +167,8 @@ int config_set(struct config *c, const char *name, const char *value, struct com
 		return schedule_parse(&c->webhook_schedule, value, why);
 	if (strcmp(name, "clock") == 0)
 		return value_choice(value, "wall", "event", (int *)&c->clock, name, why);
+	if (strcmp(name, "language") == 0)
+		return value_choice(value, "en", "zh", (int *)&c->language, name, why);
 	if (strcmp(name, "log") == 0 && log_level_parse(value, &c->log) == 0)
 		return 0;
 	if (strcmp(name, "log") == 0)
@@ -195,6 +206,10 @@ static const struct option flags[] = {
 	{ "under-way-bytes", required_argument, NULL, 's' },
 	{ "deadlines-per-second", required_argument, NULL, 's' },
 	{ "in-future", required_argument, NULL, 's' },
+	{ "language", required_argument, NULL, 's' },
+	{ "messages", required_argument, NULL, 's' },
+	{ "decimals", required_argument, NULL, 's' },
+	{ "currency", required_argument, NULL, 's' },
 	{ "log", required_argument, NULL, 's' }, { "accept-engine", no_argument, NULL, 'e' },
 	{ "check", no_argument, NULL, 'k' }, { "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' }, { 0 },
@@ -310,6 +325,9 @@ int config_check(struct config *c, struct complaint *why)
 		return complain(why, ERR_INVALID, "checkpoint-pages: from 1 to %d", CHECKPOINT_PAGES_MAX);
 	if (c->settings.history_keep > HISTORY_KEEP_MAX)
 		return complain(why, ERR_INVALID, "history-keep: at most %d", HISTORY_KEEP_MAX);
+	if (c->decimals > 4 || !bytes_are_plain_utf8(span_str(c->currency)))
+		return complain(why, ERR_INVALID, "decimals: from 0 to 4; currency: UTF-8 without "
+			"control characters");
 	if (c->settings.guard_window_ms <= 0)
 		return complain(why, ERR_INVALID, "guard-window: more than 0");
 	return check_webhooks(c, why);

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "daemon/webhook_schedule.h"
 #include "daemon/webhook_settings.h"
+#include "words/words.h"
 #include "workers/worker.h"
 
 enum clock_mode { CLOCK_WALL, CLOCK_EVENT };
@@ -35,6 +36,10 @@ struct config {
 	char webhook_ca[4096];   /* certificates to trust; empty: the system's */
 	struct webhook_settings *webhooks; /* malloc'ed */
 	unsigned n_webhooks;
+	enum language language;  /* of the sentences … */
+	char messages[4096];     /* … and a file of the business's own; empty: none */
+	uint32_t decimals;       /* of money: minor units are 10^-decimals of the currency */
+	char currency[CURRENCY_MAX];
 	bool accept_engine;
 	bool check_only;         /* --check */
 };

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include "daemon/config.h"
 
-static const char *const names[] = { "store", "run", "lifecycle", "shards", "clock", "log", "ingest",
+static const char *const names[] = { "store", "run", "lifecycle", "shards", "clock", "log", "language", "messages", "decimals", "currency", "ingest",
 	"feed", "feed-json", "subscribe", "control", "guard-window", "outbox-keep",
 	"outbox-keep-for", "outbox-keep-bytes", "history-keep", "late-window", "journal-segment", "journal-keep",
 	"journal-keep-for", "checkpoint-events", "checkpoint-pages", "checkpoint-replay", "checkpoint-every",

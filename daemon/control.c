@@ -12,6 +12,7 @@ struct question {
 	struct peer peer;
 	uint64_t number;
 	bool explain;
+	enum language language; /* of an explanation */
 	json_t *(*answer)(struct daemon *d, struct query *const *answers); /* of all shards */
 	unsigned awaited;
 	struct query *answers[SHARDS_MAX];
@@ -89,14 +90,15 @@ static void customer_answered(struct query *answer)
 	else if (answer->rc != 0)
 		control_error(d, &q->peer, q->number, "failed", err_text(answer->rc));
 	else if (q->explain)
-		control_json(d, &q->peer, q->number, answer_explain(answer, timekeeper_now(d)));
+		control_json(d, &q->peer, q->number, answer_explain(d, answer,
+			timekeeper_now(d), q->language));
 	else
 		control_json(d, &q->peer, q->number, answer_show(answer, timekeeper_now(d)));
 	question_free(q);
 }
 
 static void ask_customer(struct daemon *d, const struct peer *peer, const struct request *r,
-	bool explain)
+	bool whole, enum language language)
 {
 	struct question *q;
 	struct query *query;
@@ -116,9 +118,30 @@ static void ask_customer(struct daemon *d, const struct peer *peer, const struct
 		control_error(d, peer, r->number, "busy", "too many questions under way");
 		return;
 	}
-	q->explain = explain;
+	q->explain = whole;
+	q->language = language;
 	query->shard = hash_shard(r->customer.data, r->customer.size, d->store.shards);
 	worker_post(&d->workers[query->shard], &query->mail);
+}
+
+/* {"customer": "anna", "language": "zh"}; or, as ever, the customer by itself. */
+static void explain(struct daemon *d, const struct peer *peer, const struct request *r)
+{
+	json_t *args = r->json.size ? json_loadb((const char *)r->json.data, r->json.size,
+		JSON_REJECT_DUPLICATES, NULL) : NULL;
+	const char *customer = json_string_value(json_object_get(args, "customer"));
+	const char *word = json_string_value(json_object_get(args, "language"));
+	int language = word ? language_of(span_str(word)) : (int)d->config.language;
+	struct request asked = *r;
+
+	if (customer)
+		asked.customer = span_str(customer);
+	if (language < 0 || (r->json.size && !args))
+		control_error(d, peer, r->number, "malformed", args ? "languages are en and zh" :
+			"expected an object with customer and language");
+	else
+		ask_customer(d, peer, &asked, true, (enum language)language);
+	json_decref(args);
 }
 
 static void shard_answered(struct query *answer)
@@ -273,9 +296,9 @@ static void obey(struct daemon *d, const struct peer *peer, const struct request
 static void answer(struct daemon *d, const struct peer *peer, const struct request *r)
 {
 	if (span_eq(r->verb, span_str("show")))
-		ask_customer(d, peer, r, false);
+		ask_customer(d, peer, r, false, d->config.language);
 	else if (span_eq(r->verb, span_str("explain")))
-		ask_customer(d, peer, r, true);
+		explain(d, peer, r);
 	else if (span_eq(r->verb, span_str("stats")))
 		ask_all(d, peer, r, QUERY_CENSUS, answer_stats);
 	else if (span_eq(r->verb, span_str("rules")))

@@ -13,6 +13,7 @@
 #include "daemon/feed.h"
 #include "daemon/ingest.h"
 #include "daemon/pipeline.h"
+#include "daemon/sentences.h"
 #include "daemon/socket.h"
 #include "daemon/subscribers.h"
 #include "daemon/timekeeper.h"
@@ -46,6 +47,7 @@ struct daemon {
 	struct courier courier;
 	struct ingest ingest;
 	struct feed feed;
+	struct sentences sentences;
 	struct subscribers subscribers;
 	struct webhooks webhooks;
 	struct control control;

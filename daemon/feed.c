@@ -40,7 +40,19 @@ static void send_two(struct socket *s, const void *topic, size_t topic_size, con
 		(void)zmq_send(s->zmq, body, size, ZMQ_DONTWAIT);
 }
 
-static void publish_json(struct feed *f, const struct outcome *o, const struct note *note)
+static void publish_protobuf(struct feed *f, const struct outcome *o, const struct note *note,
+	struct span sentence)
+{
+	buf_clear(&f->scratch);
+	buf_add(&f->scratch, o->bytes.data + note->offset, note->size);
+	notification_add_text(&f->scratch, sentence);
+	if (!f->scratch.failed)
+		send_two(&f->protobuf, o->bytes.data + note->type_offset, note->type_size,
+			f->scratch.data, f->scratch.size);
+}
+
+static void publish_json(struct feed *f, const struct outcome *o, const struct note *note,
+	struct span sentence)
 {
 	struct notification n;
 	char *text = NULL;
@@ -49,6 +61,7 @@ static void publish_json(struct feed *f, const struct outcome *o, const struct n
 	arena_reset(f->arena);
 	if (notification_decode(&n, o->bytes.data + note->offset, note->size, f->arena) != 0)
 		return;
+	n.text = sentence;
 	json = notification_to_json(&n);
 	if (json)
 		text = json_dumps(json, JSON_COMPACT);
@@ -59,20 +72,22 @@ static void publish_json(struct feed *f, const struct outcome *o, const struct n
 	json_decref(json);
 }
 
-void feed_publish(struct daemon *d, const struct outcome *o)
+void feed_publish(struct daemon *d, unsigned shard, const struct outcome *o)
 {
 	struct feed *f = &d->feed;
 
-	if (!f->protobuf.zmq)
-		return;
+	if (!f->protobuf.zmq || (!f->listeners_protobuf && !f->listeners_json))
+		return; /* nobody pays for sentences that nobody hears */
 	for (unsigned i = 0; i < o->n_notes; i++) {
 		const struct note *n = &o->notes[i];
 
+		struct span sentence = sentence_for(d, shard, n->sequence,
+			span_of(o->bytes.data + n->offset, n->size));
+
 		if (f->listeners_protobuf)
-			send_two(&f->protobuf, o->bytes.data + n->type_offset, n->type_size,
-				o->bytes.data + n->offset, n->size);
+			publish_protobuf(f, o, n, sentence);
 		if (f->listeners_json)
-			publish_json(f, o, n);
+			publish_json(f, o, n, sentence);
 	}
 	if (o->n_notes) {
 		socket_kick(&f->protobuf);
@@ -101,6 +116,7 @@ void feed_close(struct daemon *d)
 {
 	socket_close(&d->feed.protobuf);
 	socket_close(&d->feed.json);
+	buf_fini(&d->feed.scratch);
 	arena_free(d->feed.arena);
 	d->feed.arena = NULL;
 }

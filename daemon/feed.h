@@ -13,10 +13,11 @@ struct feed {
 	struct socket protobuf, json;
 	uint64_t listeners_protobuf, listeners_json; /* topics subscribed to */
 	struct arena *arena;
+	struct buf scratch; /* a notification with its sentence */
 };
 
 int feed_open(struct daemon *d, struct complaint *c);
 void feed_close(struct daemon *d);
-void feed_publish(struct daemon *d, const struct outcome *o);
+void feed_publish(struct daemon *d, unsigned shard, const struct outcome *o);
 
 #endif

@@ -37,7 +37,7 @@ void daemon_handed_out(struct daemon *d, unsigned shard, struct outcome *o)
 {
 	if (o->n_notes == 0)
 		return;
-	feed_publish(d, o);
+	feed_publish(d, shard, o);
 	subscribers_notify(d, shard, o->notes[o->n_notes - 1].sequence);
 	webhooks_notify(d);
 }
@@ -410,7 +410,9 @@ int daemon_open(struct daemon *d, struct complaint *c)
 
 	d->wake_fd = d->run_lock = d->store.lock_fd = -1;
 	d->started_ns = clock_monotonic_ns();
-	rc = open_run_dir(d, c);
+	rc = sentences_open(d, c);
+	if (rc == 0)
+		rc = open_run_dir(d, c);
 	if (rc == 0)
 		rc = lock_run_dir(d, c);
 	if (rc == 0)
@@ -470,6 +472,7 @@ void daemon_close(struct daemon *d)
 	webhooks_close(d);
 	subscribers_close(d);
 	feed_close(d);
+	sentences_close(d);
 	control_close(d);
 	timekeeper_close(d);
 	courier_close(d);

@@ -37,6 +37,9 @@ int main(int argc, char **argv)
 	log_set_level(d.config.log);
 	if (d.config.check_only) {
 		rc = inputs_compile(&d, &c);
+		if (rc == 0)
+			rc = sentences_open(&d, &c);
+		sentences_close(&d);
 		return rc == 0 ? 0 : refuse(&c, EXIT_CONFIG);
 	}
 	rc = daemon_open(&d, &c);

@@ -115,7 +115,8 @@ static void deliver(struct daemon *d, struct subscription *sub, unsigned shard,
 		if (n->sequence > d->subscribers.last[shard])
 			break;
 		if (wanted(d, sub, encoded)) {
-			delivery_add_notification(&out, encoded);
+			delivery_add_notification(&out, encoded, sentence_for(d, shard,
+				n->sequence, encoded));
 			fly(sub, l, n->sequence);
 			flown = n->sequence;
 		}

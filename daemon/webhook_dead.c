@@ -56,8 +56,10 @@ static void list_one(struct walking *k, uint64_t sequence, const struct letter *
 		row->status, "error", row->error, "first_attempt", (json_int_t)row->first_ms,
 		"last_attempt", (json_int_t)row->last_ms);
 	arena_reset(a);
-	if (notification_decode(&n, body.data, body.size, a) == 0)
+	if (notification_decode(&n, body.data, body.size, a) == 0) {
+		n.text = sentence_of(k->asked->d, &n);
 		json_object_set_new(o, "notification", notification_to_json(&n));
+	}
 	json_array_append_new(k->list, o);
 }
 

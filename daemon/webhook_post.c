@@ -32,6 +32,7 @@ static int make_body(struct daemon *d, const struct webhook *w, const struct let
 	rc = notification_decode(&n, l->body, l->size, d->subscribers.arena);
 	if (rc != 0)
 		return rc;
+	n.text = sentence_of(d, &n);
 	data = notification_to_json(&n);
 	if (!data)
 		return ERR_NOMEM;

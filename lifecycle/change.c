@@ -76,16 +76,21 @@ static void describe_evidence(const struct change *ch, const struct machine *m,
 	if (change_is_of_risk(ch)) {
 		n->n_evidence = rule_evidence(m, m->risks[ch->risk].rule, f, v, ch->at_ms,
 			n->evidence);
+		rung_context(m, &m->risks[ch->risk], f, ch->at_ms, n);
 		return;
 	}
 	to = &m->ladders[ch->ladder].rungs[ch->to];
 	from = rung_left(ch, m);
 	n->n_evidence = rule_evidence(m, to->rule, f, v, ch->at_ms, n->evidence);
+	rung_context(m, to, f, ch->at_ms, n);
 	if (!from || (ch->to > ch->from && to->rule != NODE_NONE))
 		return;
 	n_more = rule_evidence(m, from->rule, f, v, ch->at_ms, more);
-	for (unsigned i = 0; i < n_more && n->n_evidence < EVIDENCE_MAX; i++)
+	for (unsigned i = 0; i < n_more && n->n_evidence < EVIDENCE_MAX; i++) {
+		more[i].left = true;
 		n->evidence[n->n_evidence++] = more[i];
+	}
+	rung_context(m, from, f, ch->at_ms, n);
 }
 
 /* Old grievances explain nothing. */
@@ -153,6 +158,7 @@ bool value_at_stake(const struct facts *f, int64_t *ret_value)
 void change_describe(const struct change *ch, const struct machine *m, const struct facts *f,
 	const struct verdict *v, struct span from_name, struct notification *n)
 {
+	n->n_context = 0;
 	if (change_is_of_risk(ch))
 		describe_risk(ch, m, n);
 	else

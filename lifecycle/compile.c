@@ -43,6 +43,7 @@ int machine_compile(const char *text, size_t size, struct machine **ret_machine,
 	if (rc != 0)
 		goto fail;
 	machine_plan(p.machine);
+	machine_context(p.machine);
 	*ret_machine = p.machine;
 	return 0;
 

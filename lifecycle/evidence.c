@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Evidence: the comparisons of a rule with the numbers they were judged by. */
+/* Evidence: the comparisons of a rule with the numbers they were judged by, and what stands
+ * beside them without having been compared. */
 #include "lifecycle/judge.h"
 
 static void ladder_evidence(const struct machine *m, const struct test *t,
@@ -34,34 +35,106 @@ static void quantity_evidence(const struct machine *m, const struct test *t,
 		e->text = span_str(name);
 }
 
-/* Tests of one rule were parsed one after the other, so file order is the order from left to
- * right. */
-static unsigned add_tests(const struct machine *m, uint16_t rule, const struct facts *f,
-	const struct verdict *v, int64_t now_ms, struct evidence *out, unsigned n)
-{
-	while (rule != NODE_NONE && n < EVIDENCE_MAX) {
-		const struct node *node = &m->nodes[rule];
-		const struct test *t;
+/* The list being filled, at one instant. */
+struct listing {
+	const struct machine *m;
+	const struct facts *f;
+	const struct verdict *v;
+	int64_t now_ms;
+	struct evidence *out;
+	unsigned n;
+};
 
-		if (node->kind != NODE_TEST) {
-			n = add_tests(m, node->left, f, v, now_ms, out, n);
-			rule = node->right;
-			continue;
-		}
-		t = &m->tests[node->left];
-		out[n] = (struct evidence){ .test = t->text };
-		if (t->quantity >= QUANTITY_LADDER)
-			ladder_evidence(m, t, v, &out[n]);
-		else
-			quantity_evidence(m, t, f, now_ms, &out[n]);
-		out[n].holds = test_holds(t, f, v, now_ms);
-		return n + 1;
-	}
-	return n;
+static bool add_test(struct listing *l, const struct test *t)
+{
+	bool holds = test_holds(t, l->f, l->v, l->now_ms);
+	struct evidence *e = &l->out[l->n];
+
+	if (l->n == EVIDENCE_MAX)
+		return holds;
+	*e = (struct evidence){ .test = t->text, .holds = holds, .speaks = true };
+	if (t->quantity >= QUANTITY_LADDER)
+		ladder_evidence(l->m, t, l->v, e);
+	else
+		quantity_evidence(l->m, t, l->f, l->now_ms, e);
+	l->n++;
+	return holds;
+}
+
+static void be_silent(struct listing *l, unsigned from, unsigned to)
+{
+	for (unsigned i = from; i < to; i++)
+		l->out[i].speaks = false;
+}
+
+/* Tests of one rule were parsed one after the other, so file order is the order from left to
+ * right. Where one side alone decides an and (it is false) or an or (it is true), the other has no
+ * say. Returns whether the node holds. */
+static bool add_tests(struct listing *l, uint16_t rule)
+{
+	const struct node *node = &l->m->nodes[rule];
+	unsigned begin = l->n, middle;
+	bool left, right, deciding = node->kind == NODE_OR;
+
+	if (node->kind == NODE_TEST)
+		return add_test(l, &l->m->tests[node->left]);
+	left = add_tests(l, node->left);
+	if (node->kind == NODE_NOT)
+		return !left;
+	middle = l->n;
+	right = add_tests(l, node->right);
+	if (left == deciding && right != deciding)
+		be_silent(l, middle, l->n);
+	if (right == deciding && left != deciding)
+		be_silent(l, begin, middle);
+	return deciding ? left || right : left && right;
 }
 
 unsigned rule_evidence(const struct machine *m, uint16_t rule, const struct facts *f,
 	const struct verdict *v, int64_t now_ms, struct evidence *out)
 {
-	return add_tests(m, rule, f, v, now_ms, out, 0);
+	struct listing l = { m, f, v, now_ms, out, 0 };
+
+	if (rule != NODE_NONE)
+		(void)add_tests(&l, rule);
+	return l.n;
+}
+
+static unsigned find(const struct evidence *list, unsigned n, struct span fact)
+{
+	unsigned i = 0;
+
+	while (i < n && !span_eq(list[i].fact, fact))
+		i++;
+	return i;
+}
+
+/* The window that the first test of OUTLOOK looks ahead. */
+static bool window_context(const struct test *t, const struct facts *f, struct evidence *e)
+{
+	struct law law = quantity_law(t->quantity, f, t->rhythm);
+
+	law_adopt_window(&law, t);
+	e->fact = span_str("window");
+	e->unit = UNIT_DURATION;
+	e->known = law.kind == LAW_ACTIVE;
+	e->value = e->known ? law.window_ms : 0;
+	return e->known;
+}
+
+void rung_context(const struct machine *m, const struct rung *r, const struct facts *f,
+	int64_t now_ms, struct notification *n)
+{
+	for (unsigned i = 0; i < r->n_context && n->n_context < CONTEXT_MAX; i++) {
+		struct test t = { .quantity = r->context[i], .rhythm = &m->rhythm };
+		struct evidence *e = &n->context[n->n_context];
+
+		*e = (struct evidence){ 0 };
+		if (r->context[i] == QUANTITY_WINDOW)
+			(void)window_context(&m->tests[r->outlook], f, e);
+		else
+			quantity_evidence(m, &t, f, now_ms, e);
+		if (e->known && find(n->context, n->n_context, e->fact) == n->n_context)
+			n->n_context++;
+	}
 }

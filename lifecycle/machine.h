@@ -8,6 +8,7 @@
 #ifndef KITH_LIFECYCLE_MACHINE_H
 #define KITH_LIFECYCLE_MACHINE_H
 #include "base/err.h"
+#include "base/language.h"
 #include "base/notification.h"
 #include "base/zone.h"
 #include "lifecycle/calendar.h"
@@ -92,6 +93,11 @@ struct rung {
 	uint64_t stills;      /* the tests in it that do not move, by their places … */
 	unsigned others_by;   /* … and the bodies that can touch any of the others: BY_… bits */
 	struct span id;       /* "stage.repeat" */
+	struct span say[1 + LANGUAGES]; /* the file's own sentence for all languages, and for one
+	                       * each (1 + enum language); may be empty */
+	uint16_t context[CONTEXT_MAX]; /* quantities, or QUANTITY_WINDOW: context.c */
+	uint8_t n_context;
+	uint16_t outlook;     /* the test whose window QUANTITY_WINDOW is */
 	int line;
 };
 
@@ -170,6 +176,9 @@ struct quantity_about {
 struct quantity_about machine_quantity(const struct machine *m, unsigned q);
 /* The quantity NAME, or -1. */
 int machine_quantity_lookup(const struct machine *m, struct span name);
+
+/* The sentence of the rung or risk whose id is RULE in LANGUAGE, or the one for all; empty. */
+struct span machine_say(const struct machine *m, struct span rule, enum language language);
 
 /* Index, or -1. */
 int machine_custom(const struct machine *m, struct span name);

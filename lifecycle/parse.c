@@ -7,7 +7,7 @@
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
 static const char *const words[] = { "ladder", "risk", "rhythm", "zone", "let", "include",
-	"calendar", "fact", "follow_up", "where", "when", "potential", "actual", "severity", "job", "play", "and", "or", "not", "in" };
+	"calendar", "fact", "follow_up", "where", "when", "potential", "actual", "severity", "job", "play", "say", "and", "or", "not", "in" };
 static const char *const declarations[] = { "ladder", "risk", "rhythm", "zone", "let", "include",
 	"calendar", "fact", "season", "value", "follow_up", "source" };
 /* Ladders share the first part of a notification's type with these. */

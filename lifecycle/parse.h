@@ -14,6 +14,8 @@
  *   parse_calendar.c  opening hours, working time
  *   parse_source.c  the opening hours of sources
  *   parse_token.c what these stand on
+ *   parse_say.c   a sentence of the file's own
+ *   context.c     afterwards: what is told beside a rule's tests
  *   plan.c        afterwards: the rules as they are judged
  *
  * Every function returns 0 or a negative enum err, with the complaint filled. docs/LIFECYCLE.md
@@ -60,6 +62,9 @@ int parse_file(struct parser *p);
 /* Make terms of the nodes, and what judging wants to know of the tests (plan.c). */
 void machine_plan(struct machine *m);
 
+/* Find what each rule is to tell beside its tests (context.c). */
+void machine_context(struct machine *m);
+
 /* ---- for the parts of the parser */
 
 int parse_next(struct parser *p);
@@ -77,6 +82,8 @@ void parse_keep(struct parser *p, struct span *s, struct span more);
 
 /* All attributes of R, and its rule if it is to have one. */
 int parse_body(struct parser *p, struct rung *r, bool has_rule);
+/* `say ["zh"] "…"` of R, behind the word. */
+int parse_say(struct parser *p, struct rung *r);
 int parse_rule(struct parser *p, uint16_t *ret_node);
 int parse_test(struct parser *p, uint16_t *ret_test);
 /* `fact NAME = …`, from the word on. */

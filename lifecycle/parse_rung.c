@@ -6,7 +6,7 @@
 #define SHOW(s)  (int)(s).size, (const char *)(s).data
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
-static const char *const attributes[] = { "potential", "actual", "severity", "job", "play" };
+static const char *const attributes[] = { "potential", "actual", "severity", "job", "play", "say" };
 
 /* What may stand between a name and `when`. */
 struct given {
@@ -74,10 +74,14 @@ static int parse_attribute(struct parser *p, struct rung *r, struct given *a, bo
 		given = &a->job;
 	else if (token_is(&p->token, "play"))
 		given = &a->play;
+	else if (token_is(&p->token, "say"))
+		given = NULL;
 	else
 		return *ret_found = false, 0;
 	snprintf(word, sizeof word, "%.*s", SHOW(p->token.text));
 	rc = parse_next(p);
+	if (rc == 0 && !given)
+		return parse_say(p, r);
 	if (rc == 0)
 		rc = given_twice(p, given, given == &a->side ? "the side" : word);
 	if (rc != 0)

@@ -57,6 +57,7 @@ enum quantity {
 	QUANTITIES,
 	QUANTITY_CUSTOM = 0x2000, /* + index of a fact of the file's own (custom.h) */
 	QUANTITY_LADDER = 0x4000, /* + ladder index: the rung just judged */
+	QUANTITY_WINDOW = 0xfffe, /* what `active` looks ahead: of a context only */
 	QUANTITY_NONE = 0xffff,
 };
 

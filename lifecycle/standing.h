@@ -112,6 +112,10 @@ bool value_at_stake(const struct facts *f, int64_t *ret_value);
  * at most. Returns how many. */
 unsigned rule_evidence(const struct machine *m, uint16_t rule, const struct facts *f,
 	const struct verdict *v, int64_t now_ms, struct evidence *out);
+/* Add to N what R's rule does not compare and is told all the same, as of NOW: the values that are
+ * known. */
+void rung_context(const struct machine *m, const struct rung *r, const struct facts *f,
+	int64_t now_ms, struct notification *n);
 /* Whether the rule of RUNG, or of a risk, holds at NOW, and the first instant after NOW at which
  * test TEST alone flips (NEVER): what `kith explain` prints. */
 bool rung_holds(const struct machine *m, const struct rung *rung, const struct facts *f,

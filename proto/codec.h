@@ -94,6 +94,10 @@ void receipt_encode(struct buf *out, const struct receipt *r);
 int receipt_decode(struct receipt *r, const void *data, size_t size, struct arena *a);
 
 void notification_encode(struct buf *out, const struct notification *n);
+/* Append the sentence TEXT to an encoded notification that has none: a field at the end is as good
+ * as one within. */
+void notification_add_text(struct buf *out, struct span text);
+size_t notification_text_size(struct span text); /* what that appends: bytes */
 /* Spans live in A. Severities, jobs and units of a newer daemon are read as "not said". */
 int notification_decode(struct notification *n, const void *data, size_t size, struct arena *a);
 /* When it came to light, by looking at nothing else; 0 when it does not say. */
@@ -172,7 +176,8 @@ struct gap {
 /* A Delivery is built field by field: the parts may be appended in any order. An encoded
  * notification is carried as it is. */
 void delivery_add_opened(struct buf *out, const struct position *positions, unsigned n);
-void delivery_add_notification(struct buf *out, struct span encoded);
+/* With SENTENCE as its text, if it is not empty. */
+void delivery_add_notification(struct buf *out, struct span encoded, struct span sentence);
 void delivery_add_gap(struct buf *out, const struct gap *g);
 void delivery_add_refused(struct buf *out, const char *code, const char *text);
 void delivery_add_text(struct buf *out, const char *text);

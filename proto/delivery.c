@@ -66,9 +66,15 @@ void delivery_add_page(struct buf *out, const struct snapshot_page *page, struct
 	buf_fini(&body);
 }
 
-void delivery_add_notification(struct buf *out, struct span encoded)
+void delivery_add_notification(struct buf *out, struct span encoded, struct span sentence)
 {
-	wire_add_bytes(out, DELIVERY_NOTIFICATIONS, encoded);
+	uint8_t head[2 * WIRE_HEAD_MAX], *end = put_varint(wire_put_tag(head,
+		DELIVERY_NOTIFICATIONS, WIRE_BYTES),
+		encoded.size + notification_text_size(sentence));
+
+	buf_add(out, head, (size_t)(end - head));
+	buf_add(out, encoded.data, encoded.size);
+	notification_add_text(out, sentence);
 }
 
 void delivery_add_gap(struct buf *out, const struct gap *g)

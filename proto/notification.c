@@ -20,8 +20,15 @@ static void evidence_fill(Kith__Notification__Evidence *m, const struct evidence
 	m->text = binary_of(e->text);
 	if (unit)
 		SET_BYTES(m, unit, span_str(unit));
+}
+
+static void test_fill(Kith__Notification__Evidence *m, const struct evidence *e)
+{
+	evidence_fill(m, e);
 	m->has_holds = true;
 	m->holds = e->holds;
+	m->has_speaks = m->speaks = e->speaks;
+	m->has_left = m->left = e->left;
 }
 
 static void numbers_fill(Kith__Notification *m, const struct notification *n)
@@ -59,12 +66,14 @@ static void texts_fill(Kith__Notification *m, const struct notification *n)
 	SET_BYTES(m, retracts, n->retracts);
 	SET_BYTES(m, cause_source, n->cause_source);
 	SET_BYTES(m, cause_id, n->cause_id);
+	SET_BYTES(m, text, n->text);
 }
 
 void notification_encode(struct buf *out, const struct notification *n)
 {
 	Kith__Notification m = KITH__NOTIFICATION__INIT;
 	Kith__Notification__Evidence evidence[EVIDENCE_MAX], *pointers[EVIDENCE_MAX];
+	Kith__Notification__Evidence context[CONTEXT_MAX], *contexts[CONTEXT_MAX];
 	char id[40];
 
 	snprintf(id, sizeof id, "%u-%llu", n->shard, (unsigned long long)n->sequence);
@@ -75,8 +84,15 @@ void notification_encode(struct buf *out, const struct notification *n)
 	m.n_evidence = n->n_evidence;
 	m.evidence = pointers;
 	for (size_t i = 0; i < m.n_evidence; i++) {
-		evidence_fill(&evidence[i], &n->evidence[i]);
+		test_fill(&evidence[i], &n->evidence[i]);
 		pointers[i] = &evidence[i];
+	}
+	assert(n->n_context <= CONTEXT_MAX);
+	m.n_context = n->n_context;
+	m.context = contexts;
+	for (size_t i = 0; i < m.n_context; i++) {
+		evidence_fill(&context[i], &n->context[i]);
+		contexts[i] = &context[i];
 	}
 	message_append(out, &m);
 }
@@ -90,6 +106,8 @@ static void evidence_take(struct evidence *e, const Kith__Notification__Evidence
 	e->unit = (uint8_t)name_lookup(unit_name, UNIT_COUNT_, span_of_binary(m->unit));
 	e->known = e->unit == UNIT_NAME ? m->has_text : m->has_value;
 	e->holds = m->holds;
+	e->speaks = m->speaks;
+	e->left = m->left;
 }
 
 static void texts_take(struct notification *n, const Kith__Notification *m)
@@ -112,6 +130,7 @@ static void texts_take(struct notification *n, const Kith__Notification *m)
 	n->retracts = span_of_binary(m->retracts);
 	n->cause_source = span_of_binary(m->cause_source);
 	n->cause_id = span_of_binary(m->cause_id);
+	n->text = span_of_binary(m->text);
 }
 
 /* Numbers of a newer version's enums become "not said". */
@@ -129,37 +148,57 @@ static void numbers_take(struct notification *n, const Kith__Notification *m)
 	n->value = m->value;
 }
 
+static bool evidence_is_plain(const struct evidence *list, unsigned n)
+{
+	for (const struct evidence *e = list; e < list + n; e++)
+		if (!bytes_are_plain_utf8(e->fact) || !bytes_are_plain_utf8(e->test) ||
+			!bytes_are_plain_utf8(e->text))
+			return false;
+	return true;
+}
+
 static bool texts_are_plain(const struct notification *n)
 {
 	const struct span texts[] = { n->type, n->customer, n->ladder, n->from, n->to, n->rule,
 		n->play, n->owner, n->cause_source, n->cause_id, n->region, n->tier, n->subject,
-		n->retracts, n->missing, n->reason, n->reason_group, n->approach };
+		n->retracts, n->missing, n->reason, n->reason_group, n->approach, n->text };
 
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
 		if (!bytes_are_plain_utf8(texts[i]))
 			return false;
 	}
-	for (unsigned i = 0; i < n->n_evidence; i++) {
-		const struct evidence *e = &n->evidence[i];
-
-		if (!bytes_are_plain_utf8(e->fact) || !bytes_are_plain_utf8(e->test) ||
-			!bytes_are_plain_utf8(e->text))
-			return false;
-	}
-	return true;
+	return evidence_is_plain(n->evidence, n->n_evidence) &&
+		evidence_is_plain(n->context, n->n_context);
 }
 
 int notification_take(struct notification *n, const Kith__Notification *m)
 {
 	memset(n, 0, sizeof *n);
-	if (m->n_evidence > EVIDENCE_MAX)
+	if (m->n_evidence > EVIDENCE_MAX || m->n_context > CONTEXT_MAX)
 		return ERR_INVALID;
 	texts_take(n, m);
 	numbers_take(n, m);
 	n->n_evidence = (unsigned)m->n_evidence;
 	for (unsigned i = 0; i < n->n_evidence; i++)
 		evidence_take(&n->evidence[i], m->evidence[i]);
+	n->n_context = (unsigned)m->n_context;
+	for (unsigned i = 0; i < n->n_context; i++)
+		evidence_take(&n->context[i], m->context[i]);
 	return texts_are_plain(n) && n->sequence > 0 ? 0 : ERR_INVALID;
+}
+
+enum { NOTIFICATION_TEXT = 60 };
+
+void notification_add_text(struct buf *out, struct span text)
+{
+	if (text.size > 0)
+		wire_add_bytes(out, NOTIFICATION_TEXT, text);
+}
+
+size_t notification_text_size(struct span text)
+{
+	return text.size == 0 ? 0 : wire_varint_size((uint64_t)NOTIFICATION_TEXT << 3 | WIRE_BYTES) +
+		wire_varint_size(text.size) + text.size;
 }
 
 int64_t notification_noticed(struct span encoded)

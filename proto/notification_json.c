@@ -54,16 +54,21 @@ static json_t *evidence_to_json(const struct evidence *e)
 	else if (e->known && isfinite(e->value))
 		set(&o, "value", json_of_double(e->value));
 	set_name(&o, "unit", unit_name(e->unit));
-	set(&o, "holds", json_boolean(e->holds));
+	if (e->test.size)
+		set(&o, "holds", json_boolean(e->holds));
+	if (e->test.size && !e->speaks)
+		set(&o, "speaks", json_false());
+	if (e->left)
+		set(&o, "left", json_true());
 	return object_done(&o);
 }
 
-static json_t *evidence_list(const struct notification *n)
+static json_t *evidence_list(const struct evidence *list, unsigned n)
 {
 	struct object o = { .json = json_array() };
 
-	for (unsigned i = 0; i < n->n_evidence; i++) {
-		if (json_array_append_new(o.json, evidence_to_json(&n->evidence[i])) != 0)
+	for (unsigned i = 0; i < n; i++) {
+		if (json_array_append_new(o.json, evidence_to_json(&list[i])) != 0)
 			o.failed = true;
 	}
 	return object_done(&o);
@@ -88,6 +93,7 @@ json_t *notification_to_json(const struct notification *n)
 	set_text(&o, "type", n->type);
 	set_text(&o, "retracts", n->retracts);
 	set_text(&o, "customer", n->customer);
+	set_text(&o, "text", n->text);
 	set_text(&o, "ladder", n->ladder);
 	set_text(&o, "from", n->from);
 	set_text(&o, "to", n->to);
@@ -96,7 +102,9 @@ json_t *notification_to_json(const struct notification *n)
 	set_number(&o, "noticed", n->noticed_ms);
 	set_text(&o, "rule", n->rule);
 	set_number(&o, "lifecycle_version", n->lifecycle_version);
-	set(&o, "evidence", evidence_list(n));
+	set(&o, "evidence", evidence_list(n->evidence, n->n_evidence));
+	if (n->n_context)
+		set(&o, "context", evidence_list(n->context, n->n_context));
 	set_name(&o, "severity", severity_name(n->severity));
 	set_name(&o, "job", job_name(n->job));
 	set_text(&o, "play", n->play);

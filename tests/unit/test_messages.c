@@ -251,10 +251,10 @@ static void a_delivery_is_the_sum_of_its_parts(void **state)
 
 	(void)state;
 	notification_encode(&encoded, &n);
-	delivery_add_notification(&out, span_of(encoded.data, encoded.size));
+	delivery_add_notification(&out, span_of(encoded.data, encoded.size), span_of(NULL, 0));
 	delivery_add_gap(&out, &gap);
 	delivery_add_opened(&out, positions, 2);
-	delivery_add_notification(&out, span_of(encoded.data, encoded.size));
+	delivery_add_notification(&out, span_of(encoded.data, encoded.size), span_of(NULL, 0));
 	assert_int_equal(delivery_decode(&d, out.data, out.size, arena), 0);
 	assert_true(d.opened);
 	assert_int_equal(d.n_positions, 2);
@@ -624,7 +624,7 @@ static void random_message(struct dice *d)
 		notification_encode(&encoded, &n);
 		mutate(&encoded, d);
 		delivery_add_opened(&out, s.positions, 2);
-		delivery_add_notification(&out, span_of(encoded.data, encoded.size));
+		delivery_add_notification(&out, span_of(encoded.data, encoded.size), span_of(NULL, 0));
 	}
 	mutate(&out, d);
 	buf_fini(&encoded);

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Speech: one sentence being made of one notification. Private to words/. */
+#ifndef KITH_WORDS_SPEECH_H
+#define KITH_WORDS_SPEECH_H
+#include "words/words.h"
+
+#define KEY_MAX 320
+
+struct speech {
+	const struct words *w;
+	const struct notification *n;
+	struct span say;               /* the lifecycle file's text for the rule */
+	int64_t now_ms, since_ms;      /* of an account; since_ms 0 unknown */
+	const struct evidence *phrase; /* the comparison that a phrase is about, or NULL */
+};
+
+/* A hole_filler; ARG is a struct speech. */
+bool speech_fill(void *arg, const struct hole *hole, struct buf *out);
+/* Append the message KEY; false: there is none, or it is not usable. */
+bool speech_say(struct speech *s, const char *key, struct buf *out);
+/* phrase.c: the comparisons that the verdict rests on, in words; of the rung that was LEFT those
+ * that have ceased to hold. False: there is nothing to tell. */
+bool phrases_write(struct speech *s, bool left, struct buf *out);
+/* sentence.c: the sentence of the rule that speaks, as for the change itself. */
+bool speech_reason(struct speech *s, struct buf *out);
+/* The value of E, as its unit is told; FORM as in templates. */
+bool evidence_write(const struct speech *s, const struct evidence *e, const struct hole *h,
+	struct buf *out);
+
+#endif
