@@ -56,8 +56,8 @@ static json_t *evidence_to_json(const struct evidence *e)
 	set_name(&o, "unit", unit_name(e->unit));
 	if (e->test.size)
 		set(&o, "holds", json_boolean(e->holds));
-	if (e->test.size && !e->speaks)
-		set(&o, "speaks", json_false());
+	if (e->speaks)
+		set(&o, "speaks", json_true());
 	if (e->left)
 		set(&o, "left", json_true());
 	return object_done(&o);

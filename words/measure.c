@@ -130,6 +130,11 @@ void measure_duration(struct buf *out, const struct words *w, double ms)
 	add_unit(out, w, "unit.year", years, years == floor(years) ? 0 : 1);
 }
 
+void measure_days(struct buf *out, const struct words *w, double ms)
+{
+	add_unit(out, w, "unit.day", round(fabs(ms) / DAY), 0);
+}
+
 struct date {
 	const struct words *w;
 	int64_t year;

@@ -39,6 +39,14 @@ static const struct saying *find(const struct speech *s, const struct evidence *
 	return messages_find(s->w->messages, key);
 }
 
+static const struct saying *fallback(const struct speech *s, const struct evidence *e)
+{
+	if (!e->holds)
+		return messages_find(s->w->messages, "why.fallback.not");
+	return messages_find(s->w->messages, e->unit == UNIT_FLAG ? "why.fallback.flag" :
+		"why.fallback");
+}
+
 /* The most telling message: of a negative number, of the relation, of the quantity; for a business's own
  * facts the comparison as it stands in the file. */
 static const struct saying *choose(const struct speech *s, const struct evidence *e)
@@ -54,12 +62,7 @@ static const struct saying *choose(const struct speech *s, const struct evidence
 		m = find(s, e, relation);
 	if (!m && e->known && strcmp(relation, "not") != 0)
 		m = find(s, e, "");
-	if (m)
-		return m;
-	if (!e->holds)
-		return messages_find(s->w->messages, "why.fallback.not");
-	return messages_find(s->w->messages, e->unit == UNIT_FLAG ? "why.fallback.flag" :
-		"why.fallback");
+	return m ? m : fallback(s, e);
 }
 
 static bool is_said(const struct notification *n, const struct evidence *e)
@@ -70,9 +73,9 @@ static bool is_said(const struct notification *n, const struct evidence *e)
 	return false;
 }
 
-static bool phrase_write(struct speech *s, const struct evidence *e, struct buf *out)
+static bool phrase_write(struct speech *s, const struct evidence *e, bool plain, struct buf *out)
 {
-	const struct saying *m = choose(s, e);
+	const struct saying *m = plain ? fallback(s, e) : choose(s, e);
 	bool said;
 
 	s->phrase = e;
@@ -95,12 +98,11 @@ static void add_message(const struct words *w, const char *key, struct buf *out)
 		buf_add(out, m->text.data, m->text.size);
 }
 
-bool phrases_write(struct speech *s, bool left, struct buf *out)
+/* PLAIN: as they stand in the file. */
+static unsigned write_list(struct speech *s, bool left, bool plain, struct buf *out)
 {
 	unsigned said = 0;
 
-	if (s->phrase)
-		return false; /* a phrase is no list of phrases */
 	for (unsigned i = 0; i < s->n->n_evidence && said < PHRASES_MAX; i++) {
 		const struct evidence *e = &s->n->evidence[i];
 		size_t before = out->size;
@@ -109,10 +111,18 @@ bool phrases_write(struct speech *s, bool left, struct buf *out)
 			continue;
 		if (said > 0)
 			add_message(s->w, "list.comma", out);
-		if (phrase_write(s, e, out))
+		if (phrase_write(s, e, plain, out))
 			said++;
 		else
 			out->size = before;
 	}
-	return said > 0;
+	return said;
+}
+
+/* What goes without saying is said when there is nothing else. */
+bool phrases_write(struct speech *s, bool left, struct buf *out)
+{
+	if (s->phrase)
+		return false; /* a phrase is no list of phrases */
+	return write_list(s, left, false, out) > 0 || write_list(s, left, true, out) > 0;
 }

@@ -6,7 +6,7 @@
  *	a risk is over          say.risk.NAME.clear, say.risk.clear
  *	a rung is come to       the lifecycle file's say, say.LADDER.RUNG, say.rung
  *	  from another one      say.LADDER.RUNG.from.RUNG, say.LADDER.from.RUNG before these
- *	  because that ceased   say.rung.down instead of say.LADDER.RUNG
+ *	  because that ceased   say.LADDER.down, say.rung.down instead of say.LADDER.RUNG
  *	a withdrawal            say.retracted.raised, .clear, .rung or .CROSSING
  *	all others              say.TYPE, say.other
  *
@@ -66,7 +66,8 @@ static bool say_rung(struct speech *s, struct buf *out)
 		SHOW(n->to), SHOW(n->from)) ||
 		say(s, out, "say.%.*s.from.%.*s", SHOW(n->ladder), SHOW(n->from))))
 		return true;
-	if (is_down(n) && say(s, out, "say.rung.down"))
+	if (is_down(n) && (say(s, out, "say.%.*s.down", SHOW(n->ladder)) ||
+		say(s, out, "say.rung.down")))
 		return true;
 	return say_own(s, out) || say(s, out, "say.%.*s.%.*s", SHOW(n->ladder), SHOW(n->to)) ||
 		say(s, out, "say.rung");

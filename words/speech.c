@@ -120,6 +120,17 @@ static void add_date_of(const struct speech *s, const struct evidence *e, struct
 	measure_date(out, s->w, fabs(distance) < 1e15 ? s->n->at_ms + (int64_t)distance : INT64_MAX);
 }
 
+static void add_duration(const struct speech *s, const struct evidence *e, struct span form,
+	struct buf *out)
+{
+	if (span_eq(form, span_str("date")))
+		add_date_of(s, e, out);
+	else if (span_eq(form, span_str("days")))
+		measure_days(out, s->w, e->value);
+	else
+		measure_duration(out, s->w, e->value);
+}
+
 static void add_counted(const struct speech *s, const struct evidence *e, const struct hole *h,
 	struct buf *out)
 {
@@ -147,12 +158,7 @@ bool evidence_write(const struct speech *s, const struct evidence *e, const stru
 	if (!e || !e->known)
 		return false;
 	switch (e->unit) {
-	case UNIT_DURATION:
-		if (span_eq(h->form, span_str("date")))
-			add_date_of(s, e, out);
-		else
-			measure_duration(out, s->w, e->value);
-		return true;
+	case UNIT_DURATION: add_duration(s, e, h->form, out); return true;
 	case UNIT_RATIO:
 		if (span_eq(h->form, span_str("times")))
 			measure_times(out, e->value);

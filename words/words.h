@@ -25,6 +25,7 @@ void measure_times(struct buf *out, double n);                /* "3.7" */
 void measure_percent(struct buf *out, const struct words *w, double ratio);
 void measure_money(struct buf *out, const struct words *w, double minor);
 void measure_duration(struct buf *out, const struct words *w, double ms); /* without its sign */
+void measure_days(struct buf *out, const struct words *w, double ms); /* "60 days", whole ones */
 void measure_date(struct buf *out, const struct words *w, int64_t ms);
 
 /* sentence.c: append N as a sentence; never nothing, never more than SENTENCE_MAX bytes. SAY is

@@ -743,6 +743,114 @@ static void a_quantity_is_found_by_its_name(void **state)
 	assert_int_equal(quantity_lookup(span_str("silenc")), -1);
 }
 
+static void a_say_names_what_there_is_to_name(void **state)
+{
+	struct machine *m = compile("fact wine = sum of amount of purchase where category = \"wine\"\n"
+		"risk slow say \"{customer} spent {wine}[, {silence.date}]\"\n"
+		"\tsay zh \"{customer} {spent}\" when silence > 45d");
+
+	(void)state;
+	assert_true(span_eq(machine_say(m, span_str("risk.slow"), LANGUAGE_EN),
+		span_str("{customer} spent {wine}[, {silence.date}]")));
+	assert_true(span_eq(machine_say(m, span_str("risk.slow"), LANGUAGE_ZH),
+		span_str("{customer} {spent}")));
+	assert_int_equal(machine_say(m, span_str("risk.fast"), LANGUAGE_ZH).size, 0);
+	assert_int_equal(m->risks[0].n_context, 2); /* silence is compared anyway */
+	machine_free(m);
+	assert_refused("risk x say when need", 1, 12, "expected a text in quotes after say, or a language (en, zh), found when");
+	assert_refused("risk x say zj \"\" when need", 1, 12, "expected a text in quotes after say, or a "
+		"language (en, zh), found zj; did you mean zh?");
+	assert_refused("risk x say \"\" when need", 1, 12, "a say has from 1 to 400 bytes, this one has 0");
+	assert_refused("risk x say \"{silense}\" when need", 1, 12, "the text of say names {silense}, "
+		"which is no quantity; did you mean silence?");
+	assert_refused("risk x say \"{customer\" when need", 1, 12, "a brace in the text of say has no "
+		"partner");
+	assert_refused("risk x say \"[x [y]]\" when need", 1, 12, "a square bracket in the text of say has "
+		"no partner");
+	assert_refused("risk x say \"a\" say \"b\" when need", 1, 20, "say is given twice");
+	assert_refused("risk x say zh \"a\" say zh \"b\" when need", 1, 26, "say is given twice for the "
+		"language zh");
+	assert_refused("risk x when need say \"b\"", 1, 18, "say must stand before when");
+	assert_refused("risk say when need", 1, 6, "say is a word of the language and cannot name a risk");
+}
+
+/* Which of the tests of `risk x when RULE` speak, as a string of + and -, for one who needs it, may
+ * decide, and cannot pay. */
+static void assert_speaks(const char *rule, const char *expected)
+{
+	char text[400], found[EVIDENCE_MAX + 1] = "";
+	struct event e = event_of(BODY_READINESS, T0);
+	struct evidence list[EVIDENCE_MAX];
+	struct verdict v;
+	struct facts f;
+	struct machine *m;
+	unsigned n;
+
+	snprintf(text, sizeof text, "risk x when %s", rule);
+	m = compile(text);
+	facts_init(&f);
+	e.as.readiness.factor[FACTOR_NEED] = e.as.readiness.factor[FACTOR_AUTHORITY] = ANSWER_YES;
+	e.as.readiness.factor[FACTOR_ABILITY] = ANSWER_NO;
+	facts_add(&f, &e, &m->zone);
+	machine_judge(m, &f, T0, &v);
+	n = rule_evidence(m, m->risks[0].rule, &f, &v, T0, list);
+	for (unsigned i = 0; i < n; i++)
+		found[i] = list[i].speaks ? '+' : '-';
+	assert_string_equal(found, expected);
+	machine_free(m);
+}
+
+static void only_what_the_verdict_rests_on_speaks(void **state)
+{
+	(void)state;
+	assert_speaks("need", "+");
+	assert_speaks("need and authority", "++");
+	assert_speaks("need and ability", "-+");
+	assert_speaks("ability and trust", "++");
+	assert_speaks("need or ability", "+-");
+	assert_speaks("ability or authority", "-+");
+	assert_speaks("need or authority", "++");
+	assert_speaks("ability or trust", "++");
+	assert_speaks("not ability and need", "++");
+	assert_speaks("not need or authority", "-+");
+	assert_speaks("not (need and authority) or need and (ability or authority)", "--+-+");
+	assert_speaks("need and (not authority or ability)", "-++");
+}
+
+static struct notification describe_risk(struct machine *m, const struct facts *f, int64_t at_ms)
+{
+	struct change ch = { .kind = CHANGE_RISK_RAISED, .at_ms = at_ms };
+	struct notification n;
+
+	memset(&n, 0, sizeof n);
+	change_describe(&ch, m, f, NULL, span_of(NULL, 0), &n);
+	return n;
+}
+
+static void beside_a_comparison_stands_what_people_ask_next(void **state)
+{
+	struct machine *m = compile("risk x say \"{spent} {silence} {margin}\"\n"
+		"when overdue > 1 and active(30d) < 20%");
+	struct notification n;
+	struct facts f;
+
+	(void)state;
+	facts_init(&f);
+	for (int i = 0; i < 5; i++)
+		buy(&f, T0 + i * 10 * DAY, 700);
+	n = describe_risk(m, &f, T0 + 100 * DAY);
+	assert_int_equal(n.n_evidence, 2);
+	assert_int_equal(n.n_context, 3); /* margin is not known */
+	assert_true(span_eq(n.context[0].fact, span_str("spent")));
+	assert_true(n.context[0].value == 3500);
+	assert_true(span_eq(n.context[1].fact, span_str("silence")));
+	assert_true(n.context[1].value == 60.0 * DAY);
+	assert_true(span_eq(n.context[2].fact, span_str("window")));
+	assert_true(n.context[2].value == 30.0 * DAY);
+	assert_int_equal(n.context[2].unit, UNIT_DURATION);
+	machine_free(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -774,6 +882,9 @@ int main(void)
 		cmocka_unit_test(the_manual_has_a_row_for_every_quantity),
 		cmocka_unit_test(the_examples_of_the_manual_compile),
 		cmocka_unit_test(a_quantity_is_found_by_its_name),
+		cmocka_unit_test(a_say_names_what_there_is_to_name),
+		cmocka_unit_test(only_what_the_verdict_rests_on_speaks),
+		cmocka_unit_test(beside_a_comparison_stands_what_people_ask_next),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
