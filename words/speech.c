@@ -203,6 +203,18 @@ static bool fill_account(const struct speech *s, const struct hole *h, struct bu
 	return fill_duration(s, s->now_ms - s->since_ms, out) && s->since_ms != 0;
 }
 
+/* What the notification says of the customer whether or not its rule compares it. */
+static bool fill_told(const struct speech *s, const struct hole *h, struct buf *out)
+{
+	const struct notification *n = s->n;
+	struct span told = is(h, "missing") ? n->missing : is(h, "reason") ? n->reason :
+		is(h, "reason_group") ? n->reason_group : span_of(NULL, 0);
+
+	if (told.size > 0)
+		name_write(out, s->w, h->name, told);
+	return told.size > 0;
+}
+
 bool speech_fill(void *arg, const struct hole *h, struct buf *out)
 {
 	struct speech *s = arg;
@@ -245,7 +257,8 @@ bool speech_fill(void *arg, const struct hole *h, struct buf *out)
 		return add_text(out, n->rule);
 	if (is(h, "ladder"))
 		return add_text(out, n->ladder);
-	return evidence_write(s, find(n, (const char *)h->name.data, h->name.size), h, out);
+	return evidence_write(s, find(n, (const char *)h->name.data, h->name.size), h, out) ||
+		fill_told(s, h, out);
 }
 
 bool speech_say(struct speech *s, const char *key, struct buf *out)
