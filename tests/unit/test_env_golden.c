@@ -50,6 +50,7 @@ static void fill(struct env *e)
 	assert_int_equal(env_messages_done(e, 1), OK);
 	assert_int_equal(env_held_put(e, 0x0102, S("anna"), &(struct held){ .why = 1, .rule = 3,
 		.from = 4, .at_ms = 1767225600000, .until_ms = 1767225600001 }), OK);
+	assert_int_equal(env_letter_put(e, S("crm"), 9, S("letter")), OK);
 	assert_int_equal(env_follow_up_put(e, 7, S("anna"), S("follow")), OK);
 	assert_int_equal(env_health_put(e, S("wtill-7"), S("record")), OK);
 	m->position = 42;
