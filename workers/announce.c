@@ -211,11 +211,12 @@ int change_record(struct shard *s, struct customer *c, const struct change *ch,
 	rc = end_follow_ups(s, c, ch, why);
 	if (rc != 0)
 		return rc;
-	if (!hush_takes(s, c, ch, h.type, why)) {
+	if (hush_takes(s, c, ch, h.type, why))
+		rc = hold_hushed(s, c, ch, h.type);
+	else
 		rc = announce_unless_held(s, c, ch, &h, why);
-		if (rc != 0)
-			return rc;
-	}
+	if (rc != 0)
+		return rc;
 	trail_tell(&c->trail, ch, h.outbox_sequence);
 	return history_add(s, c, &h);
 }

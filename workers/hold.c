@@ -135,22 +135,37 @@ static int begins(struct shard *s, struct customer *c, const struct change *ch, 
 	return rc;
 }
 
+/* What waits and is over with CH; *RET_PASSED when CH is the other end of it. */
+static int over(struct shard *s, const struct customer *c, const struct change *ch, uint16_t type,
+	bool *ret_passed)
+{
+	bool left; /* where they were: nothing comes of it for CH */
+	int rc = ends(s, c, ch, type, ret_passed);
+
+	if (rc != 0 || *ret_passed || ch->kind != CHANGE_RUNG || ch->from == RUNG_NONE)
+		return rc;
+	return pass_over(s, c, s->numbering.rung_id[ch->ladder][ch->from], &left);
+}
+
+int hold_hushed(struct shard *s, const struct customer *c, const struct change *ch, uint16_t type)
+{
+	bool passed = false;
+
+	return over(s, c, ch, type, &passed);
+}
+
 int hold_takes(struct shard *s, struct customer *c, const struct change *ch, uint16_t type,
 	uint16_t rule, uint16_t from, const struct cause *why, bool *ret_held)
 {
 	struct held h = { .rule = rule, .from = from, .at_ms = ch->at_ms };
-	bool left = false;
 	int rc;
 
 	*ret_held = false;
-	rc = ends(s, c, ch, type, ret_held);
+	rc = over(s, c, ch, type, ret_held);
 	if (rc != 0 || *ret_held || ch->kind == CHANGE_RISK_CLEARED ||
 		(ch->kind == CHANGE_CROSSING && ch->crossing == CROSSING_RECOVERED))
 		return rc;
-	if (ch->kind == CHANGE_RUNG && ch->from != RUNG_NONE) /* where they were is over */
-		rc = pass_over(s, c, s->numbering.rung_id[ch->ladder][ch->from], &left);
-	if (rc == 0)
-		rc = begins(s, c, ch, type, why, &h);
+	rc = begins(s, c, ch, type, why, &h);
 	if (rc != 0 || h.why == HOLD_NONE)
 		return rc;
 	*ret_held = true;

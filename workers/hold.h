@@ -22,6 +22,8 @@ const char *hold_why_name(unsigned v);
  * then, or takes back what was. FROM as in the history. *RET_HELD. */
 int hold_takes(struct shard *s, struct customer *c, const struct change *ch, uint16_t type,
 	uint16_t rule, uint16_t from, const struct cause *why, bool *ret_held);
+/* CH is told to nobody: what waits and ends with it waits no more. */
+int hold_hushed(struct shard *s, const struct customer *c, const struct change *ch, uint16_t type);
 /* CH has been announced: what follows from that for what is held of C. */
 int hold_announced(struct shard *s, struct customer *c, const struct change *ch, uint16_t type,
 	const struct cause *why);

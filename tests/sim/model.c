@@ -184,6 +184,10 @@ static void check_line(const struct model *m, const struct model_told *t,
 		return;
 	if (n->at_ms < last->at_ms)
 		note_fail(m, n, "goes back in time");
+	/* What was between the two may have been told to nobody, but not in one breath. */
+	if (n->at_ms == last->at_ms && text_is(n->type, last->type) && text_is(n->to, last->to) &&
+		(!m->backfilled || n->sequence == last->sequence + 1))
+		note_fail(m, n, "is told twice");
 	if (m->backfilled || strncmp(line, "crossing ", 9) == 0)
 		return;
 	if (n->from.size && !text_is(n->from, last->to))
@@ -216,7 +220,7 @@ void model_note(struct model *m, const struct notification *n)
 	struct model_told *t;
 
 	if (n->customer.size == 0)
-		return; /* of a source */
+		return; /* a rule has tripped */
 	t = told_of(m, n->customer);
 	if (n->noticed_ms < n->at_ms)
 		note_fail(m, n, "is noticed before it is true");

@@ -40,7 +40,7 @@ struct model {
 	struct model_receipt *frames;
 	unsigned n_frames, frames_capacity;
 	struct model_told told[CROWD_CUSTOMERS];
-	bool backfilled; /* then not every change is told */
+	bool backfilled; /* or held: then not every change is told */
 	uint64_t withdrawn;
 };
 

@@ -150,7 +150,10 @@ bool sim_lifecycle(struct sim *s, const char *text);
 bool sim_settings(struct sim *s, const struct settings *settings);
 /* "hush", "live", "snooze anna 7d", "release risk.silent"; false: refused by every shard. */
 bool sim_command(struct sim *s, const char *text);
+bool sim_obey(struct sim *s, const struct command *c); /* the same; texts stay the caller's */
 void sim_open_subscription(struct sim *s, const char *name, bool newest);
+/* Changes of letters, by letter_change_add(); submits. The frame. */
+uint64_t sim_letters(struct sim *s, struct span changes);
 
 /* -- time. "2d", "90m", "1d2h3ms", "-1h": offsets from SIM_BEGIN_MS. */
 /* Move the clock to AT, firing what comes due on the way at its own instant, as far as the pace
@@ -207,7 +210,8 @@ struct sim_task *sim_task_new(struct sim *s, uint16_t type);
 bool sim_flush_group(struct sim *s);
 void sim_carry(struct sim *s);      /* into the group */
 void sim_submit_task(struct sim *s, struct sim_task *t);
-bool sim_submit_own(struct sim *s, struct sim_task *t); /* and flush */
+uint64_t sim_submit_one(struct sim *s, struct sim_task *t); /* the frame */
+bool sim_submit_own(struct sim *s, struct sim_task *t);     /* and flush */
 void sim_dir_make(struct sim *s);
 void sim_dir_remove(struct sim *s);
 void sim_group_drop(struct sim *s);

@@ -111,6 +111,35 @@ static void check_census(struct sim *s, unsigned shard, const struct recount *r)
 	}
 }
 
+/* What each rule holds, as it counts; nothing is held by a rule that says it holds nothing. */
+static void check_held(struct sim *s, unsigned shard)
+{
+	const struct breakers *all = &s->shard[shard].breakers;
+	uint64_t rows = 0, by_rule[256] = { 0 };
+	uint8_t after[EVENT_CUSTOMER_MAX];
+	struct env *e = s->env[shard];
+	struct span id;
+	struct held h;
+
+	for (unsigned type = 1; env_name(e, (uint16_t)type).size; type++)
+		for (size_t size = 0; env_held_next(e, (uint16_t)type, span_of(after, size), &id, &h)
+			== 0; rows++) {
+			size = id.size;
+			memcpy(after, id.data, size);
+			for (unsigned i = 0; h.why == HOLD_BREAKER && i < all->n; i++)
+				by_rule[i] += all->list[i].rule == h.rule;
+		}
+	for (unsigned i = 0; i < all->n; i++)
+		if (all->list[i].held != by_rule[i] ||
+			(by_rule[i] && all->list[i].state == BREAKER_CLOSED))
+			sim_fail(s, "shard %u: a rule that is %s holds %llu and says %llu", shard,
+				breaker_state_name(all->list[i].state), (unsigned long long)by_rule[i],
+				(unsigned long long)all->list[i].held);
+	if (rows != env_helds(e))
+		sim_fail(s, "shard %u: %llu rows are held under names, of %llu", shard,
+			(unsigned long long)rows, (unsigned long long)env_helds(e));
+}
+
 static void check_shard(struct sim *s, unsigned shard, struct recount *r, bool drained)
 {
 	const struct env_meta *meta = env_meta(s->env[shard]);
@@ -124,6 +153,7 @@ static void check_shard(struct sim *s, unsigned shard, struct recount *r, bool d
 		sim_fail(s, "shard %u cannot be verified", shard);
 	check_customers(s, shard, r, drained);
 	check_census(s, shard, r);
+	check_held(s, shard);
 	if (r->armed != env_deadlines(s->env[shard]) || r->customers != meta->customers)
 		sim_fail(s, "shard %u counts its rows wrong", shard);
 	if (meta->outbox_last != s->n_handed[shard])

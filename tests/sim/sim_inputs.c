@@ -88,6 +88,17 @@ bool sim_command(struct sim *s, const char *text)
 	return sim_submit_own(s, t) && !s->refused;
 }
 
+bool sim_obey(struct sim *s, const struct command *c)
+{
+	struct sim_task *t = sim_task_new(s, INPUT_COMMAND);
+
+	if (command_complaint(c))
+		sim_fail(s, "command: %s", command_complaint(c));
+	t->input.command = *c;
+	s->refused = true;
+	return sim_submit_own(s, t) && !s->refused;
+}
+
 void sim_open_subscription(struct sim *s, const char *name, bool newest)
 {
 	struct subscriber_message m = { .verb = SUBSCRIBER_OPEN, .name = span_str(name),
@@ -101,6 +112,15 @@ void sim_open_subscription(struct sim *s, const char *name, bool newest)
 		sim_fail(s, "a subscription does not decode");
 	if (!sim_submit_own(s, t))
 		sim_fail(s, "died while a subscription was opened");
+}
+
+uint64_t sim_letters(struct sim *s, struct span changes)
+{
+	struct sim_task *t = sim_task_new(s, INPUT_LETTERS);
+
+	buf_add(&t->raw, changes.data, changes.size);
+	t->input.letters = span_of(t->raw.data, t->raw.size);
+	return sim_submit_one(s, t);
 }
 
 bool sim_inputs_at_start(struct sim *s)

@@ -371,6 +371,22 @@ static void a_sample_names_customers_in_whole_characters(void **state)
 	story_end(s);
 }
 
+static void what_ends_while_nobody_is_told_waits_no_more(void **state)
+{
+	struct sim *s = story_new();
+
+	(void)state;
+	sim_command(s, "pause risk.no_second_purchase");
+	sim_send(s, "till/1 anna buys 100\n");
+	sim_until(s, "100d");
+	assert_int_equal(rows(s), 2);
+	sim_command(s, "hush");
+	sim_send(s, "till/2 anna buys 100\n");
+	assert_int_equal(rows(s), 0);
+	assert_int_equal(held(s, "risk.no_second_purchase"), 0);
+	story_end(s);
+}
+
 static void what_was_withdrawn_cools_nothing(void **state)
 {
 	struct settings set = settings_default;
@@ -408,6 +424,7 @@ int main(void)
 		cmocka_unit_test(a_rule_that_the_file_has_no_more_can_be_released),
 		cmocka_unit_test(a_rule_that_trips_while_it_is_released_loses_nothing),
 		cmocka_unit_test(a_sample_names_customers_in_whole_characters),
+		cmocka_unit_test(what_ends_while_nobody_is_told_waits_no_more),
 		cmocka_unit_test(what_was_withdrawn_cools_nothing),
 	};
 

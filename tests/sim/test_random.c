@@ -4,6 +4,7 @@
  *   make sim SEED=42 RUNS=1000     the seeds 42, 43, … of them
  *
  * A run that fails says its seed and the command that repeats it alone. */
+#include "tests/sim/letters.h"
 #include "tests/sim/model.h"
 #include "tests/sim/story.h"
 #include "tests/sim/torn.h"
@@ -29,7 +30,8 @@ struct world {
 	uint64_t number;      /* of the last batch */
 	unsigned n_batches;
 	struct batch_sent batches[GROUP_MAX];
-	bool crashes, backfills;
+	bool crashes, backfills, operated;
+	struct letters letters;
 };
 
 static bool one_in(struct world *w, unsigned n)
@@ -74,6 +76,7 @@ static void come_back(struct world *w)
 {
 	sim_start(w->sim);
 	model_forget_after(&w->model, w->sim->found);
+	letters_forget_after(&w->letters, w->sim->found);
 	if (one_in(w, 3))
 		sim_check(w->sim);
 }
@@ -201,6 +204,38 @@ static void reload(struct world *w)
 		come_back(w);
 }
 
+/* What an operator may say, in and out of season. */
+static void command(struct world *w)
+{
+	static const char *const rules[] = { "risk.silent", "risk.no_second_purchase", "stage.repeat",
+		"stage.client", "stage.regular", "phase.ended", "risk.competitor", "risk.market" };
+	int64_t ahead_ms = (int64_t)random_below(&w->random, 60 * DAY_MS) - 5 * DAY_MS;
+	struct command c = { .verb = (uint8_t)(COMMAND_RELEASE + random_below(&w->random, 4)) };
+
+	switch (random_below(&w->random, 8)) {
+	case 0: c.verb = COMMAND_HUSH; break;
+	case 1: c.verb = COMMAND_LIVE; break;
+	case 2:
+	case 3:
+		c.verb = COMMAND_SNOOZE;
+		c.customer = span_str(crowd_customer[random_below(&w->random, CROWD_CUSTOMERS)]);
+		c.at_ms = w->sim->now_ms + ahead_ms;
+		break;
+	default: c.name = span_str(rules[random_below(&w->random, sizeof rules / sizeof rules[0])]);
+	}
+	w->model.backfilled = true; /* as little is told as then */
+	(void)sim_obey(w->sim, &c);
+	if (!w->sim->running)
+		come_back(w);
+}
+
+static void letters(struct world *w)
+{
+	letters_change(&w->letters, w->sim, &w->random);
+	if (!sim_flush(w->sim))
+		come_back(w);
+}
+
 static void restart(struct world *w)
 {
 	if (one_in(w, 2))
@@ -234,9 +269,14 @@ static void step(struct world *w)
 		restart(w);
 	if (one_in(w, 20))
 		set_back(w);
+	if (w->operated && one_in(w, 3))
+		command(w);
+	if (one_in(w, 6))
+		letters(w);
 	if (one_in(w, 10)) {
 		sim_check(w->sim);
 		model_check(&w->model, &w->random);
+		letters_check(&w->letters, w->sim);
 	}
 }
 
@@ -281,6 +321,7 @@ static void start(struct world *w, uint64_t seed)
 	w->budget = EVENTS_A_RUN;
 	w->crashes = !one_in(w, 5);
 	w->backfills = one_in(w, 4);
+	w->operated = one_in(w, 3);
 	o.shards = 1 + (unsigned)random_below(&w->random, 4);
 	o.event_clock = one_in(w, 5);
 	o.due_per_input = o.sweep_per_input = 1 + (uint32_t)random_below(&w->random, 8);
@@ -296,7 +337,12 @@ static void start(struct world *w, uint64_t seed)
 	 * forgotten that comes again, the window is wider than the run. */
 	if (o.event_clock || w->backfills)
 		o.settings.guard_window_ms = 10000 * DAY_MS;
+	if (w->operated) {
+		o.settings.breaker_floor = 1 + (uint32_t)random_below(&w->random, 40);
+		o.settings.cool_down_ms = one_in(w, 2) ? (int64_t)random_below(&w->random, 40 * DAY_MS) : 0;
+	}
 	w->sim = sim_new(&o);
+	sim_open_subscription(w->sim, "crm", false);
 	w->sim->arg = w;
 	w->sim->on_receipt = on_receipt;
 	w->sim->on_note = on_note;
@@ -321,10 +367,12 @@ static void end(struct world *w)
 	settle_everything(w);
 	sim_check(w->sim);
 	model_check(&w->model, &w->random);
+	letters_check(&w->letters, w->sim);
 	sim_crash(w->sim);
 	sim_start(w->sim);
 	sim_check(w->sim);
 	model_check(&w->model, &w->random);
+	letters_check(&w->letters, w->sim);
 	if (w->sim->o.keep_journal)
 		sim_check_replay(w->sim, random_below(&w->random, 3) * 50);
 	add_up(w);
