@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Configuration: values and their units, flags, and what only the whole can tell. */
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include "daemon/config.h"
 #include "daemon/config_value.h"
 
@@ -281,6 +283,9 @@ static int check_webhooks(const struct config *c, struct complaint *why)
 	if (c->webhook_connections == 0 || c->webhook_connections > 4096 || c->webhook_pause_ms == 0)
 		return complain(why, ERR_INVALID, "webhook-connections: from 1 to 4096; "
 			"webhook-pause-after: more than 0");
+	if (c->webhook_ca[0] && access(c->webhook_ca, R_OK) != 0)
+		return complain(why, ERR_INVALID, "webhook-ca: %.200s: %s", c->webhook_ca,
+			strerror(errno));
 	for (unsigned i = 0; i < c->n_webhooks; i++) {
 		if (webhook_check(&c->webhooks[i], &found) != 0)
 			return complain(why, ERR_INVALID, "webhooks, number %u (%s): %s", i + 1,

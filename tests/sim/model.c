@@ -220,7 +220,7 @@ void model_note(struct model *m, const struct notification *n)
 	struct model_told *t;
 
 	if (n->customer.size == 0)
-		return; /* a rule has tripped */
+		return; /* of a source or a rule */
 	t = told_of(m, n->customer);
 	if (n->noticed_ms < n->at_ms)
 		note_fail(m, n, "is noticed before it is true");
