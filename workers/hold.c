@@ -55,6 +55,15 @@ int hold_risk_waits(struct shard *s, const struct customer *c, uint16_t type, in
 	return rc;
 }
 
+/* Released or discarded it is with the rule that holds the other. */
+static void wait_as(struct held *ret, const struct held *other)
+{
+	ret->why = other->why;
+	ret->until_ms = other->until_ms;
+	if (other->why == HOLD_BREAKER)
+		ret->rule = other->rule;
+}
+
 /* A crossing has the fate of what made it: of the rung's change, or of all the reasons. */
 int hold_crossing_waits(struct shard *s, const struct customer *c, const struct change *ch,
 	struct held *ret)
@@ -66,10 +75,8 @@ int hold_crossing_waits(struct shard *s, const struct customer *c, const struct 
 
 	if (ch->crossing != CROSSING_AT_RISK) {
 		rc = held_row_get(s, c, n->rung_id[ch->ladder][ch->to], &h, &there);
-		if (rc == 0 && there && held_row_waits(&h)) {
-			ret->why = h.why;
-			ret->until_ms = h.until_ms;
-		}
+		if (rc == 0 && there && held_row_waits(&h))
+			wait_as(ret, &h);
 		return rc;
 	}
 	for (unsigned k = 0; k < s->lifecycle->machine->n_risks; k++) {
@@ -82,8 +89,8 @@ int hold_crossing_waits(struct shard *s, const struct customer *c, const struct 
 			ret->why = HOLD_NONE; /* one reason has been told */
 			return 0;
 		}
-		ret->why = h.why;
-		ret->until_ms = h.until_ms;
+		if (ret->why == HOLD_NONE || ret->why == HOLD_BREAKER) /* rather for what is over by itself */
+			wait_as(ret, &h);
 	}
 	return 0;
 }
