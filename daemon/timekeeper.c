@@ -3,7 +3,10 @@
 #include "base/clock.h"
 #include "daemon/daemon.h"
 
-#define DUE_PER_INPUT   256
+#define DUE_MIN         256 /* of an input, each shard */
+#define DUE_MAX         4096
+#define SLICE_NS        INT64_C(4000000) /* what an input may take: ingest waits behind it */
+#define STEP_NS         INT64_C(20000000) /* between two inputs, at most, unless the pace is slow */
 #define SWEEP_PER_INPUT 256
 #define SLEEP_MAX_MS    1000 /* the wall clock may be set; look again */
 
@@ -50,21 +53,52 @@ static int64_t earliest_due(const struct daemon *d, bool *ret_sweeping)
 	return due;
 }
 
+/* More deadlines with each input as long as that takes no longer than a slice. */
+static void adapt(struct daemon *d, int64_t took_ns)
+{
+	struct timekeeper *k = &d->timekeeper;
+	uint32_t most = (uint32_t)(d->config.deadlines_per_second / (1000000000 / STEP_NS) /
+		d->store.shards);
+
+	if (most > DUE_MAX)
+		most = DUE_MAX;
+	if (took_ns < SLICE_NS)
+		k->due *= 2;
+	else if (took_ns > 2 * SLICE_NS)
+		k->due /= 2;
+	if (k->due > most)
+		k->due = most;
+	if (k->due < DUE_MIN)
+		k->due = DUE_MIN;
+}
+
+/* Inputs come back in order, each after the one before it. */
 static void time_over(struct daemon *d, struct task *t)
 {
-	(void)t;
-	d->timekeeper.under_way = false;
+	struct timekeeper *k = &d->timekeeper;
+	int64_t now = clock_monotonic_ns(), began = k->began_ns[(k->fired - k->under_way) % TIMES_MAX];
+	bool sweeping;
+
+	k->under_way--;
+	k->behind = earliest_due(d, &sweeping) <= t->work.input.clock_ms;
+	if (k->behind)
+		adapt(d, now - (began > k->over_ns ? began : k->over_ns));
+	else
+		k->due = DUE_MIN;
+	k->over_ns = now;
 }
 
 static void time_failed(struct daemon *d, struct task *t, int rc)
 {
 	(void)rc;
-	time_over(d, t);
+	(void)t;
+	d->timekeeper.under_way--;
+	d->timekeeper.behind = false;
 }
 
-static void sleep_ms(struct daemon *d, int64_t ms)
+static void sleep_us(struct daemon *d, int64_t us)
 {
-	struct timeval tv = { ms / 1000, ms % 1000 * 1000 };
+	struct timeval tv = { us / 1000000, us % 1000000 };
 
 	event_add(d->timekeeper.timer, &tv);
 }
@@ -73,15 +107,15 @@ static void fire(struct daemon *d, bool sweeping)
 {
 	struct timekeeper *k = &d->timekeeper;
 	struct task *t = task_new(d);
-	int64_t step = (int64_t)DUE_PER_INPUT * d->store.shards * 1000000000 /
-		d->config.deadlines_per_second;
+	int64_t now = clock_monotonic_ns();
+	int64_t step = (int64_t)k->due * d->store.shards * 1000000000 / d->config.deadlines_per_second;
 
 	if (!t) {
-		sleep_ms(d, SLEEP_MAX_MS);
+		sleep_us(d, SLEEP_MAX_MS * 1000);
 		return;
 	}
 	t->work.input.type = INPUT_TIME;
-	t->work.input.pace.due = DUE_PER_INPUT;
+	t->work.input.pace.due = k->due;
 	t->work.input.pace.sweep = sweeping ? SWEEP_PER_INPUT : 0;
 	timekeeper_stamp(d, &t->work.input);
 	t->done = time_over;
@@ -90,9 +124,11 @@ static void fire(struct daemon *d, bool sweeping)
 		task_free(d, t);
 		return;
 	}
-	k->under_way = true;
+	k->began_ns[k->fired % TIMES_MAX] = now;
+	k->under_way++;
 	k->fired++;
-	k->not_before_ns = clock_monotonic_ns() + step;
+	/* What a timer comes too late is made up for, one step at most. */
+	k->not_before_ns = (k->not_before_ns > now - step ? k->not_before_ns : now - step) + step;
 	daemon_flush_soon(d);
 }
 
@@ -104,16 +140,16 @@ void timekeeper_check(struct daemon *d)
 
 	/* Short of room, what is left is for deadlines. */
 	sweeping = sweeping && daemon_takes_in(d);
-	if (k->under_way || !daemon_fires(d) || !k->timer)
+	if (k->under_way >= (k->behind ? TIMES_MAX : 1) || !daemon_fires(d) || !k->timer)
 		return;
 	if (due > now && !sweeping) {
 		if (due != NEVER && d->config.clock == CLOCK_WALL)
-			sleep_ms(d, due - now < SLEEP_MAX_MS ? due - now : SLEEP_MAX_MS);
+			sleep_us(d, (due - now < SLEEP_MAX_MS ? due - now : SLEEP_MAX_MS) * 1000);
 		return;
 	}
 	wait_ns = k->not_before_ns - clock_monotonic_ns();
 	if (wait_ns > 0)
-		sleep_ms(d, wait_ns / 1000000 + 1);
+		sleep_us(d, wait_ns / 1000 + 1);
 	else
 		fire(d, sweeping);
 }
@@ -127,6 +163,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
 int timekeeper_open(struct daemon *d)
 {
+	d->timekeeper.due = DUE_MIN;
 	d->timekeeper.timer = evtimer_new(d->base, on_timer, d);
 	return d->timekeeper.timer ? 0 : ERR_NOMEM;
 }

@@ -2,9 +2,10 @@
 /* Timekeeper: the engine's clock, and the TIME inputs that let deadlines fire.
  *
  * With the wall clock it sleeps until the earliest deadline of any shard; with the event clock
- * time is the newest event time taken in. One TIME input is under way at a time, and each settles
- * a bounded number, so that what fell due while the daemon was down comes out paced while
- * ingest goes on. Nothing is polled: no deadline, no wake-up. */
+ * time is the newest event time taken in. Each TIME input settles a
+ * bounded number, so that what fell due while the daemon was down comes out paced while ingest goes on: as
+ * many as take a few milliseconds. One is under way at a time, or two when more was due than the
+ * last one could settle: the shards have the next while the journal syncs it. Nothing is polled: no deadline, no wake-up. */
 #ifndef KITH_DAEMON_TIMEKEEPER_H
 #define KITH_DAEMON_TIMEKEEPER_H
 #include <event2/event.h>
@@ -12,10 +13,15 @@
 
 struct daemon;
 
+#define TIMES_MAX 2
+
 struct timekeeper {
 	struct event *timer;
 	int64_t event_ms;       /* newest event time seen, of what is not backfill */
-	bool under_way;         /* a TIME input */
+	unsigned under_way;     /* TIME inputs */
+	bool behind;            /* the last one left deadlines that it could have settled */
+	uint32_t due;           /* how many the next one may settle in each shard */
+	int64_t began_ns[TIMES_MAX], over_ns; /* of those under way; the last one */
 	int64_t not_before_ns;  /* pacing */
 	uint64_t fired;         /* TIME inputs since the start */
 };
