@@ -4,7 +4,7 @@
 
 static const struct {
 	const char *name;
-	bool customer, rule, other;
+	bool customer, rule, other, person;
 } verbs[COMMAND_VERBS] = {
 	[COMMAND_NONE] = { .name = "none" },
 	[COMMAND_HUSH] = { .name = "hush" },
@@ -16,6 +16,8 @@ static const struct {
 	[COMMAND_RESUME] = { "resume", .rule = true },
 	[COMMAND_DONE] = { "done", .customer = true },
 	[COMMAND_REASSIGN] = { "reassign", .customer = true, .other = true },
+	[COMMAND_MERGE] = { "merge", .customer = true, .person = true },
+	[COMMAND_UNMERGE] = { "unmerge", .customer = true },
 };
 
 const char *command_verb_name(unsigned v)
@@ -42,6 +44,12 @@ const char *command_complaint(const struct command *c)
 		return "no such command";
 	if (verbs[c->verb].customer && !is_text(c->customer, EVENT_CUSTOMER_MAX))
 		return "a customer id has 1 to 128 bytes of UTF-8 without control characters";
+	if (verbs[c->verb].person && !is_text(c->other, EVENT_CUSTOMER_MAX))
+		return "the other customer's id has 1 to 128 bytes of UTF-8 without control characters";
+	if (verbs[c->verb].person && span_eq(c->customer, c->other))
+		return "a customer is one with themselves already";
+	if (c->other.size && !is_text(c->other, EVENT_CUSTOMER_MAX))
+		return "the other one has at most 128 bytes of UTF-8 without control characters";
 	if (verbs[c->verb].rule && !is_text(c->name, 255))
 		return "a rule is named like \"risk.silent\" or \"stage.repeat\"";
 	if (verbs[c->verb].other && !is_text(c->other, EVENT_TEXT_MAX))

@@ -17,6 +17,8 @@ enum command_verb {
 	COMMAND_RESUME,  /* no longer; what was held back so far is released */
 	COMMAND_DONE,    /* the open follow-ups of `customer`, or that called `name`, are done with */
 	COMMAND_REASSIGN, /* … are from now on the business of `other` */
+	COMMAND_MERGE,   /* `customer` is `other` by another id: one person from now on */
+	COMMAND_UNMERGE, /* `customer` is a person of their own again; `other`: than whom */
 	COMMAND_VERBS,
 };
 const char *command_verb_name(unsigned v); /* "hush"; "none" beyond */
@@ -26,7 +28,7 @@ struct command {
 	uint8_t verb;         /* enum command_verb */
 	struct span customer; /* 1 to EVENT_CUSTOMER_MAX bytes where the verb is about one */
 	struct span name;     /* a rule: "risk.silent", "stage.repeat" */
-	struct span other;    /* a new owner: 1 to EVENT_TEXT_MAX bytes */
+	struct span other;    /* a new owner: 1 to EVENT_TEXT_MAX bytes; or another customer */
 	int64_t at_ms;        /* 0 none */
 };
 

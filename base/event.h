@@ -155,6 +155,7 @@ struct event {
 			struct span region;
 			struct span segment;
 			struct span owner;       /* account manager; the same for these: empty clears */
+			struct span account;     /* the customer who is the company they belong to */
 		} profile;
 		struct {
 			uint8_t factor; /* enum market, required */

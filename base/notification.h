@@ -65,6 +65,7 @@ struct notification {
 	struct span subject;     /* what is spoken of when it is no customer: a webhook's name */
 	struct span retracts;    /* id of the one that this takes back; its type is then that one's with
 	                          * ".retracted" behind, and at_ms, from and to are that one's */
+	struct span other;       /* customer.merged, customer.unmerged: into whom, from whom */
 	struct span cause_source; /* both empty: silence, the passing of time */
 	struct span cause_id;
 	struct span text;        /* the whole in a sentence; set where it is handed out, not stored */

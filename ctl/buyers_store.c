@@ -40,7 +40,8 @@ static int take_shard(struct buyers *b, struct env *e)
 		if (rc == ERR_CORRUPT ||
 		    customer_unpack(&customer, id, record, &no_machine, &no_names) != 0)
 			b->skipped++;
-		else if (take_facts(b, id, &customer.facts) != 0)
+		else if (!customer_is_merged(&customer) && /* who counts with the person */
+			 take_facts(b, id, &customer.facts) != 0)
 			return ERR_NOMEM;
 		memcpy(key, id.data, id.size);
 		id = span_of(key, id.size);

@@ -138,7 +138,8 @@ static void show_history(const json_t *history, FILE *out)
 	json_array_foreach((json_t *)history, i, h) {
 		table_add(&t, "%s", text_time(reply_int(h, "at"), when));
 		table_add(&t, "%s", reply_text(h, "type"));
-		table_add(&t, "%s", *reply_text(h, "from") ? reply_text(h, "from") : "new");
+		table_add(&t, "%s", *reply_text(h, "from") || !*reply_text(h, "to") ?
+			reply_text(h, "from") : "new");
 		table_add(&t, "%s", reply_text(h, "to"));
 		table_add(&t, "%s%s%s", reply_has(h, "id") ? reply_text(h, "id") : "(backfill)",
 			reply_has(h, "retracts") ? " takes back " : "",
@@ -167,16 +168,43 @@ static void show_own_facts(const json_t *facts, FILE *out)
 	}
 }
 
+/* "  other ids          bert, carl": nothing when there is nobody. */
+static void show_ids(const char *name, const json_t *ids, int64_t in_all, FILE *out)
+{
+	size_t n = json_array_size(ids);
+	json_t *id;
+	size_t i;
+
+	if (n == 0)
+		return;
+	fprintf(out, "  %-18s ", name);
+	json_array_foreach((json_t *)ids, i, id)
+		fprintf(out, "%s%s", i ? ", " : "", json_string_value(id));
+	if ((int64_t)n < in_all)
+		fprintf(out, ", … %lld in all", (long long)in_all);
+	fputc('\n', out);
+}
+
+static void show_asked(const json_t *answer, FILE *out)
+{
+	if (reply_has(answer, "asked"))
+		fprintf(out, "%s is another id of %s\n\n", reply_text(answer, "asked"),
+			reply_text(answer, "customer"));
+}
+
 void show_customer(const json_t *c, FILE *out)
 {
 	int64_t now = reply_int(c, "clock");
 	char when[TEXT_MAX];
 
+	show_asked(c, out);
 	fprintf(out, "%s  (shard %lld, lifecycle version %lld, at %s)\n\n", reply_text(c, "customer"),
 		(long long)reply_int(c, "shard"), (long long)reply_int(c, "lifecycle_version"),
 		text_time(now, when));
 	show_standing(json_object_get(c, "standing"), now, out);
 	show_next(json_object_get(c, "next_change"), now, out);
+	show_ids("other ids", json_object_get(c, "ids"), 0, out);
+	show_ids("members", json_object_get(c, "members"), reply_int(c, "members_in_all"), out);
 	show_facts(json_object_get(c, "facts"), now, out);
 	show_own_facts(json_object_get(c, "own_facts"), out);
 	show_history(json_object_get(c, "history"), out);
@@ -279,6 +307,7 @@ void show_explanation(const json_t *e, bool tests, FILE *out)
 	json_t *sentence;
 	size_t i;
 
+	show_asked(e, out);
 	fprintf(out, "%s  (%s)\n", reply_text(e, "customer"), text_time(now, when));
 	json_array_foreach((json_t *)sentences, i, sentence)
 		fprintf(out, "\n%s\n", json_string_value(sentence));

@@ -56,7 +56,10 @@ static void show_head(const json_t *s, FILE *out)
 		reply_text(s, "store"));
 	fprintf(out, "%s clock: %s\n", reply_text(clock, "mode"),
 		text_time(reply_int(clock, "now"), a));
-	fprintf(out, "%s customers, %s events accepted", text_count(reply_int(s, "customers"), a),
+	fprintf(out, "%s customers", text_count(reply_int(s, "customers"), a));
+	if (reply_int(s, "merged"))
+		fprintf(out, " (and %s ids merged into them)", text_count(reply_int(s, "merged"), a));
+	fprintf(out, ", %s events accepted",
 		text_count(reply_int(events, "accepted"), b));
 	fprintf(out, " (%s duplicates", text_count(reply_int(events, "duplicates"), a));
 	fprintf(out, ", %s rejected), %s under way\n", text_count(reply_int(events, "rejected"), a),

@@ -119,7 +119,7 @@ static int walk(struct preview *p, struct env *e, const struct machine *old,
 			return env_failed(e);
 		if (rc == ERR_CORRUPT || customer_unpack(&customer, id, record, old, names) != 0)
 			p->skipped++;
-		else
+		else if (!customer_is_merged(&customer))
 			compare(p, old, &customer, env_meta(e)->clock_ms);
 		memcpy(key, id.data, id.size);
 		id = span_of(key, id.size);

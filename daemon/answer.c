@@ -174,19 +174,32 @@ static json_t *history_json(const struct query *q)
 	return out;
 }
 
+static json_t *group_json(const struct query *q, enum belonging how)
+{
+	const uint8_t *p = q->group.data, *end = p + q->group.size;
+	json_t *out = json_array();
+
+	for (; p < end; p += 2 + p[1])
+		if (p[0] == how)
+			json_array_append_new(out, json_stringn((const char *)p + 2, p[1]));
+	return out;
+}
+
 json_t *answer_show(const struct query *q, int64_t now_ms)
 {
 	const struct customer *who = q->who;
 	int64_t due_ms = solve_due(q);
 
-	return json_pack("{s:s#,s:i,s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:I}",
+	return json_pack("{s:s#,s:i,s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:I,s:o,s:o,s:I}",
 		"customer", (const char *)who->id, (int)who->id_size, "shard", (int)q->shard,
 		"facts", facts_json(&who->facts), "own_facts", customs_json(q, now_ms), "standing", standing_json(q),
 		"next_change", next_change_json(q, due_ms),
 		"due", due_ms == NEVER ? json_null() : json_integer(due_ms),
 		"history", history_json(q),
 		"lifecycle_version", (json_int_t)who->standing.lifecycle_version,
-		"clock", (json_int_t)now_ms);
+		"clock", (json_int_t)now_ms,
+		"ids", group_json(q, BELONGS_AS_ID), "members", group_json(q, BELONGS_TO_ACCOUNT),
+		"members_in_all", (json_int_t)who->bond.members);
 }
 
 static json_t *evidence_json(const struct evidence *e)

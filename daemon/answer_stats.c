@@ -128,13 +128,14 @@ static uint64_t rescued(const struct daemon *d)
 
 static void add_sums(struct daemon *d, struct query *const *census, json_t *out)
 {
-	uint64_t customers = 0, accepted = 0, duplicates = 0, conflicts = 0, first = 0, last = 0;
+	uint64_t merged = 0, customers = 0, accepted = 0, duplicates = 0, conflicts = 0, first = 0, last = 0;
 	uint64_t bytes = 0;
 	int64_t since = 0;
 
 	for (unsigned i = 0; i < d->store.shards; i++) {
 		const struct env_meta *m = &census[i]->meta;
 
+		merged += count_of(census[i], span_str("customer.merged"));
 		customers += m->customers;
 		accepted += m->accepted;
 		duplicates += m->duplicates;
@@ -145,7 +146,8 @@ static void add_sums(struct daemon *d, struct query *const *census, json_t *out)
 		if (census[i]->outbox_since_ms && (!since || census[i]->outbox_since_ms < since))
 			since = census[i]->outbox_since_ms;
 	}
-	json_object_set_new(out, "customers", json_integer((json_int_t)customers));
+	json_object_set_new(out, "customers", json_integer((json_int_t)(customers - merged)));
+	json_object_set_new(out, "merged", json_integer((json_int_t)merged));
 	json_object_set_new(out, "events", json_pack("{s:I,s:I,s:I,s:I}", "accepted",
 		(json_int_t)accepted, "duplicates", (json_int_t)duplicates, "rejected",
 		(json_int_t)d->rejected, "conflicts", (json_int_t)conflicts));

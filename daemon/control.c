@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "daemon/answer.h"
 #include "daemon/daemon.h"
+#include "daemon/merging.h"
 #include "daemon/subscriber_delivery.h"
 
 /* One question under way, from one peer. */
@@ -76,11 +77,47 @@ static void question_free(struct question *q)
 	free(q);
 }
 
+static void customer_answered(struct query *answer);
+
+/* Ask the shard of CUSTOMER; false when memory is out. */
+static bool ask_shard(struct question *q, struct span customer)
+{
+	struct query *query = query_new(QUERY_CUSTOMER, customer_answered, q);
+
+	if (query)
+		buf_add(&query->key, customer.data, customer.size);
+	if (!query || query->key.failed) {
+		query_free(query);
+		return false;
+	}
+	query->shard = hash_shard(customer.data, customer.size, q->d->store.shards);
+	worker_post(&q->d->workers[query->shard], &query->mail);
+	return true;
+}
+
+/* The person's answer, and which of their ids was asked for. */
+static json_t *answer_of_id(const struct question *q, json_t *answer)
+{
+	const struct customer *id = q->answers[1] ? q->answers[1]->who : NULL;
+
+	if (id)
+		json_object_set_new(answer, "asked", json_stringn((const char *)id->id, id->id_size));
+	return answer;
+}
+
 static void customer_answered(struct query *answer)
 {
 	struct question *q = answer->arg;
 	struct daemon *d = q->d;
 
+	if (answer->rc == 0 && customer_is_merged(answer->who) && !q->answers[1]) {
+		q->answers[1] = answer;
+		if (ask_shard(q, span_of(answer->who->bond.head, answer->who->bond.head_size)))
+			return;
+		control_error(d, &q->peer, q->number, "busy", "out of memory");
+		question_free(q);
+		return;
+	}
 	q->answers[0] = answer;
 	if (answer->rc == ERR_NOTFOUND)
 		control_error(d, &q->peer, q->number, "not_found", "no such customer");
@@ -90,10 +127,11 @@ static void customer_answered(struct query *answer)
 	else if (answer->rc != 0)
 		control_error(d, &q->peer, q->number, "failed", err_text(answer->rc));
 	else if (q->explain)
-		control_json(d, &q->peer, q->number, answer_explain(d, answer,
-			timekeeper_now(d), q->language));
+		control_json(d, &q->peer, q->number, answer_of_id(q, answer_explain(d, answer,
+			timekeeper_now(d), q->language)));
 	else
-		control_json(d, &q->peer, q->number, answer_show(answer, timekeeper_now(d)));
+		control_json(d, &q->peer, q->number,
+			answer_of_id(q, answer_show(answer, timekeeper_now(d))));
 	question_free(q);
 }
 
@@ -101,27 +139,21 @@ static void ask_customer(struct daemon *d, const struct peer *peer, const struct
 	bool whole, enum language language)
 {
 	struct question *q;
-	struct query *query;
 
 	if (r->customer.size == 0 || r->customer.size > EVENT_CUSTOMER_MAX) {
 		control_error(d, peer, r->number, "malformed", "a customer id has 1 to 128 bytes");
 		return;
 	}
 	q = question_new(d, peer, r);
-	query = q ? query_new(QUERY_CUSTOMER, customer_answered, q) : NULL;
-	if (query)
-		buf_add(&query->key, r->customer.data, r->customer.size);
-	if (!query || query->key.failed) {
-		query_free(query);
-		if (q)
-			question_free(q);
-		control_error(d, peer, r->number, "busy", "too many questions under way");
-		return;
+	if (q) {
+		q->explain = whole;
+		q->language = language;
 	}
-	q->explain = whole;
-	q->language = language;
-	query->shard = hash_shard(r->customer.data, r->customer.size, d->store.shards);
-	worker_post(&d->workers[query->shard], &query->mail);
+	if (q && ask_shard(q, r->customer))
+		return;
+	if (q)
+		question_free(q);
+	control_error(d, peer, r->number, "busy", "too many questions under way");
 }
 
 /* {"customer": "anna", "language": "zh"}; or, as ever, the customer by itself. */
@@ -228,6 +260,29 @@ struct order {
 	uint64_t number;
 };
 
+static bool is_of_two(const struct command *cmd)
+{
+	return cmd->verb == COMMAND_MERGE || cmd->verb == COMMAND_UNMERGE;
+}
+
+static void order_over(struct daemon *d, const struct command *cmd)
+{
+	if (is_of_two(cmd))
+		d->control.merging = false;
+}
+
+static json_t *obeyed_json(const struct input *in)
+{
+	const struct command *cmd = &in->command;
+	json_t *out = json_pack("{s:s,s:I}", "command", command_verb_name(cmd->verb), "clock",
+		(json_int_t)in->clock_ms);
+
+	if (cmd->other.size)
+		json_object_set_new(out, "other", json_stringn((const char *)cmd->other.data,
+			cmd->other.size));
+	return out;
+}
+
 /* What concerns one customer only its shard can obey; what concerns a rule each may know or not. */
 static void obeyed(struct daemon *d, struct task *t)
 {
@@ -235,22 +290,24 @@ static void obeyed(struct daemon *d, struct task *t)
 	const struct command *cmd = &t->work.input.command;
 	bool refused = true;
 
+	order_over(d, cmd);
 	for (unsigned i = 0; i < t->work.n_parts; i++)
 		refused = refused && t->work.parts[i].outcome.refused;
 	if (refused)
 		control_error(d, &o->peer, o->number, "not_found", cmd->customer.size ?
-			(cmd->verb == COMMAND_SNOOZE ? "no such customer" : "no such customer, or no "
-			"such follow-up is open") : "no rule has this name; kith rule list shows them");
+			(cmd->verb == COMMAND_DONE || cmd->verb == COMMAND_REASSIGN ?
+			"no such customer, or no such follow-up is open" :
+			"no such customer, or it is another id of somebody: kith show says whose") :
+			"no rule has this name; kith rule list shows them");
 	else
-		control_json(d, &o->peer, o->number, json_pack("{s:s,s:I}", "command",
-			command_verb_name(cmd->verb), "clock",
-			(json_int_t)t->work.input.clock_ms));
+		control_json(d, &o->peer, o->number, obeyed_json(&t->work.input));
 }
 
 static void not_obeyed(struct daemon *d, struct task *t, int rc)
 {
 	const struct order *o = t->message;
 
+	order_over(d, &t->work.input.command);
 	control_error(d, &o->peer, o->number, "full", err_text(rc));
 }
 
@@ -263,27 +320,28 @@ static struct span keep_span(struct arena *a, struct span s)
 	return span_of(copy, copy ? s.size : 0);
 }
 
-static void obey(struct daemon *d, const struct peer *peer, const struct request *r)
+void control_order(struct daemon *d, const struct peer *peer, uint64_t number,
+	const struct command *cmd)
 {
 	struct task *t = daemon_fires(d) ? task_new(d) : NULL;
 	struct order *o = t ? arena_alloc(t->arena, sizeof *o) : NULL;
 
-	if (r->command.verb == COMMAND_NONE || !o) {
+	if (!o) {
 		if (t)
 			task_free(d, t);
-		control_error(d, peer, r->number, r->command.verb ? "busy" : "malformed",
-			r->command.verb ? "nothing can be written for now" : "expected a command");
+		order_over(d, cmd);
+		control_error(d, peer, number, "busy", "nothing can be written for now");
 		return;
 	}
-	*o = (struct order){ *peer, r->number };
+	*o = (struct order){ *peer, number };
 	t->message = o;
 	t->done = obeyed;
 	t->failed = not_obeyed;
 	t->work.input.type = INPUT_COMMAND;
-	t->work.input.command = r->command;
-	t->work.input.command.customer = keep_span(t->arena, r->command.customer);
-	t->work.input.command.name = keep_span(t->arena, r->command.name);
-	t->work.input.command.other = keep_span(t->arena, r->command.other);
+	t->work.input.command = *cmd;
+	t->work.input.command.customer = keep_span(t->arena, cmd->customer);
+	t->work.input.command.name = keep_span(t->arena, cmd->name);
+	t->work.input.command.other = keep_span(t->arena, cmd->other);
 	timekeeper_stamp(d, &t->work.input);
 	if (pipeline_submit(d, t, span_of(NULL, 0), NULL, 0) != 0) {
 		not_obeyed(d, t, ERR_NOSPACE);
@@ -291,6 +349,16 @@ static void obey(struct daemon *d, const struct peer *peer, const struct request
 		return;
 	}
 	daemon_flush_soon(d);
+}
+
+static void obey(struct daemon *d, const struct peer *peer, const struct request *r)
+{
+	if (r->command.verb == COMMAND_NONE)
+		control_error(d, peer, r->number, "malformed", "expected a command");
+	else if (is_of_two(&r->command))
+		merging_begin(d, peer, r);
+	else
+		control_order(d, peer, r->number, &r->command);
 }
 
 static void answer(struct daemon *d, const struct peer *peer, const struct request *r)

@@ -14,6 +14,7 @@ struct control {
 	struct socket socket;
 	struct arena *arena;
 	unsigned waiting;
+	bool merging; /* two ids are being merged, or taken apart: one at a time (merging.h) */
 };
 
 int control_open(struct daemon *d, struct complaint *c);
@@ -23,5 +24,9 @@ void control_close(struct daemon *d);
 void control_json(struct daemon *d, const struct peer *to, uint64_t number, json_t *json);
 void control_error(struct daemon *d, const struct peer *to, uint64_t number, const char *code,
 	const char *text);
+
+/* Journal CMD, and answer request NUMBER of PEER when it is obeyed. */
+void control_order(struct daemon *d, const struct peer *peer, uint64_t number,
+	const struct command *cmd);
 
 #endif

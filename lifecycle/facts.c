@@ -221,6 +221,7 @@ static void add_profile(struct facts *f, const struct event *e)
 	add_text(f, e, TEXT_REGION, e->as.profile.region);
 	add_text(f, e, TEXT_SEGMENT, e->as.profile.segment);
 	add_text(f, e, TEXT_OWNER, e->as.profile.owner);
+	add_text(f, e, TEXT_ACCOUNT, e->as.profile.account);
 }
 
 static void add_market(struct facts *f, const struct event *e)

@@ -59,7 +59,8 @@ enum facts_register {
 };
 
 /* Registers that hold a short text; size 0 with a time means "told to be empty". */
-enum facts_text { TEXT_OWNER, TEXT_REGION, TEXT_SEGMENT, TEXT_HELD_BY, TEXT_COMPETITOR, TEXTS };
+enum facts_text { TEXT_OWNER, TEXT_REGION, TEXT_SEGMENT, TEXT_HELD_BY, TEXT_COMPETITOR, TEXT_ACCOUNT,
+	TEXTS };
 
 struct facts_reg {
 	int64_t time_ms; /* 0: never told */
@@ -112,6 +113,12 @@ struct facts_cover {
 	uint8_t factor;   /* enum market */
 };
 
+/* How many belong to this customer: follows from outside (workers/group.h), and is neither packed
+ * nor joined. */
+struct facts_group {
+	uint32_t members; /* of the account that the customer is */
+};
+
 struct facts_wallet {
 	int64_t from_ms, to_ms, amount; /* to_ms 0: none */
 };
@@ -136,6 +143,7 @@ struct facts {
 	union facts_scalar scalar[FACTS_SCALARS];
 	struct facts_reg reg[REGISTERS];
 	struct facts_cover covered;
+	struct facts_group group;
 	struct facts_wallet wallet[2]; /* the latest by (to, from) first; two periods, never one twice */
 	uint8_t n_cases;
 	uint8_t n_orders;    /* at most FACTS_ORDERS_MAX but while it is worked on */

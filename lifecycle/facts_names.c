@@ -81,7 +81,7 @@ const char *(*facts_register_naming(enum facts_register r))(unsigned)
 const char *facts_text_name(enum facts_text t)
 {
 	static const char *const names[TEXTS] = { "owner", "region", "segment", "held_by",
-		"competitor" };
+		"competitor", "account" };
 
 	assert((unsigned)t < TEXTS);
 	return names[t];

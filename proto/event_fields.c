@@ -136,6 +136,7 @@ static const struct event_field profile[] = {
 	CLEARABLE(profile, owner),
 	ENUM(profile, acquisition, acquisition_name, ACQUISITION_COUNT),
 	SIGNED_AMOUNT(profile, expected_margin),
+	CLEARABLE(profile, account),
 };
 static const struct event_field market[] = {
 	NEED_ENUM(market, factor, market_name, MARKET_COUNT),

@@ -64,6 +64,7 @@ static void texts_fill(Kith__Notification *m, const struct notification *n)
 	SET_BYTES(m, approach, n->approach);
 	SET_BYTES(m, subject, n->subject);
 	SET_BYTES(m, retracts, n->retracts);
+	SET_BYTES(m, other, n->other);
 	SET_BYTES(m, cause_source, n->cause_source);
 	SET_BYTES(m, cause_id, n->cause_id);
 	SET_BYTES(m, text, n->text);
@@ -128,6 +129,7 @@ static void texts_take(struct notification *n, const Kith__Notification *m)
 	n->approach = span_of_binary(m->approach);
 	n->subject = span_of_binary(m->subject);
 	n->retracts = span_of_binary(m->retracts);
+	n->other = span_of_binary(m->other);
 	n->cause_source = span_of_binary(m->cause_source);
 	n->cause_id = span_of_binary(m->cause_id);
 	n->text = span_of_binary(m->text);
@@ -161,7 +163,8 @@ static bool texts_are_plain(const struct notification *n)
 {
 	const struct span texts[] = { n->type, n->customer, n->ladder, n->from, n->to, n->rule,
 		n->play, n->owner, n->cause_source, n->cause_id, n->region, n->tier, n->subject,
-		n->retracts, n->missing, n->reason, n->reason_group, n->approach, n->text };
+		n->retracts, n->missing, n->reason, n->reason_group, n->approach, n->text,
+		n->other };
 
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
 		if (!bytes_are_plain_utf8(texts[i]))

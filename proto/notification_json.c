@@ -94,6 +94,7 @@ json_t *notification_to_json(const struct notification *n)
 	set_text(&o, "retracts", n->retracts);
 	set_text(&o, "customer", n->customer);
 	set_text(&o, "text", n->text);
+	set_text(&o, "other", n->other);
 	set_text(&o, "ladder", n->ladder);
 	set_text(&o, "from", n->from);
 	set_text(&o, "to", n->to);

@@ -219,6 +219,18 @@ int env_subscription_del(struct env *e, struct span name);
 int env_subscription_next(struct env *e, struct span after, struct span *ret_name,
 	struct span *ret_record);
 
+/* Members: facts of others that count for a customer here (the head), an opaque record by the head,
+ * a kind and the member's id; no member (size 0): the head's own. */
+int env_member_put(struct env *e, struct span head, uint8_t kind, struct span member,
+	struct span record);
+int env_member_get(struct env *e, struct span head, uint8_t kind, struct span member,
+	struct span *ret_record);
+int env_member_del(struct env *e, struct span head, uint8_t kind, struct span member); /* OK when absent */
+/* HEAD's first of KIND whose member is > AFTER (size 0: the first); ERR_NOTFOUND at the end. The
+ * member points into the transaction. ERR_CORRUPT fills it too. */
+int env_member_next(struct env *e, struct span head, uint8_t kind, struct span after,
+	struct span *ret_member, struct span *ret_record);
+
 /* Letters: what a webhook has tried to deliver and could not, an opaque record by the
  * subscription's name and the notification's number. */
 int env_letter_put(struct env *e, struct span name, uint64_t sequence, struct span record);

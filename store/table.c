@@ -11,7 +11,7 @@ const char *table_name(enum table t)
 	static const char *const names[TABLES] = {
 		"meta", "settings", "names", "lifecycles", "sources", "customers", "deadlines",
 		"guard0", "guard1", "outbox", "history", "subscriptions", "messages", "held", "follow_ups", "letters",
-		"health",
+		"health", "members",
 	};
 
 	return names[t];

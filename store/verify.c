@@ -180,6 +180,17 @@ static void check_message(struct verify *v, const struct row *row)
 	v->next_message = get_be64(row->key.data) + 1;
 }
 
+static void check_member(struct verify *v, const struct row *row)
+{
+	size_t head = row->key.size ? row->key.data[0] : 0;
+	struct span record;
+
+	if (head == 0 || head > EVENT_CUSTOMER_MAX || row->key.size < head + 2 || row->value.size == 0)
+		fault(v, row->key, "not a member of anybody");
+	else if (env_customer_get(v->e, span_of(row->key.data + 1, head), &record) == ERR_NOTFOUND)
+		fault(v, row->key, "whom it belongs to is not there");
+}
+
 static void check_history(struct verify *v, const struct row *row)
 {
 	struct span record;
@@ -218,6 +229,7 @@ static void (*const checks[TABLES])(struct verify *, const struct row *) = {
 	[TABLE_FOLLOW_UPS] = check_pair,
 	[TABLE_LETTERS] = check_nothing,
 	[TABLE_HEALTH] = check_nothing,
+	[TABLE_MEMBERS] = check_member,
 };
 
 static bool key_is_after(struct span key, struct span before)

@@ -251,6 +251,8 @@ bool speech_fill(void *arg, const struct hole *h, struct buf *out)
 		return add_text(out, n->play);
 	if (is(h, "subject"))
 		return add_text(out, n->subject);
+	if (is(h, "other"))
+		return add_text(out, n->other);
 	if (is(h, "type"))
 		return add_text(out, n->type);
 	if (is(h, "rule"))

@@ -45,10 +45,15 @@ int births_make(struct numbering *n, struct env *env, const struct machine *m)
 	return env_setting_put(env, "facts", span_of(made, size));
 }
 
-void births_adopt(struct customer *c, const struct machine *m, const struct numbering *n)
+void births_void(struct facts *f, uint32_t judged, const struct machine *m, const struct numbering *n)
 {
 	for (unsigned i = 0; i < m->n_customs; i++)
-		if (c->standing.lifecycle_version < n->fact_born[i])
-			facts_forget(&c->facts, m->customs[i].key);
-	facts_adopt(&c->facts, m);
+		if (judged < n->fact_born[i])
+			facts_forget(f, m->customs[i].key);
+	facts_adopt(f, m);
+}
+
+void births_adopt(struct customer *c, const struct machine *m, const struct numbering *n)
+{
+	births_void(&c->facts, c->standing.lifecycle_version, m, n);
 }

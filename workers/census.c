@@ -29,6 +29,11 @@ static void count(struct shard *s, uint16_t name, int by)
 		s->census[name] += (uint64_t)(int64_t)by;
 }
 
+void census_merged(struct shard *s, int by)
+{
+	count(s, env_name_number(s->env, span_str("customer.merged")), by);
+}
+
 /* The number of "stage.repeat", for a place whose machine is gone. */
 static uint16_t place_id(struct shard *s, const struct place *at)
 {
@@ -60,6 +65,8 @@ static void count_verdict(struct shard *s, const struct verdict *v, int by)
 
 void census_take(struct shard *s, struct customer *c)
 {
+	if (customer_is_merged(c))
+		return; /* counted with whom it is */
 	for (unsigned i = 0; c->stale && i < c->n_places; i++)
 		count(s, place_id(s, &c->places[i]), -1);
 	if (!c->stale)
@@ -68,8 +75,13 @@ void census_take(struct shard *s, struct customer *c)
 
 void census_put(struct shard *s, struct customer *c)
 {
+	struct standing nowhere;
 	const struct verdict *v = &c->standing.verdict;
 
+	if (customer_is_merged(c)) {
+		standing_init(&nowhere);
+		v = &nowhere.verdict;
+	}
 	if (verdict_equal(s->lifecycle->machine, &c->counted, v))
 		return;
 	count_verdict(s, &c->counted, -1);

@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "workers/command.h"
 #include "workers/hold.h"
+#include "workers/merge.h"
 #include "workers/settle.h"
 
 static bool is_mine(const struct shard *s, struct span customer)
@@ -32,8 +33,8 @@ static int about_one(struct shard *s, const struct input *in, struct outcome *ou
 
 	if (rc == 0)
 		rc = customer_load(s, c, cmd->customer);
-	if (rc == 0 && c->is_new)
-		rc = ERR_NOTFOUND;
+	if (rc == 0 && (c->is_new || customer_is_merged(c)))
+		rc = ERR_NOTFOUND; /* of a merged id nothing is announced anyway */
 	if (rc == 0)
 		rc = customer_settle(s, c, in->clock_ms, &why);
 	if (rc == 0)
@@ -107,6 +108,9 @@ int command_apply(struct shard *s, const struct input *in, struct outcome *out)
 	case COMMAND_DONE:
 	case COMMAND_REASSIGN:
 		return about_one(s, in, out);
+	case COMMAND_MERGE:
+	case COMMAND_UNMERGE:
+		return merge_apply(s, in, out);
 	default:
 		return rule(s, in, out);
 	}

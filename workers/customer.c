@@ -18,6 +18,8 @@
  *   facts   as facts_pack() writes them
  *   sections to the end, none or each one once: { u8 tag, varint size, bytes }
  *           1 the trail (trail.c); none: nothing has happened lately
+ *           2 the bond: varint ids, varint members, u8 size, head, varint number of the merge (only
+ *             with a head), u8 size, account; none: it has to do with nobody
  */
 #include <assert.h>
 #include "workers/customer.h"
@@ -27,7 +29,7 @@
 #define FLAG_MARKET     2
 #define FLAG_SOURCE     4
 
-enum section { SECTION_TRAIL = 1 };
+enum section { SECTION_TRAIL = 1, SECTION_BOND = 2 };
 
 static void number(struct env *env, struct span name, uint16_t *ret)
 {
@@ -70,6 +72,7 @@ void customer_init(struct customer *c, struct span id)
 	c->stale = false;
 	c->armed_ms = 0;
 	c->market_version = 0;
+	memset(&c->bond, 0, offsetof(struct bond, head));
 	c->quiet_until_ms = 0;
 	c->alarm_ms = 0;
 	c->source = 0;
@@ -145,12 +148,56 @@ size_t customer_pack_own(const struct customer *c, const struct machine *m,
 	return (size_t)(p - out);
 }
 
+static bool is_bound(const struct customer *c)
+{
+	return customer_is_merged(c) || customer_is_head(c) || c->bond.account_size;
+}
+
+static uint8_t *put_id(uint8_t *p, const uint8_t *id, uint8_t size)
+{
+	*p++ = size;
+	memcpy(p, id, size);
+	return p + size;
+}
+
+static size_t pack_bond(const struct bond *b, uint8_t out[BOND_BYTES_MAX])
+{
+	uint8_t *p = out;
+
+	p = put_varint(p, b->ids);
+	p = put_varint(p, b->members);
+	p = put_id(p, b->head, b->head_size);
+	if (b->head_size)
+		p = put_varint(p, b->number);
+	p = put_id(p, b->account, b->account_size);
+	return (size_t)(p - out);
+}
+
+static uint8_t *put_section(uint8_t *p, enum section tag, const uint8_t *bytes, size_t size)
+{
+	*p++ = (uint8_t)tag;
+	p = put_varint(p, size);
+	memcpy(p, bytes, size);
+	return p + size;
+}
+
+size_t customer_bond_bytes(const struct customer *c)
+{
+	uint8_t bond[BOND_BYTES_MAX], section[BOND_BYTES_MAX + 4];
+
+	return is_bound(c) ? (size_t)(put_section(section, SECTION_BOND, bond,
+		pack_bond(&c->bond, bond)) - section) : 0;
+}
+
 size_t customer_pack_sections(const struct customer *c, uint8_t out[RECORD_MAX], size_t size)
 {
-	uint8_t head[1 + 10], *p = head;
+	uint8_t head[1 + 10], bond[BOND_BYTES_MAX], *p = head;
 	const size_t room = 3; /* for the tag and, nearly always, the size */
 	size_t n;
 
+	if (is_bound(c))
+		size = (size_t)(put_section(out + size, SECTION_BOND, bond,
+			pack_bond(&c->bond, bond)) - out);
 	if (trail_is_empty(&c->trail) || size + 4 + trail_bytes(&c->trail) > RECORD_TRAIL_MAX)
 		return size;
 	n = trail_put(&c->trail, out + size + room);
@@ -252,19 +299,53 @@ static void unpack_places(struct customer *c, struct cursor *in, const struct ma
 	c->n_places = count;
 }
 
+static void take_id(struct cursor *in, size_t max, uint8_t *id, uint8_t *ret_size)
+{
+	size_t size = in->bad || in->p == in->end ? SIZE_MAX : *in->p++;
+
+	if (in->bad || size > max || size > (size_t)(in->end - in->p)) {
+		in->bad = true;
+		return;
+	}
+	memcpy(id, in->p, size);
+	*ret_size = (uint8_t)size;
+	in->p += size;
+}
+
+static int unpack_bond(struct customer *c, struct span section)
+{
+	struct cursor in = { section.data, section.data + section.size, false };
+	uint64_t ids = take(&in), members = take(&in);
+	struct bond *b = &c->bond;
+
+	take_id(&in, EVENT_CUSTOMER_MAX, b->head, &b->head_size);
+	if (b->head_size)
+		b->number = take(&in);
+	take_id(&in, EVENT_TEXT_MAX, b->account, &b->account_size);
+	if (in.bad || in.p != in.end || ids > UINT32_MAX || members > UINT32_MAX)
+		return ERR_CORRUPT;
+	b->ids = (uint32_t)ids;
+	b->members = (uint32_t)members;
+	c->facts.group.members = b->members;
+	return is_bound(c) ? 0 : ERR_CORRUPT;
+}
+
 static int unpack_sections(struct customer *c, struct cursor *in)
 {
+	struct span section[SECTION_BOND + 1] = { { NULL, 0 } };
+
 	while (in->p < in->end) {
 		uint8_t tag = *in->p++;
 		uint64_t size = take(in);
 
-		if (in->bad || size > (size_t)(in->end - in->p) || tag != SECTION_TRAIL ||
-			c->trail_section.data)
+		if (in->bad || size > (size_t)(in->end - in->p) || tag < SECTION_TRAIL ||
+			tag > SECTION_BOND || section[tag].data)
 			return ERR_CORRUPT;
-		c->trail_section = span_of(in->p, (size_t)size);
+		section[tag] = span_of(in->p, (size_t)size);
 		in->p += size;
 	}
-	return 0;
+	c->trail_section = section[SECTION_TRAIL];
+	return section[SECTION_BOND].data ? unpack_bond(c, section[SECTION_BOND]) : 0;
 }
 
 static void unpack_source(struct customer *c, uint64_t v)

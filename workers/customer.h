@@ -37,6 +37,17 @@ struct place {
 };
 #define PLACES_MAX (LADDERS_MAX + RISKS_MAX)
 
+/* Whose one is, and who is one's own (group.h). */
+struct bond {
+	uint64_t number;      /* of the input that merged this one … */
+	uint8_t head_size;    /* … into that customer; 0: nobody, it stands by itself */
+	uint8_t account_size; /* the account that is told of this one's facts; 0 none */
+	uint32_t ids;         /* merged into this one */
+	uint32_t members;     /* of the account that this one is */
+	uint8_t head[EVENT_CUSTOMER_MAX];
+	uint8_t account[EVENT_TEXT_MAX];
+};
+
 struct customer {
 	uint8_t id[EVENT_CUSTOMER_MAX];
 	uint8_t id_size;
@@ -53,7 +64,8 @@ struct customer {
 	struct verdict counted; /* in the census; of a stale one nothing */
 	unsigned n_places;     /* as read from the record, under its own numbers */
 	struct place places[PLACES_MAX];
-	struct facts facts;
+	struct bond bond;
+	struct facts facts;    /* of a head: its own and those of who belongs to it, joined */
 	/* Of the record that was read: how many bytes its own part has, where in it the facts begin,
 	 * and the section that is the trail, which points into it. */
 	uint16_t own_size, facts_at;
@@ -62,15 +74,30 @@ struct customer {
 };
 
 void customer_init(struct customer *c, struct span id);
+/* Another id of somebody: their facts go there, and it has no standing of its own. */
+static inline bool customer_is_merged(const struct customer *c)
+{
+	return c->bond.head_size != 0;
+}
+/* Others belong to it; its own facts stand in a row of `members`. */
+static inline bool customer_is_head(const struct customer *c)
+{
+	return c->bond.ids != 0 || c->bond.members != 0;
+}
 static inline struct span customer_id(const struct customer *c)
 {
 	return span_of(c->id, c->id_size);
 }
 
+/* Give F, packed under the version JUDGED, the facts that M declares; those from before their birth are
+ * void. */
+void births_void(struct facts *f, uint32_t judged, const struct machine *m,
+	const struct numbering *n);
 /* Give C, as it was read, the facts that M declares; those it has from before their birth are void. */
 void births_adopt(struct customer *c, const struct machine *m, const struct numbering *n);
 
-#define RECORD_MAX (FACTS_PACKED_MAX + 1024)
+#define BOND_BYTES_MAX (2 + 20 + 10 + 2 + EVENT_CUSTOMER_MAX + EVENT_TEXT_MAX)
+#define RECORD_MAX (FACTS_PACKED_MAX + 1024 + BOND_BYTES_MAX)
 /* What a trail may make of a record: larger values would take overflow pages. */
 #define RECORD_TRAIL_MAX 1900
 size_t customer_pack(const struct customer *c, const struct machine *m,
@@ -79,6 +106,8 @@ size_t customer_pack(const struct customer *c, const struct machine *m,
 size_t customer_pack_own(const struct customer *c, const struct machine *m,
 	const struct numbering *n, uint8_t out[RECORD_MAX], size_t *ret_facts_at);
 /* Append the sections to a record whose own part has SIZE bytes; the whole. */
+/* Bytes of those that are no trail. */
+size_t customer_bond_bytes(const struct customer *c);
 size_t customer_pack_sections(const struct customer *c, uint8_t out[RECORD_MAX], size_t size);
 /* 0 or ERR_CORRUPT. C is initialised first; its trail is left in RECORD. */
 int customer_unpack(struct customer *c, struct span id, struct span record,

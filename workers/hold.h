@@ -32,6 +32,8 @@ int hold_announced(struct shard *s, struct customer *c, const struct change *ch,
 int hold_retracted(struct shard *s, const struct customer *c, uint16_t type, int64_t at_ms);
 /* It is NOW_MS: look at everything that waits for an instant, and set C's alarm for what goes on. */
 int hold_wake(struct shard *s, struct customer *c, int64_t now_ms, const struct cause *why);
+/* Whatever is held of C is forgotten: C is not spoken of any more. A snooze stays. */
+int hold_forget(struct shard *s, struct customer *c);
 /* COMMAND_SNOOZE of a customer that is loaded. */
 int hold_snooze(struct shard *s, struct customer *c, int64_t until_ms, const struct cause *why);
 

@@ -6,7 +6,7 @@
  * not all of it given back. The credit is a function of Y's facts. So it is sent when an event or
  * a message makes it, taken back when one unmakes it (a sale that is wholly refunded; an earlier
  * referral by somebody else that came late), and any order of the same events ends with the
- * same credits. */
+ * same credits. Several ids of one person give one credit, and none to themselves. */
 #ifndef KITH_WORKERS_INFLUENCE_H
 #define KITH_WORKERS_INFLUENCE_H
 #include "workers/settle.h"
@@ -16,7 +16,8 @@ struct credit {
 	uint8_t size;
 	uint8_t id[EVENT_CUSTOMER_MAX];
 };
-void credit_of(const struct facts *f, struct credit *ret_credit);
+/* What C gives as it is now. An id that is merged gives none: the person does. */
+int influence_credit(struct shard *s, const struct customer *c, struct credit *ret_credit);
 
 /* Tell others what WHY, which has changed C's facts, means for them. BEFORE: the credit that C
  * gave until then. */

@@ -15,7 +15,12 @@ static uint8_t *put_text(uint8_t *p, struct span text)
 	return p + text.size;
 }
 
-size_t message_encode(const struct message *m, uint8_t out[MESSAGE_BYTES_MAX])
+static bool is_of_group(const struct message *m)
+{
+	return m->kind == MESSAGE_MEMBER || m->kind == MESSAGE_LEFT;
+}
+
+size_t message_encode(const struct message *m, uint8_t *out)
 {
 	uint8_t *p = out;
 
@@ -27,6 +32,15 @@ size_t message_encode(const struct message *m, uint8_t out[MESSAGE_BYTES_MAX])
 	p = put_text(p, m->other);
 	p = put_text(p, m->cause_source);
 	p = put_text(p, m->cause_id);
+	if (is_of_group(m)) {
+		*p++ = m->belongs;
+		*p++ = m->deed;
+		p = put_varint(p, m->number);
+		p = put_varint(p, m->lifecycle_version);
+		if (m->facts.size)
+			memcpy(p, m->facts.data, m->facts.size);
+		p += m->facts.size;
+	}
 	assert(p - out <= MESSAGE_BYTES_MAX);
 	return (size_t)(p - out);
 }
@@ -42,8 +56,26 @@ static const uint8_t *take_text(const uint8_t *p, const uint8_t *end, size_t max
 
 static bool kind_is_known(const struct message *m)
 {
-	return m->kind <= MESSAGE_TOOK_BACK || (message_is_of_source(m) &&
+	return m->kind <= MESSAGE_LEFT || (message_is_of_source(m) &&
 		m->customer.size <= EVENT_SOURCE_MAX);
+}
+
+static const uint8_t *take_group(const uint8_t *p, const uint8_t *end, struct message *m)
+{
+	uint64_t version = 0;
+
+	if (!p || end - p < 2 || p[0] == BELONGS_SELF || p[0] >= BELONGINGS || p[1] >= DEEDS)
+		return NULL;
+	m->belongs = *p++;
+	m->deed = *p++;
+	p = get_varint(p, end, &m->number);
+	p = p ? get_varint(p, end, &version) : NULL;
+	if (!p || version > UINT32_MAX || (size_t)(end - p) > FACTS_PACKED_MAX ||
+		(m->kind == MESSAGE_MEMBER) != (p < end))
+		return NULL;
+	m->lifecycle_version = (uint32_t)version;
+	m->facts = span_of(p, (size_t)(end - p));
+	return end;
 }
 
 int message_decode(struct message *m, struct span bytes)
@@ -64,6 +96,8 @@ int message_decode(struct message *m, struct span bytes)
 	p = take_text(p, end, EVENT_CUSTOMER_MAX, &m->other);
 	p = take_text(p, end, EVENT_SOURCE_MAX, &m->cause_source);
 	p = take_text(p, end, EVENT_ID_MAX, &m->cause_id);
+	if (is_of_group(m))
+		p = take_group(p, end, m);
 	m->time_ms = (int64_t)time;
 	return p == end && m->customer.size && kind_is_known(m) &&
 		(m->other.size == 0) == message_is_of_source(m) && time >= EVENT_TIME_MIN &&

@@ -14,11 +14,18 @@
  *   u8      kind
  *   u8      flags: 1 its cause was back-filled
  *   varint  time_ms
- *   customer, other, cause's source, cause's id: u8 size, bytes each */
+ *   customer, other, cause's source, cause's id: u8 size, bytes each
+ * and of MESSAGE_MEMBER and MESSAGE_LEFT
+ *   u8      how they belong
+ *   u8      what they did, enum deed
+ *   varint  number of the merge; 0 for an account
+ *   varint  lifecycle version under which the facts were packed
+ *   facts   to the end, as facts_pack() writes them; none of MESSAGE_LEFT */
 #ifndef KITH_WORKERS_MESSAGE_H
 #define KITH_WORKERS_MESSAGE_H
 #include "base/err.h"
 #include "base/event.h"
+#include "lifecycle/facts.h"
 #include "proto/codec.h"
 
 /* On disk, never reused. */
@@ -27,11 +34,24 @@ enum message_kind {
 	MESSAGE_INTRODUCED = 1, /* `other` brought the customer in */
 	MESSAGE_BOUGHT = 2,     /* `other`, whom the customer brought in, has become a buyer */
 	MESSAGE_TOOK_BACK = 3,  /* … and is none any more, or somebody else brought them in before */
+	MESSAGE_MEMBER = 4,     /* `other` belongs to the customer, and has these facts now */
+	MESSAGE_LEFT = 5,       /* … and does so no more */
 	/* To all shards, of a source: `customer` is its name, there is no `other` (silence.h). */
 	MESSAGE_SOURCE_SILENT = 100,
 	MESSAGE_SOURCE_BACK = 101,
 	MESSAGE_KINDS
 };
+
+/* How one customer belongs to another. On disk, never reused. */
+enum belonging {
+	BELONGS_SELF,       /* the row of one's own facts */
+	BELONGS_AS_ID,      /* it is the same person: a merge */
+	BELONGS_TO_ACCOUNT, /* it is a person of that company, and a customer too */
+	BELONGINGS
+};
+
+/* What the event was by which somebody showed themselves, or we did. On disk, never reused. */
+enum deed { DEED_NONE, DEED_PURCHASE, DEED_CONTACT_IN, DEED_CONTACT_OUT, DEEDS };
 
 struct message {
 	uint8_t kind;         /* enum message_kind */
@@ -39,16 +59,23 @@ struct message {
 	int64_t time_ms;      /* its cause's */
 	struct span customer; /* to whom */
 	struct span other;
-	struct span cause_source, cause_id; /* the event that made it */
+	struct span cause_source, cause_id; /* the event that made it; empty: an operator's command */
+	/* MESSAGE_MEMBER, MESSAGE_LEFT */
+	uint8_t belongs;      /* enum belonging */
+	uint8_t deed;         /* enum deed */
+	uint64_t number;      /* of the input that merged them */
+	uint32_t lifecycle_version;
+	struct span facts;
 };
 
-#define MESSAGE_BYTES_MAX 512
-size_t message_encode(const struct message *m, uint8_t out[MESSAGE_BYTES_MAX]);
 static inline bool message_is_of_source(const struct message *m)
 {
 	return m->kind >= MESSAGE_SOURCE_SILENT;
 }
 
+#define MESSAGE_BYTES_MAX (512 + FACTS_PACKED_MAX)
+/* At most MESSAGE_BYTES_MAX bytes to OUT; those without facts at most 512. */
+size_t message_encode(const struct message *m, uint8_t *out);
 /* Spans point into BYTES. ERR_CORRUPT for what message_encode() does not write. No bytes at all are
  * a MESSAGE_LOST. */
 int message_decode(struct message *m, struct span bytes);

@@ -24,6 +24,7 @@ void query_free(struct query *q)
 		return;
 	buf_fini(&q->key);
 	buf_fini(&q->texts);
+	buf_fini(&q->group);
 	free(q->who);
 	free(q->history);
 	free(q->census);
@@ -66,6 +67,32 @@ int query_names(struct shard *s, struct query *q)
 	return q->texts.failed ? ERR_NOMEM : 0;
 }
 
+/* At most GROUP_SHOWN of each kind. */
+#define GROUP_SHOWN 1000
+static int list_group(struct shard *s, struct query *q, enum belonging how)
+{
+	uint8_t after[EVENT_CUSTOMER_MAX], head[2];
+	struct span member, row;
+	size_t size = 0;
+
+	for (unsigned n = 0; n < GROUP_SHOWN; n++) {
+		int rc = env_member_next(s->env, customer_id(q->who), (uint8_t)how,
+			span_of(after, size), &member, &row);
+
+		if (rc == ERR_NOTFOUND)
+			return 0;
+		if (rc != 0 && (rc != ERR_CORRUPT || env_failed(s->env) != 0))
+			return rc;
+		size = member.size;
+		memcpy(after, member.data, size);
+		head[0] = (uint8_t)how;
+		head[1] = (uint8_t)size;
+		buf_add(&q->group, head, sizeof head);
+		buf_add(&q->group, after, size);
+	}
+	return q->group.failed ? ERR_NOMEM : 0;
+}
+
 static int answer_customer(struct shard *s, struct query *q)
 {
 	struct span id = span_of(q->key.data, q->key.size);
@@ -85,7 +112,10 @@ static int answer_customer(struct shard *s, struct query *q)
 	if (rc < 0)
 		return rc;
 	q->n_history = (unsigned)rc;
-	return query_names(s, q);
+	rc = list_group(s, q, BELONGS_AS_ID);
+	if (rc == 0)
+		rc = list_group(s, q, BELONGS_TO_ACCOUNT);
+	return rc != 0 ? rc : query_names(s, q);
 }
 
 /* When the oldest notification kept was taken; of a damaged one nobody knows. */

@@ -66,6 +66,8 @@ static int64_t wakes_at(const struct customer *c)
 {
 	int64_t due = c->standing.due_ms;
 
+	if (customer_is_merged(c))
+		return NEVER;
 	return c->alarm_ms != 0 && c->alarm_ms < due ? c->alarm_ms : due;
 }
 
@@ -129,6 +131,8 @@ int customer_settle(struct shard *s, struct customer *c, int64_t to_ms, const st
 {
 	int rc = 0;
 
+	if (customer_is_merged(c))
+		return 0; /* the head speaks for it */
 	if (c->stale || c->market_version != s->market.version) {
 		if (c->stale)
 			rc = customer_adopt(s, c, why);
@@ -189,7 +193,7 @@ int customer_save(struct shard *s, struct customer *c)
 	if (rc != 0)
 		return rc;
 	size = customer_pack_own(c, s->lifecycle->machine, &s->numbering, record, &facts_at);
-	rc = story_fit(s, c, size);
+	rc = story_fit(s, c, size + customer_bond_bytes(c));
 	if (rc != 0)
 		return rc;
 	size = customer_pack_sections(c, record, size);

@@ -40,6 +40,8 @@ int customer_save(struct shard *s, struct customer *c);
  * nothing is counted. */
 void census_take(struct shard *s, struct customer *c);
 void census_put(struct shard *s, struct customer *c);
+/* BY more ids are merged into others. */
+void census_merged(struct shard *s, int by);
 int census_load(struct shard *s);
 int census_store(struct shard *s);
 

@@ -4,14 +4,12 @@
 #include <stdlib.h>
 #include "base/hash.h"
 #include "workers/command.h"
+#include "workers/fold.h"
 #include "workers/hold.h"
-#include "workers/influence.h"
 #include "workers/market.h"
 #include "workers/seek.h"
 #include "workers/settle.h"
 #include "workers/subscription.h"
-#include "workers/story.h"
-#include "workers/withdraw.h"
 #include "workers/sweep.h"
 
 void outcome_fini(struct outcome *o)
@@ -52,71 +50,6 @@ static int guard(struct shard *s, const struct event *e)
 	return env_guard_id(s->env, e->source, e->id, e->fingerprint);
 }
 
-/* What is told of C's past until UNTIL_MS is announced to nobody. A deadline that was live, and came
- * up while nobody looked, is no part of that: it is announced first. */
-static int hush(struct shard *s, struct customer *c, int64_t until_ms, const struct cause *time)
-{
-	int rc = 0;
-
-	if (c->standing.due_ms > c->quiet_until_ms)
-		rc = customer_settle(s, c, time->input->clock_ms, time);
-	if (until_ms > c->quiet_until_ms)
-		c->quiet_until_ms = until_ms;
-	return rc;
-}
-
-/* Fold WHY at the end of C's story. What comes too late for its place is seen from what has been
- * announced on. What is read in as history is not told again. */
-static int fold_behind(struct shard *s, struct customer *c, int64_t at_ms, const struct cause *why)
-{
-	uint64_t before = customer_before(s, c, why);
-
-	if (at_ms < c->standing.settled_ms)
-		at_ms = c->standing.settled_ms;
-	story_fold(s, c, why);
-	if (why->input->backfill)
-		trail_cut(&c->trail);
-	else
-		trail_add(&c->trail, why->event, why->message, at_ms);
-	return customer_judge(s, c, before, at_ms, why);
-}
-
-/* Fold one event that the guard let through, or a message, into s->customer, which has been loaded
- * by RC. ERR_CORRUPT: the customer's record is damaged. */
-static int fold(struct shard *s, const struct cause *why, int64_t at, int rc)
-{
-	const struct input *in = why->input;
-	struct customer *c = &s->customer;
-	struct cause time = { .input = in, .out = why->out };
-	struct credit before;
-	bool done = false;
-
-	/* A sender's clock ahead of ours lets no deadline fire early. */
-	if (!in->backfill && at > in->clock_ms)
-		at = in->clock_ms;
-	if (rc != 0)
-		return rc;
-	if (in->backfill)
-		rc = hush(s, c, in->clock_ms > at ? in->clock_ms : at, &time);
-	if (rc == 0)
-		rc = customer_settle(s, c, at, &time);
-	if (rc != 0)
-		return rc;
-	rc = silence_vote(s, c, why);
-	if (rc != 0)
-		return rc;
-	credit_of(&c->facts, &before);
-	if (!in->backfill && story_is_late(c, why, at))
-		rc = withdraw_late(s, c, at, why, &done);
-	if (rc == 0 && !done)
-		rc = fold_behind(s, c, at, why);
-	if (rc == 0)
-		rc = follow_up_event(s, c, why);
-	if (rc == 0)
-		rc = influence_spread(s, c, &before, why);
-	return rc != 0 ? rc : customer_save(s, c);
-}
-
 static int apply_event(struct shard *s, const struct input *in, uint32_t i, struct outcome *out)
 {
 	const struct event *e = &in->batch.events[i];
@@ -142,7 +75,7 @@ static int apply_event(struct shard *s, const struct input *in, uint32_t i, stru
 	if (rc == 0 && e->customer.size == 0)
 		rc = market_take(s, e, in->clock_ms);
 	else if (rc == 0)
-		rc = fold(s, &why, e->time_ms, customer_load(s, &s->customer, e->customer));
+		rc = shard_fold(s, &why, e->time_ms, customer_load(s, &s->customer, e->customer));
 	if (rc == ERR_TOOBIG && e->customer.size == 0)
 		return reject(out, in->batch.index[i], REJECT_TOO_LARGE,
 			"as many market signals are in force as can be: end one, or wait until one ends");
@@ -198,9 +131,10 @@ static int apply_message(struct shard *s, const struct input *in, const struct m
 		hash_shard(m->customer.data, m->customer.size, env_shards(s->env)) != s->number)
 		return 0;
 	rc = customer_load(s, &s->customer, m->customer);
-	if (rc == 0 && s->customer.is_new && m->kind != MESSAGE_INTRODUCED)
-		return 0; /* whoever brought somebody in had a record; it is gone */
-	rc = fold(s, &why, m->time_ms, rc);
+	if (rc == 0 && s->customer.is_new && m->kind != MESSAGE_INTRODUCED &&
+		(m->kind != MESSAGE_MEMBER || m->belongs == BELONGS_AS_ID))
+		return 0; /* whom it is for had a record; it is gone */
+	rc = shard_fold(s, &why, m->time_ms, rc);
 	if (!shard_sets_aside(s, rc))
 		return rc;
 	s->damaged++;

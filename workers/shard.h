@@ -65,6 +65,7 @@ struct shard {
 	uint64_t damaged;              /* events refused because their customer's record is damaged */
 	struct customer customer;      /* the one at hand (large: not on the stack) */
 	struct customer rewound;       /* the same, as it was: a story told again (story.h) */
+	struct facts person, member;   /* facts at hand of a group (group.h) */
 	int64_t late_from_ms;          /* of the input at hand: what is older is no more withdrawn */
 	struct buf scratch;
 };

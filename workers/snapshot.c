@@ -74,6 +74,8 @@ static int add_next(struct shard *s, struct query *q, struct buf *row)
 		rc = customer_unpack(c, id, record, s->lifecycle->machine, &s->numbering);
 	if (rc != 0)
 		return q->key.failed ? ERR_NOMEM : 0; /* a damaged record stands for nobody */
+	if (customer_is_merged(c))
+		return q->key.failed ? ERR_NOMEM : 0; /* the person has a row */
 	row_make(&r, c, q, s->lifecycle->machine);
 	if (q->filter && !snapshot_row_wanted(&r, q->filter))
 		return q->key.failed ? ERR_NOMEM : 0;

@@ -43,6 +43,7 @@ int story_rewind(struct shard *s, const struct customer *c)
 	w->alarm_ms = c->alarm_ms;
 	w->source = c->source; /* by all that is known: it is no part of the story */
 	w->source_votes = c->source_votes;
+	w->facts.group = c->facts.group;
 	if (rc != 0)
 		return rc;
 	market_cover(&s->market, w->market_version, &w->facts);
@@ -55,6 +56,8 @@ static void fold_message(struct facts *f, const struct message *m)
 	case MESSAGE_INTRODUCED: facts_introduce(f, m->other, m->time_ms); break;
 	case MESSAGE_BOUGHT: facts_credit(f, 1); break;
 	case MESSAGE_TOOK_BACK: facts_credit(f, -1); break;
+	case MESSAGE_MEMBER: /* not folded: group_take() */
+	case MESSAGE_LEFT:
 	case MESSAGE_LOST:
 	case MESSAGE_SOURCE_SILENT:
 	case MESSAGE_SOURCE_BACK:
@@ -62,12 +65,17 @@ static void fold_message(struct facts *f, const struct message *m)
 	}
 }
 
-void story_fold(const struct shard *s, struct customer *c, const struct cause *why)
+void facts_fold(const struct shard *s, struct facts *f, const struct cause *why)
 {
 	if (why->event)
-		machine_add(s->lifecycle->machine, &c->facts, why->event);
+		machine_add(s->lifecycle->machine, f, why->event);
 	else
-		fold_message(&c->facts, why->message);
+		fold_message(f, why->message);
+}
+
+void story_fold(const struct shard *s, struct customer *c, const struct cause *why)
+{
+	facts_fold(s, &c->facts, why);
 	market_cover(&s->market, c->market_version, &c->facts); /* by where they are now */
 }
 

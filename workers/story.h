@@ -18,7 +18,8 @@ int story_fit(struct shard *s, struct customer *c, size_t size);
 /* Whether the event or message of WHY, judged at AT_MS, belongs before something that has been told
  * of C already, and the story reaches back so far. */
 bool story_is_late(const struct customer *c, const struct cause *why, int64_t at_ms);
-/* Into the facts of C what the event or message of WHY says. */
+/* Into F, or into the facts of C, what the event or message of WHY says. */
+void facts_fold(const struct shard *s, struct facts *f, const struct cause *why);
 void story_fold(const struct shard *s, struct customer *c, const struct cause *why);
 
 /* s->rewound := C as it was at the base. ERR_VERSION when that was under another lifecycle file

@@ -221,6 +221,7 @@ static size_t event_put(uint8_t *out, const struct event *e, const struct messag
 	} else {
 		struct message light = *m;
 
+		assert(m->kind < MESSAGE_MEMBER); /* a story begins anew with those */
 		light.customer = span_str("-");
 		p += message_encode(&light, p);
 	}

@@ -39,7 +39,7 @@ struct work {
 
 enum query_kind {
 	QUERY_START,        /* open the shard, replay up to `from`, tell the subscriptions */
-	QUERY_CUSTOMER,     /* customer → who, history, names */
+	QUERY_CUSTOMER,     /* customer → who, group, history, names */
 	QUERY_RULES,        /* → breakers, census (of what was hushed), hush, names */
 	QUERY_FOLLOW_UPS,   /* key is an owner or empty → rows of follow-ups, their counts, names */
 	QUERY_SOURCES,      /* → sources */
@@ -75,6 +75,7 @@ struct query {
 	struct customer *who;        /* out, malloc'ed */
 	struct lifecycle *lifecycle; /* out, one reference or NULL; the machine WHO refers to */
 	int64_t fact_since_ms[CUSTOM_MAX]; /* out: since when WHO's facts of the file's own count */
+	struct buf group;            /* out: who belongs to WHO, { u8 enum belonging, u8 size, id } each */
 	unsigned n_history;
 	struct history_entry *history; /* out, malloc'ed */
 	unsigned n_census;

@@ -207,6 +207,7 @@ void sim_hand_out(struct sim *s, unsigned shard, struct span encoded);
 void sim_look_again(struct sim *s);  /* the outbox after a restart */
 bool sim_inputs_at_start(struct sim *s);
 struct sim_task *sim_task_new(struct sim *s, uint16_t type);
+void sim_task_free(struct sim *s, struct sim_task *t);
 bool sim_flush_group(struct sim *s);
 void sim_carry(struct sim *s);      /* into the group */
 void sim_submit_task(struct sim *s, struct sim_task *t);

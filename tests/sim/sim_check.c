@@ -30,6 +30,11 @@ static void count_customer(struct sim *s, unsigned shard, struct recount *r,
 	const struct verdict *v = &c->standing.verdict;
 
 	r->customers++;
+	if (customer_is_merged(c)) { /* with the person; may be armed for nothing */
+		r->armed += c->armed_ms != 0;
+		count_name(s, shard, r, span_str("customer"), span_str("merged"));
+		return;
+	}
 	r->armed += c->armed_ms != 0;
 	for (unsigned i = 0; c->stale && i < c->n_places; i++) {
 		struct env *e = s->env[shard];
@@ -51,6 +56,8 @@ static void count_customer(struct sim *s, unsigned shard, struct recount *r,
 static void check_standing(struct sim *s, unsigned shard, const struct customer *c, bool drained)
 {
 	const struct machine *m = s->shard[shard].lifecycle->machine;
+	if (customer_is_merged(c))
+		return;
 	int64_t due = c->standing.due_ms, now = s->o.event_clock ? s->event_ms : s->now_ms, next;
 	struct verdict v;
 
@@ -86,7 +93,7 @@ static void check_customers(struct sim *s, unsigned shard, struct recount *r, bo
 		if (shard_customer(&s->shard[shard], span_of(after, size), c) != 0)
 			sim_fail(s, "%.*s cannot be read", (int)size, after);
 		if ((c->stale || c->market_version != s->shard[shard].market.version) &&
-			!s->shard[shard].sweeping)
+			!s->shard[shard].sweeping && !customer_is_merged(c))
 			sim_fail(s, "%.*s was forgotten by the sweep", (int)size, after);
 		count_customer(s, shard, r, c);
 		check_standing(s, shard, c, drained);

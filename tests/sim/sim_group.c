@@ -35,7 +35,7 @@ struct sim_task *sim_task_new(struct sim *s, uint16_t type)
 	return t;
 }
 
-static void task_free(struct sim *s, struct sim_task *t)
+void sim_task_free(struct sim *s, struct sim_task *t)
 {
 	for (unsigned i = 0; i < s->o.shards; i++)
 		outcome_fini(&t->outcome[i]);
@@ -52,7 +52,7 @@ void sim_group_drop(struct sim *s)
 		struct sim_task *t = s->group;
 
 		s->group = t->next;
-		task_free(s, t);
+		sim_task_free(s, t);
 	}
 	s->group_last = &s->group;
 }
@@ -162,7 +162,7 @@ uint64_t sim_submit(struct sim *s, uint64_t number, bool backfill, const struct 
 	split(s, t);
 	if (t->input.batch.n_events == 0) {
 		receipt_out(s, t);
-		task_free(s, t);
+		sim_task_free(s, t);
 		return 0;
 	}
 	frame = submit(s, t);

@@ -2,6 +2,7 @@
 /* What the daemon itself puts into the journal, as daemon/inputs.c, timekeeper.c and subscribers.c
  * do. */
 #include "tests/sim/sim.h"
+#include "workers/merge.h"
 
 bool sim_tick(struct sim *s)
 {
@@ -55,6 +56,44 @@ bool sim_lifecycle(struct sim *s, const char *text)
 	return sim_submit_own(s, t);
 }
 
+/* As the daemon does before it journals (daemon/merging.c). */
+static bool can_merge(struct sim *s, struct command *c)
+{
+	struct customer *id = sim_customer(s, (const char *)c->customer.data);
+	struct customer *head = c->verb == COMMAND_MERGE && id ?
+		sim_customer(s, (const char *)c->other.data) : NULL;
+	bool can = id != NULL;
+
+	if (can && c->verb == COMMAND_MERGE)
+		can = head && !merge_complaint(id, head);
+	else if (can)
+		can = customer_is_merged(id);
+	free(id);
+	free(head);
+	return can;
+}
+
+/* "merge anna bert": bert is another id of anna. */
+static void of_two(struct sim *s, struct sim_task *t, const char *first, const char *second)
+{
+	struct command *c = &t->input.command;
+	bool merges = c->verb == COMMAND_MERGE;
+	char *copy = arena_alloc(t->arena, strlen(second) + 1);
+	struct customer *id = merges ? NULL : sim_customer(s, first);
+
+	c->customer = span_str(merges ? strcpy(copy, second) : first);
+	if (merges)
+		c->other = span_str(first);
+	if (id && customer_is_merged(id)) {
+		char *head = arena_alloc(t->arena, EVENT_CUSTOMER_MAX + 1);
+
+		memcpy(head, id->bond.head, id->bond.head_size);
+		head[id->bond.head_size] = '\0';
+		c->other = span_str(head);
+	}
+	free(id);
+}
+
 bool sim_command(struct sim *s, const char *text)
 {
 	struct sim_task *t = sim_task_new(s, INPUT_COMMAND);
@@ -79,12 +118,18 @@ bool sim_command(struct sim *s, const char *text)
 			c->other = span_str(second);
 	} else if (c->verb == COMMAND_LIVE) {
 		c->at_ms = what[0] ? sim_ms(what) : 0;
+	} else if (c->verb == COMMAND_MERGE || c->verb == COMMAND_UNMERGE) {
+		of_two(s, t, copy, at);
 	} else {
 		c->name = span_str(copy);
 	}
 	if (command_complaint(c))
 		sim_fail(s, "command \"%s\": %s", text, command_complaint(c));
 	s->refused = true;
+	if ((c->verb == COMMAND_MERGE || c->verb == COMMAND_UNMERGE) && !can_merge(s, c)) {
+		sim_task_free(s, t);
+		return false;
+	}
 	return sim_submit_own(s, t) && !s->refused;
 }
 

@@ -106,6 +106,8 @@ static void profile(struct words *w, struct event *e)
 			e->as.profile.segment = span_str(value);
 		else if (strcmp(key, "held_by") == 0)
 			e->as.profile.held_by = span_str(value);
+		else if (strcmp(key, "account") == 0)
+			e->as.profile.account = span_str(value);
 		else if (strcmp(key, "role") == 0)
 			e->as.profile.role = named(w, value, role_name, ROLE_COUNT);
 		else

@@ -77,6 +77,10 @@ void sim_trace_note(struct sim *s, const struct notification *n)
 	}
 	s->line_noticed_ms = n->noticed_ms != n->at_ms ? n->noticed_ms : 0;
 	add_change(&s->line, n->type, n->from, n->to);
+	if (n->other.size) {
+		buf_add_str(&s->line, " ");
+		buf_add(&s->line, n->other.data, n->other.size);
+	}
 }
 
 /* One notification leaves the process. */

@@ -43,6 +43,7 @@ static void profile_from(struct event *e, const Kith__Profile *m)
 	e->as.profile.acquisition = (uint8_t)m->acquisition;
 	e->as.profile.has_expected_margin = m->has_expected_margin;
 	e->as.profile.expected_margin = m->expected_margin;
+	e->as.profile.account = BYTES(m, account);
 }
 
 static void readiness_from(struct event *e, const Kith__Readiness *m)

@@ -138,11 +138,11 @@ static void load_golden(const char *dir)
 	uint8_t key[512], value[4096];
 
 	assert_int_equal(mkdir(dir, 0750), 0);
-	for (unsigned t = 0; t < 17; t++) { /* empty tables have no rows */
+	for (unsigned t = 0; t < 18; t++) { /* empty tables have no rows */
 		static const char *const tables[] = { "meta", "settings", "names", "lifecycles",
 			"sources", "customers", "deadlines", "guard0", "guard1", "outbox", "history",
 			"subscriptions", "messages", "held", "follow_ups", "letters",
-			"health" };
+			"health", "members" };
 		struct raw r = raw_open(dir, tables[t]);
 
 		raw_close(&r);

@@ -66,6 +66,38 @@ static void another_version_kind_or_flag_is_refused(void **state)
 	}
 }
 
+static void word_of_a_member_carries_their_facts(void **state)
+{
+	static uint8_t bytes[MESSAGE_BYTES_MAX], facts[FACTS_PACKED_MAX];
+	struct message m = example(), got;
+	size_t size;
+
+	(void)state;
+	memset(facts, 7, sizeof facts);
+	m.kind = MESSAGE_MEMBER;
+	m.belongs = BELONGS_AS_ID;
+	m.deed = DEED_CONTACT_OUT;
+	m.number = 1000000007;
+	m.lifecycle_version = 3;
+	m.facts = span_of(facts, sizeof facts);
+	m.cause_source = m.cause_id = span_of(NULL, 0); /* a command */
+	size = message_encode(&m, bytes);
+	assert_int_equal(message_decode(&got, span_of(bytes, size)), 0);
+	assert_same(&m, &got);
+	assert_int_equal(got.belongs, BELONGS_AS_ID);
+	assert_int_equal(got.deed, DEED_CONTACT_OUT);
+	assert_int_equal(got.number, 1000000007);
+	assert_int_equal(got.lifecycle_version, 3);
+	assert_true(span_eq(got.facts, m.facts));
+	assert_int_equal(message_decode(&got, span_of(bytes, size - sizeof facts)), ERR_CORRUPT);
+	m.kind = MESSAGE_LEFT;
+	m.facts = span_of(NULL, 0);
+	size = message_encode(&m, bytes);
+	assert_int_equal(message_decode(&got, span_of(bytes, size)), 0);
+	assert_int_equal(message_decode(&got, span_of(bytes, size - 1)), ERR_CORRUPT);
+	assert_int_equal(message_decode(&got, span_of(bytes, size + 1)), ERR_CORRUPT);
+}
+
 static void a_damaged_one_keeps_its_place_in_the_list(void **state)
 {
 	uint8_t bytes[MESSAGE_BYTES_MAX];
@@ -123,6 +155,7 @@ int main(void)
 		cmocka_unit_test(what_is_written_is_read),
 		cmocka_unit_test(what_is_cut_or_longer_is_none),
 		cmocka_unit_test(another_version_kind_or_flag_is_refused),
+		cmocka_unit_test(word_of_a_member_carries_their_facts),
 		cmocka_unit_test(a_damaged_one_keeps_its_place_in_the_list),
 		cmocka_unit_test(an_input_carries_them_from_their_shard_and_number),
 	};

@@ -429,6 +429,7 @@ static void the_law_in_the_table_is_the_law_that_is_read(void **state)
 	e.as.complaint.complaint = span_str("c1");
 	tell(&f, 5, e);
 	f.text[TEXT_HELD_BY].time_ms = T0;
+	f.group.members = 2;
 	facts_introduce(&f, span_str("bob"), T0);
 	for (unsigned q = 0; q < QUANTITIES; q++) {
 		struct law l = quantity_law(q, &f, &rhythm);
