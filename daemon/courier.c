@@ -28,6 +28,18 @@ uint64_t courier_waiting(const struct daemon *d)
 	return sum;
 }
 
+bool courier_has_news_of_sources(const struct daemon *d)
+{
+	for (unsigned i = 0; d->courier.lanes && i < d->store.shards; i++) {
+		const struct worker *w = &d->workers[i];
+		uint64_t told = atomic_load(&w->sources_told);
+
+		if (told >= atomic_load(&w->messages_first) && told > d->courier.lanes[i].carried)
+			return true;
+	}
+	return false;
+}
+
 static void carried(struct daemon *d, struct task *t)
 {
 	const struct input *in = &t->work.input;

@@ -26,6 +26,8 @@ void courier_close(struct daemon *d);
 /* Fetch where something waits. Called after each turn of parts and by the clock. */
 void courier_check(struct daemon *d);
 void courier_tick(struct daemon *d); /* ten times a second */
+/* Whether a source has fallen silent, or is back, and not every shard knows. */
+bool courier_has_news_of_sources(const struct daemon *d);
 /* Messages that wait in all tables. */
 uint64_t courier_waiting(const struct daemon *d);
 

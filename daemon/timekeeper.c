@@ -81,9 +81,9 @@ static void time_over(struct daemon *d, struct task *t)
 
 	k->under_way--;
 	k->behind = earliest_due(d, &sweeping) <= t->work.input.clock_ms;
-	if (k->behind)
+	if (k->behind && t->work.input.pace.due > 0)
 		adapt(d, now - (began > k->over_ns ? began : k->over_ns));
-	else
+	else if (!k->behind)
 		k->due = DUE_MIN;
 	k->over_ns = now;
 }
@@ -103,9 +103,21 @@ static void sleep_us(struct daemon *d, int64_t us)
 	event_add(d->timekeeper.timer, &tv);
 }
 
+/* Whether sources are due: who is silent is to be known before customers are settled. */
+static bool sources_first(const struct daemon *d)
+{
+	int64_t now = timekeeper_now(d);
+
+	for (unsigned i = 0; i < d->store.shards; i++)
+		if (atomic_load(&d->workers[i].sources_due_ms) <= now)
+			return true;
+	return false;
+}
+
 static void fire(struct daemon *d, bool sweeping)
 {
 	struct timekeeper *k = &d->timekeeper;
+	bool sources = sources_first(d);
 	struct task *t = task_new(d);
 	int64_t now = clock_monotonic_ns();
 	int64_t step = (int64_t)k->due * d->store.shards * 1000000000 / d->config.deadlines_per_second;
@@ -115,8 +127,8 @@ static void fire(struct daemon *d, bool sweeping)
 		return;
 	}
 	t->work.input.type = INPUT_TIME;
-	t->work.input.pace.due = k->due;
-	t->work.input.pace.sweep = sweeping ? SWEEP_PER_INPUT : 0;
+	t->work.input.pace.due = sources ? 0 : k->due;
+	t->work.input.pace.sweep = sweeping && !sources ? SWEEP_PER_INPUT : 0;
 	timekeeper_stamp(d, &t->work.input);
 	t->done = time_over;
 	t->failed = time_failed;
@@ -140,8 +152,9 @@ void timekeeper_check(struct daemon *d)
 
 	/* Short of room, what is left is for deadlines. */
 	sweeping = sweeping && daemon_takes_in(d);
-	if (k->under_way >= (k->behind ? TIMES_MAX : 1) || !daemon_fires(d) || !k->timer)
-		return;
+	if (k->under_way >= (k->behind ? TIMES_MAX : 1) || !daemon_fires(d) || !k->timer ||
+		courier_has_news_of_sources(d))
+		return; /* that ends with parts that come back, and so here again */
 	if (due > now && !sweeping) {
 		if (due != NEVER && d->config.clock == CLOCK_WALL)
 			sleep_us(d, (due - now < SLEEP_MAX_MS ? due - now : SLEEP_MAX_MS) * 1000);

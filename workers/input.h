@@ -41,7 +41,7 @@ bool settings_equal(const struct settings *a, const struct settings *b);
 
 /* How much one TIME input does in each shard, so that others get their turn. */
 struct pace {
-	uint32_t due;    /* deadlines settled */
+	uint32_t due;    /* customers' deadlines settled; 0: only sources, whose silence goes first */
 	uint32_t sweep;  /* customers re-judged after a new lifecycle file */
 };
 

@@ -88,9 +88,8 @@ static int tell_shards(struct shard *s, const struct source_watch *w, enum messa
 {
 	struct message m = { .kind = (uint8_t)kind, .time_ms = at_ms, .customer = name_of(w) };
 	uint8_t bytes[MESSAGE_BYTES_MAX];
-	uint64_t number;
 
-	return env_message_add(s->env, span_of(bytes, message_encode(&m, bytes)), &number);
+	return env_message_add(s->env, span_of(bytes, message_encode(&m, bytes)), &s->sources.told);
 }
 
 static void add_evidence(struct notification *n, const char *fact, const char *test, double value,

@@ -54,6 +54,7 @@ struct sources {
 	unsigned n_slots;            /* a power of two */
 	uint16_t *slots;             /* 1 + index, by hash of the name; 0 free */
 	int64_t next_due_ms;         /* no source is due before; NEVER */
+	uint64_t told;               /* number of the last message about one */
 	uint64_t unwatched;          /* batches of sources for which there was no room, since opening */
 };
 

@@ -187,6 +187,7 @@ int sources_load(struct shard *s)
 			return rc;
 	}
 	sources_solve(s);
+	s->sources.told = env_meta(s->env)->messages_last; /* for all that is known */
 	return rc == ERR_NOTFOUND ? 0 : env_failed(s->env);
 }
 

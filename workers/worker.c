@@ -15,6 +15,8 @@ static void worker_publish(struct worker *w)
 
 	atomic_store(&w->position, meta->position);
 	atomic_store(&w->next_due_ms, w->shard.next_due_ms);
+	atomic_store(&w->sources_due_ms, w->shard.sources.next_due_ms);
+	atomic_store(&w->sources_told, w->shard.sources.told);
 	atomic_store(&w->sweeping, w->shard.sweeping || hold_is_busy(&w->shard));
 	atomic_store(&w->outbox_first, meta->outbox_first);
 	atomic_store(&w->outbox_last, meta->outbox_last);
@@ -206,6 +208,7 @@ int worker_start(struct worker *w, unsigned shard, struct env *env)
 	mails_init(&w->done);
 	atomic_store(&w->state, WORKER_RUNNING);
 	atomic_store(&w->next_due_ms, NEVER);
+	atomic_store(&w->sources_due_ms, NEVER);
 	if (flusher_start(&w->flusher, env, &w->inbox) != 0)
 		return ERR_NOMEM;
 	if (pthread_create(&w->thread, NULL, run, w) == 0)

@@ -136,6 +136,8 @@ struct worker {
 	atomic_uint_fast64_t position; /* applied */
 	atomic_uint_fast64_t checkpoint;
 	atomic_int_fast64_t next_due_ms;
+	atomic_int_fast64_t sources_due_ms; /* of next_due_ms, what concerns sources (source.h) … */
+	atomic_uint_fast64_t sources_told;  /* … and the last message that tells of one */
 	atomic_bool sweeping;
 	atomic_uint_fast64_t outbox_first, outbox_last;
 	atomic_uint_fast64_t messages_first, messages_last;

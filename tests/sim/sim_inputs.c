@@ -10,6 +10,9 @@ bool sim_tick(struct sim *s)
 
 	t->input.pace.due = s->o.due_per_input;
 	for (unsigned i = 0; i < s->o.shards; i++)
+		if (s->shard[i].sources.next_due_ms <= t->input.clock_ms)
+			t->input.pace.due = 0; /* who is silent is to be known before */
+	for (unsigned i = 0; i < s->o.shards; i++)
 		if ((s->shard[i].sweeping || hold_is_busy(&s->shard[i])))
 			t->input.pace.sweep = s->o.sweep_per_input;
 	s->time_inputs++;
