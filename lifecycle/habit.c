@@ -182,19 +182,30 @@ static struct step step_of(const struct habit *h, const struct habit_place *at, 
 	return s;
 }
 
-/* When so much is expected at last. */
-static int64_t reaches(const struct habit *h, const struct habit_place *at, double mean,
-	int64_t from_ms)
+/* No week has more. */
+static double week_has(const struct habit *h)
+{
+	double sum = 0;
+
+	for (unsigned i = 0; i < HABIT_CELLS; i++)
+		sum += rate(h, i);
+	return sum;
+}
+
+/* By the hours of the week, when so much is expected at last. */
+static int64_t reaches(const struct habit *h, const struct habit_place *at, int64_t from_ms)
 {
 	double left = HABIT_EXPECTED;
 	int64_t now = from_ms;
 
+	if (week_has(h) * (HABIT_WALK_MS / (7 * DAY_MS) + 1) < left)
+		return HABIT_NEVER;
 	while (now - from_ms < HABIT_WALK_MS) {
 		struct hour hour = hour_of(at, now);
 		struct step s;
 
 		/* Only the first one may begin within its hour. */
-		s = step_of(h, at, mean, &hour, now != from_ms || is_edge(at, now));
+		s = step_of(h, at, 0, &hour, now != from_ms || is_edge(at, now));
 		if (s.within >= left)
 			return open_add(at, now, (int64_t)ceil(left / s.per_ms));
 		if (s.whole >= left)
@@ -203,6 +214,16 @@ static int64_t reaches(const struct habit *h, const struct habit_place *at, doub
 		now = hour.to_ms;
 	}
 	return HABIT_NEVER;
+}
+
+/* By the mean rate. */
+static int64_t reaches_evenly(const struct habit_place *at, double mean, int64_t from_ms)
+{
+	double ms = HABIT_EXPECTED / mean * (double)HOUR_MS;
+	int64_t due = ms > (double)HABIT_WALK_MS ? HABIT_NEVER : open_add(at, from_ms,
+		(int64_t)ceil(ms));
+
+	return due == HABIT_NEVER || due - from_ms > HABIT_WALK_MS ? HABIT_NEVER : due;
 }
 
 static int64_t later(int64_t a, int64_t b)
@@ -218,7 +239,7 @@ int64_t habit_due(const struct habit *h, const struct habit_place *at, int64_t f
 
 	if (h->first_ms == 0 || (mean <= 0 && !habit_knows_week(h)))
 		return HABIT_NEVER;
-	due = reaches(h, at, mean, from_ms);
+	due = mean > 0 ? reaches_evenly(at, mean, from_ms) : reaches(h, at, from_ms);
 	if (due == HABIT_NEVER)
 		return due;
 	due = later(due, open_add(at, from_ms, least_ms));

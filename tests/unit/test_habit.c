@@ -226,6 +226,9 @@ static void before_two_weeks_only_days_of_silence_are_told(void **state)
 	assert_false(habit_knows_week(&h));
 	assert_int_equal(habit_due(&h, &p, at("2026-01-10T12:00:00Z"), LEAST),
 		at("2026-01-13T12:00:00Z"));
+	assert_true(fabs(habit_expected(&h, &p, at("2026-01-10T12:00:00Z"),
+		at("2026-01-10T12:00:00Z") + (int64_t)(9 / habit_signs_per_hour(&h) * 3600000)) - 9) <
+		1e-3);
 	machine_free(m);
 }
 

@@ -38,6 +38,26 @@ static void what_is_written_is_read(void **state)
 	assert_true(message_is_backfill(span_of(bytes, size)));
 }
 
+static void of_a_source_there_is_nobody_else(void **state)
+{
+	uint8_t bytes[MESSAGE_BYTES_MAX];
+	struct message m = { .kind = MESSAGE_SOURCE_SILENT, .time_ms = 1700000000000,
+		.customer = span_str("till-7") }, got;
+
+	(void)state;
+	assert_int_equal(message_decode(&got, span_of(bytes, message_encode(&m, bytes))), 0);
+	assert_same(&m, &got);
+	assert_true(message_is_of_source(&got));
+	m.other = span_str("anna");
+	assert_int_equal(message_decode(&got, span_of(bytes, message_encode(&m, bytes))), ERR_CORRUPT);
+	m.kind = MESSAGE_BOUGHT;
+	m.other = span_of(NULL, 0);
+	assert_int_equal(message_decode(&got, span_of(bytes, message_encode(&m, bytes))), ERR_CORRUPT);
+	m.kind = 50; /* no kind between them */
+	m.other = span_str("anna");
+	assert_int_equal(message_decode(&got, span_of(bytes, message_encode(&m, bytes))), ERR_CORRUPT);
+}
+
 static void what_is_cut_or_longer_is_none(void **state)
 {
 	uint8_t bytes[MESSAGE_BYTES_MAX + 1] = { 0 };
@@ -153,6 +173,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_written_is_read),
+		cmocka_unit_test(of_a_source_there_is_nobody_else),
 		cmocka_unit_test(what_is_cut_or_longer_is_none),
 		cmocka_unit_test(another_version_kind_or_flag_is_refused),
 		cmocka_unit_test(word_of_a_member_carries_their_facts),
