@@ -131,7 +131,7 @@ enum reject event_decode(struct event *e, struct span message, struct span batch
 	return event_check_given(e, head.given | HEAD_BIT(SOURCE), body.given, ret_text);
 }
 
-int event_reread(struct event *e, struct span message)
+int event_reread(struct event *e, int64_t time_ms, struct span message)
 {
 	struct reading head = { .part = &event_head }, body = { 0 };
 
@@ -139,5 +139,6 @@ int event_reread(struct event *e, struct span message)
 	e->body = BODY_COUNT;
 	if (event_read(e, &head, &body, message) || e->body == BODY_COUNT)
 		return ERR_CORRUPT;
-	return e->time_ms >= EVENT_TIME_MIN && e->time_ms <= EVENT_TIME_MAX ? 0 : ERR_CORRUPT;
+	e->time_ms = time_ms;
+	return time_ms >= EVENT_TIME_MIN && time_ms <= EVENT_TIME_MAX ? 0 : ERR_CORRUPT;
 }

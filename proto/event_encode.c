@@ -63,7 +63,7 @@ uint8_t *event_write(uint8_t *p, const struct event *e, unsigned head)
 
 uint8_t *event_keep(uint8_t *p, const struct event *e)
 {
-	return event_write(p, e, HEAD_BIT(SOURCE) | HEAD_BIT(ID) | HEAD_BIT(TIME) | HEAD_BIT(CHANNEL));
+	return event_write(p, e, HEAD_BIT(SOURCE) | HEAD_BIT(ID) | HEAD_BIT(CHANNEL));
 }
 
 static size_t part_bound(const struct event *e, const struct event_part *part)

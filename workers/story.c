@@ -194,7 +194,7 @@ int story_fit(struct shard *s, struct customer *c, size_t size)
 	int rc = 0;
 
 	while (rc == 0 && !trail_is_empty(&c->trail) &&
-		(trail_kept_bytes(&c->trail) > TRAIL_KEPT_MAX ||
+		(trail_is_too_long(&c->trail) ||
 		 size + 4 + trail_bytes(&c->trail) > RECORD_TRAIL_MAX))
 		rc = shorten(s, c);
 	if (rc == ERR_VERSION) {

@@ -10,11 +10,18 @@
  *             u8, u8  the rungs left and reached; only when it is a ladder
  *             varint  at_ms
  *             varint  the notification's number; 0: told to nobody
+ *   u8      how many events; what follows is there only when it is not 0
+ *   varint  the instant of the reference
+ *   varint  size of the reference, and its bytes: how the event began that came first
  *   events  to the end, each
  *             varint  size of what follows
+ *             varint  zigzag(judged at ms - the instant of the reference)
  *             varint  zigzag(judged at ms - the event's time) << 1 | 1 for a message
- *             an Event of kith.proto: source, id, time, channel and body; or a message (message.h)
- *             to a customer of one byte, as whose it is known
+ *             u8      how many bytes of the reference come first
+ *             the rest of an Event of kith.proto: source, id, channel and body; or of a message
+ *             (message.h) to a customer of one byte, as whose it is known
+ *
+ * No event hangs on another, so one is put between two and others go without writing any again.
  *
  * Ladders, rungs and risks are indexes of the machine that judged the record: a trail does not
  * outlive a lifecycle file. */
@@ -27,6 +34,7 @@
 void trail_begin(struct trail *t, struct span base, size_t head)
 {
 	t->told_size = t->events_size = 0;
+	t->n_events = t->ref_size = 0;
 	t->kept = base.size <= TRAIL_BASE_MAX;
 	t->base_size = t->kept ? (uint16_t)base.size : 0;
 	t->head = t->kept ? (uint16_t)head : 0;
@@ -56,8 +64,9 @@ static const uint8_t *take_block(const uint8_t *p, const uint8_t *end, size_t ma
 int trail_read(struct trail *t, struct span section, struct span facts)
 {
 	const uint8_t *p = section.data, *end = section.data + section.size;
-	struct span head, told;
-	uint8_t flags;
+	struct span head, told, ref = span_of(NULL, 0);
+	uint64_t ref_ms = 0;
+	uint8_t flags, count = 0;
 
 	trail_cut(t);
 	if (section.size == 0)
@@ -67,7 +76,13 @@ int trail_read(struct trail *t, struct span section, struct span facts)
 	if (!(flags & FLAG_OWN_FACTS))
 		p = take_block(p, end, TRAIL_BASE_MAX, &facts);
 	p = take_block(p, end, TRAIL_TOLD_MAX, &told);
-	if (!p || head.size + facts.size > TRAIL_BASE_MAX || (size_t)(end - p) > TRAIL_KEPT_MAX)
+	if (p && p < end)
+		count = *p++;
+	if (count) {
+		p = get_varint(p, end, &ref_ms);
+		p = take_block(p, end, TRAIL_REF_MAX, &ref);
+	}
+	if (!p || (count > 0) != (p < end) || count > TRAIL_COUNT_MAX || head.size + facts.size > TRAIL_BASE_MAX || (size_t)(end - p) > TRAIL_KEPT_MAX)
 		return ERR_CORRUPT;
 	t->kept = true;
 	t->head = (uint16_t)head.size;
@@ -76,6 +91,11 @@ int trail_read(struct trail *t, struct span section, struct span facts)
 	memcpy(t->base + head.size, facts.data, facts.size);
 	t->told_size = (uint16_t)told.size;
 	memcpy(t->told, told.data, told.size);
+	t->n_events = count;
+	t->ref_ms = (int64_t)ref_ms;
+	t->ref_size = (uint8_t)ref.size;
+	if (ref.size)
+		memcpy(t->ref, ref.data, ref.size);
 	t->events_size = (uint16_t)(end - p);
 	memcpy(t->events, p, t->events_size);
 	return 0;
@@ -86,7 +106,7 @@ size_t trail_bytes(const struct trail *t)
 	if (trail_is_empty(t))
 		return 0;
 	return 1 + 2 + t->head + 2 + (t->events_size ? t->base_size - t->head : 0) + 2 +
-		trail_kept_bytes(t);
+		1 + (t->events_size ? 10 + 1 + t->ref_size : 0) + trail_kept_bytes(t);
 }
 
 static uint8_t *put_block(uint8_t *p, const uint8_t *bytes, size_t size)
@@ -103,169 +123,139 @@ size_t trail_put(const struct trail *t, uint8_t *out)
 
 	if (trail_is_empty(t))
 		return 0;
-	assert(trail_kept_bytes(t) <= TRAIL_KEPT_MAX);
+	assert(!trail_is_too_long(t));
 	*p++ = own ? FLAG_OWN_FACTS : 0;
 	p = put_block(p, t->base, t->head);
 	if (!own)
 		p = put_block(p, t->base + t->head, (size_t)t->base_size - t->head);
 	p = put_block(p, t->told, t->told_size);
-	memcpy(p, t->events, t->events_size);
-	p += t->events_size;
+	*p++ = t->n_events;
+	if (t->n_events) {
+		p = put_varint(p, (uint64_t)t->ref_ms);
+		p = put_block(p, t->ref, t->ref_size);
+		memcpy(p, t->events, t->events_size);
+		p += t->events_size;
+	}
 	return (size_t)(p - out);
 }
 
-/* ---- what was announced */
+/* What an event says before the bytes that it does not share with the reference. */
+struct head {
+	int64_t at_ms;
+	int64_t shift_ms; /* at_ms - its own time */
+	bool is_message;
+	uint8_t shared;
+	struct span rest;
+};
 
-static bool is_of_ladder(const struct change *ch)
+/* Its end, or NULL. */
+static const uint8_t *head_take(const struct trail *t, const uint8_t *p, struct head *ret)
 {
-	return ch->kind == CHANGE_RUNG || (ch->kind == CHANGE_CROSSING &&
-		ch->crossing != CROSSING_AT_RISK && ch->crossing != CROSSING_RECOVERED);
-}
+	uint64_t at, shift;
+	struct span one;
+	const uint8_t *end, *next;
 
-void trail_tell(struct trail *t, const struct change *ch, uint64_t sequence)
-{
-	uint8_t *p = t->told + t->told_size;
-
-	if (!t->kept)
-		return;
-	if (t->told_size + TOLD_BYTES_MAX > TRAIL_TOLD_MAX) {
-		trail_cut(t);
-		return;
-	}
-	*p++ = (uint8_t)(ch->kind | ch->crossing << 2 | ch->job << 5);
-	*p++ = is_of_ladder(ch) ? ch->ladder : ch->risk;
-	if (is_of_ladder(ch)) {
-		*p++ = ch->from;
-		*p++ = ch->to;
-	}
-	p = put_varint(p, (uint64_t)ch->at_ms);
-	p = put_varint(p, sequence);
-	t->told_size = (uint16_t)(p - t->told);
-}
-
-static const uint8_t *told_take(const uint8_t *p, const uint8_t *end, struct told *ret)
-{
-	struct change *ch = &ret->change;
-	uint64_t at;
-
-	*ch = (struct change){ .kind = *p & 3, .crossing = *p >> 2 & 7, .job = *p >> 5,
-		.from = RUNG_NONE, .to = RUNG_NONE };
-	if (end - p < (is_of_ladder(ch) ? 4 : 2))
+	next = take_block(p, t->events + t->events_size, TRAIL_EVENT_MAX, &one);
+	if (!next)
 		return NULL;
-	if (is_of_ladder(ch)) {
-		ch->ladder = p[1];
-		ch->from = p[2];
-		ch->to = p[3];
-		p += 4;
-	} else {
-		ch->risk = p[1];
-		p += 2;
+	end = one.data + one.size;
+	p = get_varint(one.data, end, &at);
+	p = p ? get_varint(p, end, &shift) : NULL;
+	if (!p || p == end || *p > t->ref_size || *p + (size_t)(end - p - 1) > TRAIL_EVENT_MAX)
+		return NULL;
+	ret->at_ms = (int64_t)((uint64_t)t->ref_ms + (uint64_t)unzigzag(at));
+	ret->shift_ms = unzigzag(shift >> 1);
+	ret->is_message = shift & 1;
+	ret->shared = *p;
+	ret->rest = span_of(p + 1, (size_t)(end - p - 1));
+	return next;
+}
+
+/* The bytes that order events of one instant, in ROOM. */
+static struct span head_key(const struct trail *t, const struct head *h,
+	uint8_t room[TRAIL_EVENT_MAX])
+{
+	memcpy(room, t->ref, h->shared);
+	memcpy(room + h->shared, h->rest.data, h->rest.size);
+	return span_of(room, h->shared + h->rest.size);
+}
+
+static int64_t time_of(const struct event *e, const struct message *m)
+{
+	return e ? e->time_ms : m->time_ms;
+}
+
+static struct span key_make(const struct event *e, const struct message *m,
+	uint8_t room[EVENT_KEPT_MAX])
+{
+	struct message light;
+
+	if (e)
+		return span_of(room, (size_t)(event_keep(room, e) - room));
+	assert(m->kind < MESSAGE_MEMBER); /* a story begins anew with those */
+	light = *m;
+	light.customer = span_str("-");
+	return span_of(room, message_encode(&light, room));
+}
+
+static uint8_t shared_with(const struct trail *t, struct span key)
+{
+	uint8_t n = 0;
+
+	while (n < t->ref_size && n < key.size && t->ref[n] == key.data[n])
+		n++;
+	return n;
+}
+
+/* Put the event of KEY at PLACE. */
+static void put_at(struct trail *t, size_t place, struct span key, const struct event *e,
+	const struct message *m, int64_t at_ms)
+{
+	uint8_t bytes[TRAIL_EVENT_MAX], size_bytes[10], *p = bytes;
+	uint8_t shared;
+	size_t n, head;
+
+	if (t->n_events == 0) {
+		t->ref_ms = at_ms;
+		t->ref_size = (uint8_t)(key.size < TRAIL_REF_MAX ? key.size : TRAIL_REF_MAX);
+		memcpy(t->ref, key.data, t->ref_size);
 	}
-	p = get_varint(p, end, &at);
-	ch->at_ms = p ? (int64_t)at : 0;
-	return p ? get_varint(p, end, &ret->sequence) : NULL;
-}
-
-unsigned trail_told(const struct trail *t, struct told out[TRAIL_TOLD_COUNT])
-{
-	const uint8_t *p = t->told, *end = t->told + t->told_size;
-	unsigned n = 0;
-
-	while (p && p < end && n < TRAIL_TOLD_COUNT)
-		p = told_take(p, end, &out[n++]);
-	return p ? n : 0;
-}
-
-static bool is_same_change(const struct change *a, const struct change *b)
-{
-	return a->kind == b->kind && a->crossing == b->crossing &&
-		(a->kind == CHANGE_CROSSING || (a->at_ms == b->at_ms && a->ladder == b->ladder &&
-		a->to == b->to && a->risk == b->risk));
-}
-
-void trail_announced(struct trail *t, const struct change *ch, uint64_t sequence)
-{
-	struct told all[TRAIL_TOLD_COUNT];
-	unsigned n = trail_told(t, all), at = n;
-
-	/* A crossing may be told of another reason than that for which it was made. */
-	while (at > 0 && (all[at - 1].sequence != 0 || !is_same_change(&all[at - 1].change, ch)))
-		at--;
-	if (!t->kept || at == 0)
-		return;
-	all[at - 1].sequence = sequence;
-	t->told_size = 0;
-	for (unsigned i = 0; i < n; i++)
-		trail_tell(t, &all[i].change, all[i].sequence);
-}
-
-void trail_tell_as(struct trail *t, const struct trail *from)
-{
-	t->told_size = from->told_size;
-	memcpy(t->told, from->told, from->told_size);
-}
-
-/* ---- events */
-
-/* At most TRAIL_EVENT_MAX bytes; *RET_KEY is where those begin that order events of one instant. */
-static size_t event_put(uint8_t *out, const struct event *e, const struct message *m,
-	int64_t at_ms, size_t *ret_key)
-{
-	uint8_t bytes[EVENT_KEPT_MAX + 20], *p = bytes;
-	size_t size, key;
-
-	p = put_varint(p, zigzag(at_ms - (e ? e->time_ms : m->time_ms)) << 1 | !e);
-	key = (size_t)(p - bytes);
-	if (e) {
-		p = event_keep(p, e);
-	} else {
-		struct message light = *m;
-
-		assert(m->kind < MESSAGE_MEMBER); /* a story begins anew with those */
-		light.customer = span_str("-");
-		p += message_encode(&light, p);
-	}
-	size = (size_t)(p - bytes);
-	assert(size <= TRAIL_EVENT_MAX - 2);
-	p = put_varint(out, size);
-	*ret_key = (size_t)(p - out) + key;
-	memcpy(p, bytes, size);
-	return (size_t)(p - out) + size;
+	shared = shared_with(t, key);
+	assert(key.size + 30 <= TRAIL_EVENT_MAX);
+	p = put_varint(p, zigzag(at_ms - t->ref_ms));
+	p = put_varint(p, zigzag(at_ms - time_of(e, m)) << 1 | !e);
+	*p++ = shared;
+	memcpy(p, key.data + shared, key.size - shared);
+	n = (size_t)(p - bytes) + key.size - shared;
+	head = (size_t)(put_varint(size_bytes, n) - size_bytes);
+	assert(t->events_size + head + n <= TRAIL_EVENTS_MAX && t->n_events <= TRAIL_COUNT_MAX);
+	p = t->events + place;
+	memmove(p + head + n, p, t->events_size - place);
+	memcpy(p, size_bytes, head);
+	memcpy(p + head, bytes, n);
+	t->events_size = (uint16_t)(t->events_size + head + n);
+	t->n_events++;
 }
 
 int trail_next(const struct trail *t, size_t *place, struct trail_event *ret)
 {
-	const uint8_t *p = t->events + *place, *end = t->events + t->events_size;
-	uint64_t shift;
-	struct span one;
+	const uint8_t *p = t->events + *place;
+	struct span key;
+	struct head h;
+	int rc;
 
-	if (p == end)
+	if (p == t->events + t->events_size)
 		return ERR_NOTFOUND;
-	p = take_block(p, end, TRAIL_EVENT_MAX, &one);
+	p = head_take(t, p, &h);
 	if (!p)
 		return ERR_CORRUPT;
 	*place = (size_t)(p - t->events);
-	p = get_varint(one.data, one.data + one.size, &shift);
-	if (!p)
-		return ERR_CORRUPT;
-	one = span_of(p, one.size - (size_t)(p - one.data));
-	ret->is_message = shift & 1;
-	if (ret->is_message ? message_decode(&ret->message, one) : event_reread(&ret->event, one))
-		return ERR_CORRUPT;
-	ret->at_ms = (ret->is_message ? ret->message.time_ms : ret->event.time_ms) +
-		unzigzag(shift >> 1);
-	return 0;
-}
-
-/* The bytes that order the event which ends at END and begins at BEGIN. */
-static struct span event_key(const struct trail *t, size_t begin, size_t end)
-{
-	const uint8_t *p = t->events + begin, *stop = t->events + end;
-	uint64_t v;
-
-	p = get_varint(p, stop, &v);
-	p = p ? get_varint(p, stop, &v) : NULL;
-	return p ? span_of(p, (size_t)(stop - p)) : span_of(stop, 0);
+	key = head_key(t, &h, ret->bytes);
+	ret->at_ms = h.at_ms;
+	ret->is_message = h.is_message;
+	rc = h.is_message ? message_decode(&ret->message, key)
+			  : event_reread(&ret->event, h.at_ms - h.shift_ms, key);
+	return rc ? ERR_CORRUPT : 0;
 }
 
 static int key_compare(struct span a, struct span b)
@@ -275,106 +265,100 @@ static int key_compare(struct span a, struct span b)
 	return c ? c : (a.size > b.size) - (a.size < b.size);
 }
 
-/* Behind the last event that is before or equal to (AT_MS, KEY). */
-static size_t place_of(const struct trail *t, int64_t at_ms, struct span key)
+/* Whether H is before or equal to (AT_MS, KEY). */
+static bool head_is_before(const struct trail *t, const struct head *h, int64_t at_ms,
+	struct span key, int64_t time_ms)
 {
-	size_t place = 0, begin = 0, found = 0;
-	struct trail_event te;
+	uint8_t room[TRAIL_EVENT_MAX];
+	int c;
 
-	for (; trail_next(t, &place, &te) == 0; begin = place)
-		if (te.at_ms < at_ms || (te.at_ms == at_ms &&
-			key_compare(event_key(t, begin, place), key) <= 0))
-			found = place;
-	return found;
+	if (h->at_ms != at_ms)
+		return h->at_ms < at_ms;
+	c = key_compare(head_key(t, h, room), key);
+	return c < 0 || (c == 0 && h->at_ms - h->shift_ms <= time_ms);
 }
 
-/* Whether the last event is before or equal to (AT_MS, KEY), and so are the others. */
-static bool last_is_before(const struct trail *t, int64_t at_ms, struct span key)
+/* Behind the last event that is before or equal to (AT_MS, KEY). */
+static size_t place_of(const struct trail *t, int64_t at_ms, struct span key, int64_t time_ms)
 {
-	const uint8_t *p = t->events, *end = t->events + t->events_size, *begin = p;
-	struct trail_event te;
-	struct span one;
-	size_t place;
+	const uint8_t *p = t->events, *end = p + t->events_size, *found = p;
+	struct head h;
 
 	while (p && p < end) {
-		begin = p;
-		p = take_block(p, end, TRAIL_EVENT_MAX, &one);
+		p = head_take(t, p, &h);
+		if (p && head_is_before(t, &h, at_ms, key, time_ms))
+			found = p;
 	}
-	place = (size_t)(begin - t->events);
-	if (!p || trail_next(t, &place, &te) != 0)
-		return t->events_size == 0;
-	return te.at_ms < at_ms || (te.at_ms == at_ms &&
-		key_compare(event_key(t, (size_t)(begin - t->events), place), key) <= 0);
-}
-
-static void put_at(struct trail *t, size_t place, const uint8_t *bytes, size_t size)
-{
-	assert(t->events_size + size <= TRAIL_EVENTS_MAX);
-	memmove(t->events + place + size, t->events + place, t->events_size - place);
-	memcpy(t->events + place, bytes, size);
-	t->events_size = (uint16_t)(t->events_size + size);
+	return (size_t)(found - t->events);
 }
 
 void trail_insert(struct trail *t, const struct event *e, const struct message *m, int64_t at_ms)
 {
-	uint8_t bytes[TRAIL_EVENT_MAX];
-	size_t key, size = event_put(bytes, e, m, at_ms, &key);
+	uint8_t room[EVENT_KEPT_MAX];
+	struct span key = key_make(e, m, room);
 
 	if (t->kept)
-		put_at(t, place_of(t, at_ms, span_of(bytes + key, size - key)), bytes, size);
+		put_at(t, place_of(t, at_ms, key, time_of(e, m)), key, e, m, at_ms);
 }
 
 void trail_add(struct trail *t, const struct event *e, const struct message *m, int64_t at_ms)
 {
-	size_t key;
+	uint8_t room[EVENT_KEPT_MAX];
 
-	if (!t->kept)
-		return;
-	assert(t->events_size + TRAIL_EVENT_MAX <= TRAIL_EVENTS_MAX);
-	t->events_size = (uint16_t)(t->events_size +
-		event_put(t->events + t->events_size, e, m, at_ms, &key));
+	if (t->kept)
+		put_at(t, t->events_size, key_make(e, m, room), e, m, at_ms);
 }
 
 bool trail_is_last(const struct trail *t, const struct event *e, const struct message *m,
 	int64_t at_ms)
 {
-	uint8_t bytes[TRAIL_EVENT_MAX];
-	size_t key, size = event_put(bytes, e, m, at_ms, &key);
+	const uint8_t *p = t->events, *end = p + t->events_size, *last = p;
+	uint8_t room[EVENT_KEPT_MAX];
+	struct span one;
+	struct head h;
 
-	return last_is_before(t, at_ms, span_of(bytes + key, size - key));
+	if (p == end)
+		return true;
+	while (p && p < end) {
+		last = p;
+		p = take_block(p, end, TRAIL_EVENT_MAX, &one);
+	}
+	if (!p || !head_take(t, last, &h))
+		return false;
+	if (h.at_ms != at_ms)
+		return h.at_ms < at_ms;
+	return head_is_before(t, &h, at_ms, key_make(e, m, room), time_of(e, m));
 }
 
-/* The announcements up to SETTLED_MS go. */
-static void told_forget(struct trail *t, int64_t settled_ms)
+/* How many events stand before PLACE. */
+static unsigned count_before(const struct trail *t, size_t place)
 {
-	const uint8_t *p = t->told, *end = t->told + t->told_size, *keep = end;
+	const uint8_t *p = t->events, *end = t->events + place;
+	struct span one;
+	unsigned n = 0;
 
-	while (p < end) {
-		struct told one;
-		const uint8_t *next = told_take(p, end, &one);
-
-		if (!next || one.change.at_ms > settled_ms) {
-			keep = p;
-			break;
-		}
-		p = next;
+	while (p && p < end) {
+		p = take_block(p, end, TRAIL_EVENT_MAX, &one);
+		n++;
 	}
-	t->told_size = (uint16_t)(end - keep);
-	memmove(t->told, keep, t->told_size);
+	return n;
 }
 
 void trail_advance(struct trail *t, size_t place, int64_t settled_ms, struct span base,
 	size_t head)
 {
 	struct span events = span_of(t->events + place, t->events_size - place);
+	uint8_t n = (uint8_t)(t->n_events - count_before(t, place)), ref_size = t->ref_size;
 	uint16_t told_size;
 
-	told_forget(t, settled_ms);
+	trail_forget_told(t, settled_ms);
 	told_size = t->told_size;
 	trail_begin(t, base, head);
 	if (!t->kept)
 		return;
 	t->told_size = told_size;
+	t->n_events = n;
+	t->ref_size = ref_size;
 	t->events_size = (uint16_t)events.size;
 	memmove(t->events, events.data, events.size);
 }

@@ -19,7 +19,9 @@
 
 #define TRAIL_BASE_MAX   900  /* bytes; a larger record has no trail */
 #define TRAIL_KEPT_MAX   768  /* of events and announcements; beyond, the older half is folded */
-#define TRAIL_EVENT_MAX  512  /* of one event */
+#define TRAIL_COUNT_MAX  20   /* the same, of events */
+#define TRAIL_EVENT_MAX  512  /* bytes of one event */
+#define TRAIL_REF_MAX    96   /* of the reference */
 #define TRAIL_EVENTS_MAX (TRAIL_KEPT_MAX + TRAIL_EVENT_MAX) /* between two foldings */
 #define TRAIL_TOLD_MAX   1024 /* the same, of announcements */
 #define TOLD_BYTES_MAX   24   /* of one; at least TOLD_BYTES_MIN */
@@ -31,6 +33,10 @@ struct trail {
 	uint16_t head;     /* bytes of the base before its facts */
 	uint16_t base_size; /* 0: the customer was not known */
 	uint16_t told_size, events_size;
+	uint8_t n_events;
+	uint8_t ref_size; /* how the event began that came first: what others have alike is not kept */
+	int64_t ref_ms;   /* and when it was judged */
+	uint8_t ref[TRAIL_REF_MAX];
 	uint8_t base[TRAIL_BASE_MAX];
 	uint8_t told[TRAIL_TOLD_MAX];
 	uint8_t events[TRAIL_EVENTS_MAX];
@@ -42,13 +48,14 @@ struct told {
 	uint64_t sequence; /* 0: to nobody, it is in the history only */
 };
 
-/* One event of the story; its texts point into the trail. */
+/* One event of the story; its texts point into its own bytes, so it is not copied. */
 struct trail_event {
 	int64_t at_ms;     /* when it was judged: its own time, or that of its arrival when it was dated
 	                    * ahead of the clock, or was too late for its place */
 	bool is_message;
 	struct event event; /* all but its customer and its sequence */
 	struct message message; /* the same */
+	uint8_t bytes[TRAIL_EVENT_MAX];
 };
 /* What it was, the other being NULL. */
 static inline void trail_cause(const struct trail_event *te, const struct event **ret_event,
@@ -70,6 +77,11 @@ static inline size_t trail_kept_bytes(const struct trail *t)
 {
 	return (size_t)t->told_size + t->events_size;
 }
+/* More than a record keeps: the older half is to be folded. */
+static inline bool trail_is_too_long(const struct trail *t)
+{
+	return trail_kept_bytes(t) > TRAIL_KEPT_MAX || t->n_events > TRAIL_COUNT_MAX;
+}
 
 /* To and from a section of a record; FACTS are the record's own, which a base shares while there
  * are no events. ERR_CORRUPT leaves T cut. trail_bytes() is what trail_put() writes, at most. */
@@ -85,6 +97,8 @@ void trail_announced(struct trail *t, const struct change *ch, uint64_t sequence
 unsigned trail_told(const struct trail *t, struct told out[TRAIL_TOLD_COUNT]);
 /* What was announced is what FROM has. */
 void trail_tell_as(struct trail *t, const struct trail *from);
+/* The announcements up to SETTLED_MS go. */
+void trail_forget_told(struct trail *t, int64_t settled_ms);
 
 /* Put E, or M when E is NULL, judged at AT_MS, to its place; or to the end, for one that is judged
  * no earlier than the last. */
