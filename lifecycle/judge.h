@@ -41,7 +41,7 @@ static inline bool is_accepted(unsigned op, double v, double bound)
 	unsigned relation = (unsigned)(v < bound) | (unsigned)(v == bound) << 1 |
 		(unsigned)(v > bound) << 2;
 
-	return accepts[op] & relation;
+	return (accepts[op] & relation) != 0;
 }
 
 /* One test by itself, its law taken from F anew. V has the rungs of the ladders that it may read. */

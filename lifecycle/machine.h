@@ -55,6 +55,15 @@ struct test {
 	int line;
 };
 
+/* A test that does not move and sets a quantity against its number. */
+struct still {
+	double number;
+	const struct rhythm *rhythm;
+	uint16_t quantity;
+	uint8_t op;
+	bool plain; /* false: it is another kind of test, and is asked itself */
+};
+
 enum node_kind { NODE_AND, NODE_OR, NODE_NOT, NODE_TEST };
 struct node {
 	uint8_t kind;         /* enum node_kind */
@@ -149,6 +158,7 @@ struct machine {
 	struct term terms[NODES_MAX];
 	unsigned n_stills;
 	uint16_t stills[STILLS_MAX]; /* the test at each place */
+	struct still still[STILLS_MAX]; /* what of it is asked most, side by side */
 	uint64_t ladder_stills;      /* those that read a ladder */
 	uint64_t stills_by[BODY_COUNT]; /* those that an event of that body can turn */
 	uint64_t silent_owners; /* whose rules the mere absence of purchases or contacts can flip */

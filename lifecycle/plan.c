@@ -30,6 +30,9 @@ static uint8_t plan_place(struct machine *m, const struct test *t)
 	if (t->quantity >= QUANTITY_LADDER)
 		m->ladder_stills |= UINT64_C(1) << m->n_stills;
 	m->stills[m->n_stills] = (uint16_t)(t - m->tests);
+	m->still[m->n_stills] = (struct still){ .number = t->number, .rhythm = t->rhythm,
+		.quantity = t->quantity, .op = t->op, .plain = t->quantity < QUANTITY_LADDER && t->op != OP_IN &&
+		t->other == QUANTITY_NONE };
 	return (uint8_t)m->n_stills++;
 }
 

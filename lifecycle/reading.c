@@ -43,25 +43,30 @@ bool reading_still(const struct reading *r, const struct test *t, const struct v
 
 uint64_t reading_stills(struct reading *r, uint64_t places, const struct verdict *v)
 {
+	const struct rhythm *rhythm = NULL;
 	unsigned quantity = QUANTITY_NONE;
+	uint64_t held = 0;
 	bool known = false;
 	double value = 0;
 
 	r->asked |= places;
 	for (uint64_t left = places; left; left &= left - 1) {
-		const struct test *t = &r->m->tests[r->m->stills[__builtin_ctzll(left)]];
-		bool holds;
+		unsigned place = (unsigned)__builtin_ctzll(left);
+		const struct still *t = &r->m->still[place];
+		uint64_t holds;
 
-		if (t->quantity >= QUANTITY_LADDER || t->op == OP_IN || t->other != QUANTITY_NONE) {
-			holds = reading_still(r, t, v);
+		if (!t->plain) {
+			holds = reading_still(r, &r->m->tests[r->m->stills[place]], v);
 		} else {
-			if (t->quantity != quantity)
+			if (t->quantity != quantity || t->rhythm != rhythm)
 				known = quantity_number(t->quantity, r->f, t->rhythm, &value);
 			quantity = t->quantity;
-			holds = known && is_accepted(t->op, value, t->number);
+			rhythm = t->rhythm;
+			holds = known & is_accepted(t->op, value, t->number);
 		}
-		r->held |= holds ? left & -left : 0;
+		held |= holds << place;
 	}
+	r->held |= held;
 	return r->held & places;
 }
 

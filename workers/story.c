@@ -128,13 +128,12 @@ static int tell_nobody(void *arg, struct shard *s, struct customer *c, const str
 static size_t half_of(const struct trail *t)
 {
 	size_t place = 0, next = 0;
-	struct trail_event te;
-	int64_t at_ms = 0;
+	int64_t before_ms = 0, at_ms;
 
-	while (trail_next(t, &next, &te) == 0) {
-		if (place > 0 && 2 * place >= t->events_size && te.at_ms > at_ms)
+	while (trail_skip(t, &next, &at_ms) == 0) {
+		if (place > 0 && 2 * place >= t->events_size && at_ms > before_ms)
 			return place;
-		at_ms = te.at_ms;
+		before_ms = at_ms;
 		place = next;
 	}
 	return t->events_size;

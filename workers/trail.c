@@ -258,6 +258,21 @@ int trail_next(const struct trail *t, size_t *place, struct trail_event *ret)
 	return rc ? ERR_CORRUPT : 0;
 }
 
+int trail_skip(const struct trail *t, size_t *place, int64_t *ret_at_ms)
+{
+	const uint8_t *p = t->events + *place;
+	struct head h;
+
+	if (p == t->events + t->events_size)
+		return ERR_NOTFOUND;
+	p = head_take(t, p, &h);
+	if (!p)
+		return ERR_CORRUPT;
+	*place = (size_t)(p - t->events);
+	*ret_at_ms = h.at_ms;
+	return 0;
+}
+
 static int key_compare(struct span a, struct span b)
 {
 	int c = memcmp(a.data, b.data, a.size < b.size ? a.size : b.size);

@@ -109,6 +109,8 @@ bool trail_is_last(const struct trail *t, const struct event *e, const struct me
 	int64_t at_ms);
 /* The event at *PLACE, from 0 on; moves PLACE behind it. ERR_NOTFOUND at the end, ERR_CORRUPT. */
 int trail_next(const struct trail *t, size_t *place, struct trail_event *ret);
+/* The same, of which only the instant is asked. */
+int trail_skip(const struct trail *t, size_t *place, int64_t *ret_at_ms);
 /* BASE, a record whose facts begin at HEAD and which is settled up to SETTLED_MS, has taken in the
  * events before PLACE: they go, and what was announced up to then. */
 void trail_advance(struct trail *t, size_t place, int64_t settled_ms, struct span base,
