@@ -6,7 +6,7 @@
  * first exceeds all of: `breaker_floor` shared out to the shards, two customers in a thousand of
  * the shard's, and `breaker_factor` times what its habit explains. The habit is known after a week
  * and 200 changes; before, only what a new lifecycle file finds, and what comes to light more than
- * three days late, can trip it. A trip is announced as `rule.tripped` with a sample; everything the rule says
+ * three days late, can trip it; a market signal for many is meant so, and trips nothing until then. A trip is announced as `rule.tripped` with a sample; everything the rule says
  * from then on is held (hold.h) until an operator releases or discards it.
  *
  * Kept in memory, written with each checkpoint under the setting "breakers". */

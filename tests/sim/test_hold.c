@@ -371,6 +371,22 @@ static void a_sample_names_customers_in_whole_characters(void **state)
 	story_end(s);
 }
 
+/* A signal for everybody is meant so: it is no flood by itself, until its rule has a habit that it
+ * exceeds. */
+static void a_market_signal_for_many_is_told_of_all_it_covers(void **state)
+{
+	struct sim *s = story_new();
+
+	(void)state;
+	buy(s, 0, 300, "0d");
+	free(sim_trace_take(s));
+	sim_send(s, "news/1 * market media 40d - -");
+	sim_until(s, "1d");
+	assert_int_equal(lines_with(s, "risk.market raised"), 300);
+	assert_int_equal(held(s, "risk.market"), 0);
+	story_end(s);
+}
+
 static void what_ends_while_nobody_is_told_waits_no_more(void **state)
 {
 	struct sim *s = story_new();
@@ -424,6 +440,7 @@ int main(void)
 		cmocka_unit_test(a_rule_that_the_file_has_no_more_can_be_released),
 		cmocka_unit_test(a_rule_that_trips_while_it_is_released_loses_nothing),
 		cmocka_unit_test(a_sample_names_customers_in_whole_characters),
+		cmocka_unit_test(a_market_signal_for_many_is_told_of_all_it_covers),
 		cmocka_unit_test(what_ends_while_nobody_is_told_waits_no_more),
 		cmocka_unit_test(what_was_withdrawn_cools_nothing),
 	};
