@@ -174,12 +174,17 @@ static bool habit_is_known(const struct breaker *b)
 	return b->announced >= HABIT_SPOKEN && b->at_ms - b->first_ms >= HABIT_LEARNT_MS;
 }
 
+/* This shard's share of what may always be said; also all that a new lifecycle file may find, however
+ * many the customers are: a slip in it is the worst flood of all. */
+static double floor_of(const struct shard *s)
+{
+	return fmax((double)s->settings.breaker_floor / env_shards(s->env), 1);
+}
+
 double breaker_limit(struct shard *s, const struct breaker *b)
 {
 	const struct settings *set = &s->settings;
-	double limit = fmax((double)set->breaker_floor / env_shards(s->env), 1);
-
-	limit = fmax(limit, CROWD_SHARE * (double)env_meta(s->env)->customers);
+	double limit = fmax(floor_of(s), CROWD_SHARE * (double)env_meta(s->env)->customers);
 	if (habit_is_known(b)) /* its own share of the flood is no habit yet */
 		limit = fmax(limit, set->breaker_factor * breaker_habit_per_hour(b) *
 			(double)RECENT_HALF_MS / (M_LN2 * (double)HOUR_MS));
@@ -249,7 +254,7 @@ int breaker_takes(struct shard *s, uint16_t rule, const struct customer *c,
 	*ret_held = b->state == BREAKER_TRIPPED || b->state == BREAKER_PAUSED;
 	if (*ret_held || s->settings.breaker_floor == 0)
 		return 0;
-	limit = breaker_limit(s, b);
+	limit = why->new_file ? floor_of(s) : breaker_limit(s, b);
 	breaker_count(b, ch->at_ms);
 	if (b->recent <= limit || !is_judged(b, ch, why)) {
 		b->announced++;

@@ -5,9 +5,11 @@
  * late (half-life half an hour) and what it is used to say (half-life a week). It trips when the
  * first exceeds all of: `breaker_floor` shared out to the shards, two customers in a thousand of
  * the shard's, and `breaker_factor` times what its habit explains. The habit is known after a week
- * and 200 changes; before, only what a new lifecycle file finds, and what comes to light more than
- * three days late, can trip it; a market signal for many is meant so, and trips nothing until then. A trip is announced as `rule.tripped` with a sample; everything the rule says
- * from then on is held (hold.h) until an operator releases or discards it.
+ * and 200 changes; before, only what comes to light more than three days late can trip it; a market
+ * signal for many is meant so, and trips nothing until then. What a new lifecycle file finds trips
+ * it beyond its share of `breaker_floor`, whatever its habit. A trip is announced as `rule.tripped`
+ * with a sample; everything the rule says from then on is held (hold.h) until an operator releases
+ * or discards it.
  *
  * Kept in memory, written with each checkpoint under the setting "breakers". */
 #ifndef KITH_WORKERS_BREAKER_H
