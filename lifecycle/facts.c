@@ -279,7 +279,7 @@ void facts_credit(struct facts *f, int by)
 
 bool facts_has_bought(const struct facts *f)
 {
-	bool all_back = f->scalar[FACT_refunds].i >= 1 &&
+	bool all_back = f->scalar[FACT_last_refund].i >= f->scalar[FACT_last_purchase].i &&
 		f->scalar[FACT_refunded].i >= f->scalar[FACT_spent].i;
 
 	return f->scalar[FACT_purchases].i >= 1 && !all_back;

@@ -184,7 +184,9 @@ void facts_join(struct facts *f, const struct facts *from);
 bool facts_equal(const struct facts *a, const struct facts *b);
 
 /* Derived, constant between events. */
-/* Whether a transaction stands: at least one purchase, and not all of them given back. */
+/* Whether a transaction stands: at least one purchase, and not all of them given back. A purchase
+ * after the last refund stands, whatever was given back before: of a log that begins in the middle, refunds
+ * may be of what it does not tell. */
 bool facts_has_bought(const struct facts *f);
 int64_t facts_purchase_days(const struct facts *f);
 /* The days kept, n_days of them, ascending. */

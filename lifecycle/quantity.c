@@ -200,6 +200,14 @@ static struct law answer(const struct facts *f, enum factor factor, enum answer 
 	return register_is(f, REGISTER_FACTOR + factor, 1u << wanted);
 }
 
+/* Who buys on has not left, whatever they gave back before. */
+static struct law returned(const struct facts *f)
+{
+	if (f->scalar[FACT_last_refund].i == 0)
+		return unknown;
+	return constant(f->scalar[FACT_last_refund].i >= f->scalar[FACT_last_purchase].i);
+}
+
 static struct law missing(const struct facts *f)
 {
 	enum factor factor = factor_missing(f);

@@ -224,6 +224,21 @@ static void a_partner_has_an_agreement_to_co_operate(void **state)
 	life_end(y);
 }
 
+static void who_buys_after_a_refund_of_something_unknown_is_no_lapsed_one(void **state)
+{
+	struct life *y = life_new();
+
+	(void)state;
+	HAPPENS(y, 0, REFUND, .as.refund = { .order = span_str("before the log"), .amount = 900 });
+	STANDS(y, "stage", "suspect");
+	buys(y, 1, 100);
+	STANDS(y, "stage", "first_time");
+	assert_true(was_told(y, "customer.converted"));
+	HAPPENS(y, 2, REFUND, .as.refund = { .order = span_str("part"), .amount = 1 });
+	STANDS(y, "stage", "lapsed"); /* nothing is left of all that was paid */
+	life_end(y);
+}
+
 static void the_lapsed_were_actual_and_must_be_won_again(void **state)
 {
 	struct life *y = life_new();
@@ -431,6 +446,7 @@ int main(void)
 		cmocka_unit_test(a_member_has_joined_the_programme),
 		cmocka_unit_test(an_advocate_brings_others_who_buy),
 		cmocka_unit_test(a_partner_has_an_agreement_to_co_operate),
+		cmocka_unit_test(who_buys_after_a_refund_of_something_unknown_is_no_lapsed_one),
 		cmocka_unit_test(the_lapsed_were_actual_and_must_be_won_again),
 		cmocka_unit_test(whoever_gave_every_order_back_has_lapsed),
 		cmocka_unit_test(miss_one_and_the_message_is_which_one),
