@@ -88,10 +88,9 @@ static void both_kinds_may_be_final_customers_or_intermediaries(void **state)
 	(void)state;
 	for (size_t i = 0; i < 5; i++) {
 		struct life *y = life_new();
-		double v = -1;
 
 		HAPPENS(y, 0, PROFILE, .as.profile = { .role = roles[i].role });
-		assert_true(quantity_number(QUANTITY_intermediary, &y->f, &v) && v == roles[i].is);
+		assert_true(quantity_law(QUANTITY_intermediary, &y->f, &y->m->rhythm).c == roles[i].is);
 		life_end(y);
 	}
 }
