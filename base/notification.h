@@ -50,12 +50,16 @@ struct notification {
 	int64_t noticed_ms;      /* the clock of the input that brought it to light */
 	struct span rule;        /* name of the rung or risk whose rule spoke: "stage.repeat" */
 	uint32_t lifecycle_version;
+	uint32_t parameters_version; /* 0 none */
 	uint8_t severity;        /* enum severity */
 	uint8_t job;             /* enum job */
 	struct span play;
 	struct span owner;
 	bool has_value;
 	int64_t value;           /* at stake, minor units: margin so far where known, else net spend */
+	bool has_potential;      /* of risks: */
+	int64_t potential_value; /* margin expected from here on, minor units */
+	int64_t replacement_cost; /* what winning another customer costs; 0 not told */
 	struct span region;      /* the customer's, where known */
 	struct span tier;        /* their rung on the ladder `tier`, where the lifecycle file has one */
 	struct span missing;     /* what holds them back: "authority"; of bad news also … */

@@ -167,6 +167,23 @@ static json_t *sources_json(struct daemon *d, struct query *const *census)
 	return json_pack("{s:I,s:I}", "watched", n, "silent", silent);
 }
 
+/* What the last survey found, and by which parameters customers are judged. */
+static json_t *value_json(struct daemon *d)
+{
+	const struct surveyor *v = &d->surveyor;
+	const struct parameters *p = &d->parameters;
+	json_t *cuts = json_array();
+
+	for (unsigned i = 0; i < p->n_cuts; i++)
+		json_array_append_new(cuts, json_pack("{s:s,s:f,s:f}", "quantity", p->cuts[i].quantity,
+			"top", p->cuts[i].share, "least", p->cuts[i].bound));
+	return json_pack("{s:I,s:o,s:b,s:I,s:o,s:I,s:f,s:o}", "parameters_version",
+		(json_int_t)p->version, "parameters_since", since_json(p->since_ms), "fitted",
+		d->lifecycle->machine->fitted, "surveys", (json_int_t)v->finished, "surveyed",
+		since_json(v->finished_ms), "buyers", (json_int_t)v->buyers,
+		"best_fifth", v->best_share, "cuts", cuts);
+}
+
 json_t *answer_stats(struct daemon *d, struct query *const *census)
 {
 	const struct machine *m = d->lifecycle->machine;
@@ -191,6 +208,7 @@ json_t *answer_stats(struct daemon *d, struct query *const *census)
 	json_object_set_new(out, "readings", json_integer(d->subscribers.readings));
 	json_object_set_new(out, "lifecycle", json_pack("{s:I,s:I}", "version",
 		(json_int_t)m->version, "since", (json_int_t)m->since_ms));
+	json_object_set_new(out, "value", value_json(d));
 	json_object_set_new(out, "under_way", json_integer(
 		(json_int_t)(d->pipeline.under_way_events + courier_waiting(d))));
 	json_object_set_new(out, "since_start", json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I}",

@@ -28,6 +28,7 @@ void config_default(struct config *c)
 	c->subscriber_credit = 4096;
 	c->deadlines_per_second = 100000;
 	c->in_future_ms = 3600 * 1000;
+	c->survey_ms = 3600 * 1000;
 	c->space_reserve = 256u << 20;
 	c->webhook_schedule = schedule_default;
 	c->webhook_timeout_ms = 20000;
@@ -59,6 +60,7 @@ static const char help[] =
 	"  --ingest ENDPOINT --feed E --feed-json E --subscribe E --control E\n"
 	"                     instead of sockets in the run directory: ipc://, or tcp:// on loopback\n"
 	"  --guard-window D   how long an id without a sequence is remembered (default 30d)\n"
+	"  --survey D         how often everybody's value is ranked anew (default 1h)\n"
 	"  --late-window D    an event so late withdraws what it proves wrong (default 3d)\n"
 	"  --map SIZE         address space of each shard's store (default 64GiB, sparse)\n"
 	"  --space-reserve S  free disk below which nothing is taken in (default 256MiB)\n"
@@ -113,6 +115,7 @@ int config_set(struct config *c, const char *name, const char *value, struct com
 		{ "source-hold", &c->settings.source_hold_ms, 1 },
 		{ "outbox-keep-for", &c->settings.outbox_keep_ms, 1 },
 		{ "late-window", &c->settings.late_window_ms, 1 },
+		{ "survey", &c->survey_ms, 1 },
 		{ "journal-keep-for", &c->journal_keep_ms, 1 },
 		{ "in-future", &c->in_future_ms, 1 },
 		{ "webhook-timeout", &c->webhook_timeout_ms, 1 },
@@ -199,6 +202,7 @@ static const struct option flags[] = {
 	{ "source-hold", required_argument, NULL, 's' },
 	{ "source-events", required_argument, NULL, 's' },
 	{ "late-window", required_argument, NULL, 's' },
+	{ "survey", required_argument, NULL, 's' },
 	{ "journal-segment", required_argument, NULL, 's' },
 	{ "journal-keep", required_argument, NULL, 's' },
 	{ "journal-keep-for", required_argument, NULL, 's' },
@@ -335,5 +339,7 @@ int config_check(struct config *c, struct complaint *why)
 			"control characters");
 	if (c->settings.guard_window_ms <= 0)
 		return complain(why, ERR_INVALID, "guard-window: more than 0");
+	if (c->survey_ms <= 0)
+		return complain(why, ERR_INVALID, "survey: more than 0");
 	return check_webhooks(c, why);
 }

@@ -29,6 +29,7 @@ struct config {
 	uint32_t subscriber_credit; /* at most, whatever a subscriber asks for */
 	uint32_t deadlines_per_second;
 	int64_t in_future_ms;
+	int64_t survey_ms;      /* between two surveys (survey.h) */
 	uint64_t space_reserve;  /* free bytes on disk below which nothing is taken in */
 	struct schedule webhook_schedule;
 	int64_t webhook_timeout_ms, webhook_pause_ms;

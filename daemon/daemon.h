@@ -16,6 +16,7 @@
 #include "daemon/sentences.h"
 #include "daemon/socket.h"
 #include "daemon/subscribers.h"
+#include "daemon/survey.h"
 #include "daemon/timekeeper.h"
 #include "daemon/webhooks.h"
 #include "store/journal.h"
@@ -39,12 +40,15 @@ struct daemon {
 	struct event *wake, *tick, *flush;
 	struct event *signals[3];
 	struct lifecycle *lifecycle;  /* newest; one reference */
-	bool reloading, reload_again; /* a lifecycle file is on its way into the journal */
+	struct parameters parameters; /* newest; version 0 before the first */
+	struct parameters parameters_before; /* while these are on their way */
+	bool reloading, reload_again; /* a lifecycle file, or parameters, are on their way into the journal */
 	struct settings settings;     /* as the store has them */
 	uint32_t engine;
 	bool listens;                 /* a source was waited for when the store was opened */
 	struct timekeeper timekeeper;
 	struct courier courier;
+	struct surveyor surveyor;
 	struct ingest ingest;
 	struct feed feed;
 	struct sentences sentences;
@@ -78,6 +82,8 @@ int inputs_compile(struct daemon *d, struct complaint *c);
 int inputs_at_start(struct daemon *d, struct complaint *c);
 /* Read the lifecycle file again; journal it when it has changed. */
 int inputs_lifecycle(struct daemon *d, bool *ret_changed, struct complaint *c);
+/* Journal P, whose version and since are set here. ERR_EXISTS: a reload is under way. */
+int inputs_parameters(struct daemon *d, struct parameters *p, struct complaint *c);
 
 /* space.c: is there room? */
 void daemon_full(struct daemon *d, const char *what, int rc);

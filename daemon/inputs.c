@@ -151,6 +151,8 @@ int inputs_lifecycle(struct daemon *d, bool *ret_changed, struct complaint *c)
 		return 0;
 	}
 	m->version = old ? old->version + 1 : 1;
+	if (d->parameters.version)
+		machine_take_parameters(m, &d->parameters);
 	l = lifecycle_new(m);
 	t = l ? task_new(d) : NULL;
 	if (!t) {
@@ -172,6 +174,65 @@ int inputs_lifecycle(struct daemon *d, bool *ret_changed, struct complaint *c)
 	*ret_changed = true;
 	log_info("lifecycle", "switched on", "version=%u rules=%u", m->version, m->n_tests);
 	log_facts(old, m);
+	daemon_flush_soon(d);
+	return 0;
+}
+
+static void parameters_failed(struct daemon *d, struct task *t, int rc)
+{
+	d->parameters = d->parameters_before;
+	not_reloaded(d, t, rc);
+}
+
+/* NULL: memory is out. */
+static struct task *parameters_task(struct daemon *d, const struct parameters *p)
+{
+	struct task *t = task_new(d);
+
+	if (!t)
+		return NULL;
+	t->work.input.type = INPUT_PARAMETERS;
+	t->work.input.parameters = arena_alloc(t->arena, sizeof *p);
+	if (!t->work.input.parameters) {
+		task_free(d, t);
+		return NULL;
+	}
+	timekeeper_stamp(d, &t->work.input);
+	*t->work.input.parameters = *p;
+	t->work.input.parameters->since_ms = t->work.input.clock_ms;
+	return t;
+}
+
+int inputs_parameters(struct daemon *d, struct parameters *p, struct complaint *c)
+{
+	struct lifecycle *l = NULL;
+	struct task *t;
+	int rc;
+
+	if (d->reloading)
+		return complain(c, ERR_EXISTS, "a lifecycle file or other parameters are on their way");
+	p->version = d->parameters.version + 1;
+	t = parameters_task(d, p);
+	if (!t)
+		return complain(c, ERR_NOMEM, "out of memory");
+	*p = *t->work.input.parameters;
+	rc = lifecycle_with(d->lifecycle->machine, p, &l);
+	if (rc == 0)
+		rc = pipeline_submit(d, t, span_of(NULL, 0), NULL, 0);
+	if (rc != 0) {
+		lifecycle_drop(l);
+		task_free(d, t);
+		return complain(c, rc, "the parameters are not taken: %s", err_text(rc));
+	}
+	t->message = d->lifecycle; /* until they are in force */
+	t->done = reloaded;
+	t->failed = parameters_failed;
+	d->parameters_before = d->parameters;
+	d->parameters = *p;
+	d->lifecycle = l;
+	d->reloading = true;
+	log_info("parameters", "in force", "version=%u cuts=%u fits=%u", p->version, p->n_cuts,
+		p->n_fits);
 	daemon_flush_soon(d);
 	return 0;
 }

@@ -286,6 +286,7 @@ static void started(struct query *q)
 	if (q->rc == 0 && q->shard == 0) {
 		d->settings = q->settings;
 		d->engine = q->engine;
+		d->parameters = q->parameters;
 		if (q->lifecycle)
 			d->lifecycle = lifecycle_hold(q->lifecycle);
 	}
@@ -390,6 +391,8 @@ static int start(struct daemon *d, struct complaint *c)
 	if (rc == 0)
 		rc = timekeeper_open(d);
 	if (rc == 0)
+		rc = surveyor_open(d);
+	if (rc == 0)
 		rc = courier_open(d);
 	if (rc == 0) {
 		d->state = DAEMON_RUNNING;
@@ -475,6 +478,7 @@ void daemon_close(struct daemon *d)
 	sentences_close(d);
 	control_close(d);
 	timekeeper_close(d);
+	surveyor_close(d);
 	courier_close(d);
 	if (d->zmq)
 		zmq_ctx_term(d->zmq);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A change, described for a person: who speaks, how bad it is, what to do, and why. */
 #include <assert.h>
+#include <math.h>
 #include "lifecycle/missing.h"
 #include "lifecycle/standing.h"
 
@@ -155,6 +156,17 @@ bool value_at_stake(const struct facts *f, int64_t *ret_value)
 	return purchases > 0;
 }
 
+/* What is lost if they go: the margin they would bring, and what another customer costs. */
+static void describe_stake(const struct change *ch, const struct machine *m, const struct facts *f,
+	struct notification *n)
+{
+	double expected = lifetime_value(f, &m->rhythm, false, ch->at_ms);
+
+	n->has_potential = expected >= 0 && expected < 9e15;
+	n->potential_value = n->has_potential ? llround(expected) : 0;
+	n->replacement_cost = (int64_t)m->value.acquire;
+}
+
 void change_describe(const struct change *ch, const struct machine *m, const struct facts *f,
 	const struct verdict *v, struct span from_name, struct notification *n)
 {
@@ -168,9 +180,12 @@ void change_describe(const struct change *ch, const struct machine *m, const str
 	n->since_ms = ch->since_ms;
 	n->at_ms = ch->at_ms;
 	n->lifecycle_version = m->version;
+	n->parameters_version = m->parameters_version;
 	n->owner = span_of(f->text[TEXT_OWNER].text, f->text[TEXT_OWNER].size);
 	n->region = span_of(f->text[TEXT_REGION].text, f->text[TEXT_REGION].size);
 	n->has_value = value_at_stake(f, &n->value);
+	if (change_is_of_risk(ch))
+		describe_stake(ch, m, f, n);
 	describe_customer(ch, f, n);
 	describe_evidence(ch, m, f, v, n);
 }

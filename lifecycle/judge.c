@@ -28,6 +28,8 @@ bool comparison_read(const struct test *t, const struct facts *f, const struct l
 	struct comparison *ret_c)
 {
 	*ret_c = (struct comparison){ law, t->number, t->op };
+	if (t->top > 0 && isnan(t->number))
+		return false; /* a rank that nobody knows */
 	if (t->other != QUANTITY_NONE) {
 		struct law other = quantity_law(t->other, f, t->rhythm);
 

@@ -24,6 +24,7 @@
 #define TESTS_MAX   512
 #define NODES_MAX   1024
 #define EVENT_TESTS_MAX 256
+#define TOPS_MAX    16 /* different cut-offs by rank */
 #define LIFECYCLE_BYTES_MAX (256u << 10)
 
 /* Where no fit says better: the middle of what shops were found to be. */
@@ -41,6 +42,8 @@ struct test {
 	uint16_t other;       /* constant quantity multiplied by `number`, or QUANTITY_NONE */
 	uint8_t op;           /* enum test_op; OP_EQ and OP_NE only of what does not move */
 	double number;        /* in the unit of the quantity: ms, minor units, 0.5 for 50 % */
+	double top;           /* `top 1%`: 0.01, and NUMBER is what the best of all have at least, NAN
+	                       * while that is not known (parameters.h); else 0 */
 	uint64_t names;       /* OP_IN: bit per enum value or rung */
 	uint8_t business;     /* enum business: NUMBER is working time of … */
 	const struct calendar *calendar; /* … one of the machine's */
@@ -130,6 +133,10 @@ struct source_hours {
 struct machine {
 	uint32_t version;     /* set by whoever journals the file; 0 until then */
 	int64_t since_ms;     /* when it was switched on */
+	uint32_t parameters_version; /* parameters.h; 0 none */
+	int64_t parameters_since_ms;
+	uint64_t rhythm_key;  /* of the rhythms as the file has them: a fit for others has no say */
+	bool fitted;          /* the rhythm is that of the parameters */
 	uint64_t fingerprint; /* hash_64() of the text, seed 0 */
 	char zone_name[64];   /* `zone "Europe/London"`, default UTC */
 	struct zone zone;     /* opened by machine_compile() */
@@ -171,6 +178,11 @@ struct machine {
  * LIFECYCLE_BYTES_MAX, ERR_NOMEM. Opens a time zone, so not from two threads at once. */
 int machine_compile(const char *text, size_t size, struct machine **ret_machine,
 	struct complaint *c);
+/* From when on M judges as it does. */
+static inline int64_t machine_since(const struct machine *m)
+{
+	return m->since_ms > m->parameters_since_ms ? m->since_ms : m->parameters_since_ms;
+}
 void machine_free(struct machine *m); /* ignores NULL */
 
 /* The file that is compiled into the binary: examples/default.lifecycle. */
@@ -189,6 +201,9 @@ int machine_quantity_lookup(const struct machine *m, struct span name);
 
 /* The sentence of the rung or risk whose id is RULE in LANGUAGE, or the one for all; empty. */
 struct span machine_say(const struct machine *m, struct span rule, enum language language);
+
+/* parameters.c: of the rhythms as M has them now. */
+uint64_t machine_rhythm_key(const struct machine *m);
 
 /* Index, or -1. */
 int machine_custom(const struct machine *m, struct span name);

@@ -3,6 +3,7 @@
  *
  * A number is read as a whole number of at most 15 digits over a power of ten, both exact in a
  * double, so that 0.3 here is the 0.3 that anybody else's program means. */
+#include <math.h>
 #include <stdio.h>
 #include "lifecycle/parse.h"
 
@@ -161,6 +162,43 @@ int parse_number(struct parser *p, unsigned unit, double least, double most, con
 	return parse_next(p);
 }
 
+/* Ranks are of all customers, so there are few of them. */
+static unsigned count_tops(const struct machine *m, const struct test *t)
+{
+	unsigned n = 0;
+
+	for (const struct test *o = m->tests; o < m->tests + m->n_tests; o++) {
+		const struct test *same = m->tests;
+
+		while (same < o && !(same->top == o->top && same->quantity == o->quantity))
+			same++;
+		if (o->top > 0 && same == o && !(o->top == t->top && o->quantity == t->quantity))
+			n++;
+	}
+	return n;
+}
+
+/* `top 1%`, from the word on. */
+static int parse_top(struct parser *p, struct test *t)
+{
+	struct quantity_about about = machine_quantity(p->machine, t->quantity);
+	struct token word = p->token;
+	int rc;
+
+	if (t->quantity >= QUANTITY_CUSTOM || about.unit != UNIT_MONEY)
+		return parse_fail(p, &word, "ranks are of money, and %.*s is %s", SHOW(about.name),
+			t->quantity >= QUANTITY_CUSTOM ? "a fact of the file's own" : kind_of(about.unit));
+	if (t->op == OP_EQ || t->op == OP_NE)
+		return parse_fail(p, &word, "expected <, <=, > or >= before top");
+	rc = parse_next(p);
+	if (rc == 0)
+		rc = parse_number(p, UNIT_RATIO, 1e-4, 1, "a share from 0.01% to 100%", &t->top);
+	t->number = NAN;
+	if (rc == 0 && count_tops(p->machine, t) >= TOPS_MAX)
+		return parse_fail(p, &word, "a file has at most %d different ranks", TOPS_MAX);
+	return rc;
+}
+
 int parse_value(struct parser *p, struct test *t)
 {
 	struct token number = p->token;
@@ -170,6 +208,8 @@ int parse_value(struct parser *p, struct test *t)
 	bool read;
 	int rc;
 
+	if (token_is(&p->token, "top"))
+		return parse_top(p, t);
 	if (!parse_is_number(p, &digits)) {
 		char what[80];
 

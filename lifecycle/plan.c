@@ -9,7 +9,7 @@ static bool tests_say_the_same(const struct test *a, const struct test *b)
 	return a->quantity == b->quantity && a->other == b->other && a->op == b->op &&
 		a->names == b->names && a->rhythm == b->rhythm &&
 		a->business == b->business && a->calendar == b->calendar &&
-		memcmp(&a->number, &b->number, sizeof a->number) == 0 &&
+		memcmp(&a->number, &b->number, sizeof a->number) == 0 && !(a->top < b->top || a->top > b->top) &&
 		memcmp(&a->window_ms, &b->window_ms, sizeof a->window_ms) == 0;
 }
 

@@ -184,6 +184,7 @@ unsigned standing_move(struct standing *s, const struct machine *m, const struct
 		move_at_risk(&mv, m, CROSSING_RECOVERED);
 	s->verdict = *v;
 	s->lifecycle_version = m->version;
+	s->parameters_version = m->parameters_version;
 	if (s->settled_ms < at_ms)
 		s->settled_ms = at_ms;
 	return mv.n;

@@ -20,6 +20,7 @@ struct verdict {
 /* What was last announced of a customer, by indexes of one machine. */
 struct standing {
 	uint32_t lifecycle_version;  /* of that machine */
+	uint32_t parameters_version; /* likewise */
 	int64_t settled_ms;          /* everything up to here has been announced; 0 never */
 	int64_t due_ms;              /* when to look again: at the next change or before it; NEVER */
 	bool was_actual;             /* has ever been on the actual side */

@@ -41,6 +41,10 @@ static void numbers_fill(Kith__Notification *m, const struct notification *n)
 	SET_NUMBER(m, job, (Kith__Notification__Job)n->job);
 	m->has_value = n->has_value;
 	m->value = n->value;
+	m->has_potential_value = n->has_potential;
+	m->potential_value = n->potential_value;
+	SET_NUMBER(m, replacement_cost, n->replacement_cost);
+	SET_NUMBER(m, parameters_version, n->parameters_version);
 	m->has_shard = m->has_sequence = true;
 	m->shard = n->shard;
 	m->sequence = n->sequence;
@@ -148,6 +152,10 @@ static void numbers_take(struct notification *n, const Kith__Notification *m)
 	n->job = (unsigned)m->job < JOB_COUNT ? (uint8_t)m->job : JOB_NONE;
 	n->has_value = m->has_value;
 	n->value = m->value;
+	n->has_potential = m->has_potential_value;
+	n->potential_value = m->potential_value;
+	n->replacement_cost = m->replacement_cost;
+	n->parameters_version = m->parameters_version;
 }
 
 static bool evidence_is_plain(const struct evidence *list, unsigned n)

@@ -106,6 +106,7 @@ json_t *notification_to_json(const struct notification *n)
 	set(&o, "evidence", evidence_list(n->evidence, n->n_evidence));
 	if (n->n_context)
 		set(&o, "context", evidence_list(n->context, n->n_context));
+	set_number(&o, "parameters_version", n->parameters_version);
 	set_name(&o, "severity", severity_name(n->severity));
 	set_name(&o, "job", job_name(n->job));
 	set_text(&o, "play", n->play);
@@ -119,6 +120,9 @@ json_t *notification_to_json(const struct notification *n)
 	set_text(&o, "subject", n->subject);
 	if (n->has_value)
 		set(&o, "value", json_integer(n->value));
+	if (n->has_potential)
+		set(&o, "potential_value", json_integer(n->potential_value));
+	set_number(&o, "replacement_cost", n->replacement_cost);
 	if (n->cause_source.size > 0 || n->cause_id.size > 0)
 		set(&o, "cause", cause_to_json(n));
 	return object_done(&o);

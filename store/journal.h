@@ -47,6 +47,7 @@ enum input_type {        /* what a frame is; numbers are on disk */
 	INPUT_COMMAND = 7,      /* what an operator asks for */
 	INPUT_MESSAGES = 80, /* what one shard's events mean for other customers */
 	INPUT_LISTENING = 100, /* the daemon has begun to listen: before, nobody could be heard */
+	INPUT_PARAMETERS = 110, /* cut-offs by rank, a fitted rhythm: beside the lifecycle file */
 	INPUT_LETTERS = 40,  /* what webhooks could not deliver yet, or have at last */
 };
 

@@ -3,7 +3,7 @@
  *
  *   u8      version, 1
  *   u8      flags: 1 has ever been on the actual side, 2 has a market version,
- *           4 has a source
+ *           4 has a source, 8 has a parameters version
  *   varint  settled_ms       everything up to here has been announced
  *   varint  lifecycle version that judged
  *   varint  due              when to look again: 0 never, else 1 + zigzag(due_ms - settled_ms)
@@ -13,6 +13,7 @@
  *   varint  alarm_ms    0 none
  *   varint  market version   with flag 2: the signals that have been heeded
  *   varint  source           with flag 4: its number * 8 + votes (silence.h)
+ *   varint  parameters version that judged, with flag 8
  *   u8      n, then n × { varint ladder number (0: a risk), varint rung or risk number,
  *                         varint zigzag(since_ms - settled_ms) }
  *   facts   as facts_pack() writes them
@@ -28,6 +29,7 @@
 #define FLAG_WAS_ACTUAL 1
 #define FLAG_MARKET     2
 #define FLAG_SOURCE     4
+#define FLAG_PARAMETERS 8
 
 enum section { SECTION_TRAIL = 1, SECTION_BOND = 2 };
 
@@ -130,7 +132,7 @@ size_t customer_pack_own(const struct customer *c, const struct machine *m,
 
 	*p++ = RECORD_VERSION;
 	*p++ = (uint8_t)((s->was_actual ? FLAG_WAS_ACTUAL : 0) | (c->market_version ? FLAG_MARKET : 0) |
-		(c->source ? FLAG_SOURCE : 0));
+		(c->source ? FLAG_SOURCE : 0) | (s->parameters_version ? FLAG_PARAMETERS : 0));
 	p = put_varint(p, (uint64_t)s->settled_ms);
 	p = put_varint(p, s->lifecycle_version);
 	p = put_instant(p, s->due_ms == NEVER ? 0 : s->due_ms, s->settled_ms);
@@ -141,6 +143,8 @@ size_t customer_pack_own(const struct customer *c, const struct machine *m,
 		p = put_varint(p, c->market_version);
 	if (c->source)
 		p = put_varint(p, (uint64_t)c->source << 3 | c->source_votes);
+	if (s->parameters_version)
+		p = put_varint(p, s->parameters_version);
 	p = pack_places(p, s, m, n);
 	*ret_facts_at = (size_t)(p - out);
 	p += facts_pack(&c->facts, p);
@@ -375,10 +379,13 @@ int customer_unpack(struct customer *c, struct span id, struct span record,
 		c->market_version = take(&in);
 	if (record.data[1] & FLAG_SOURCE)
 		unpack_source(c, take(&in));
+	if (record.data[1] & FLAG_PARAMETERS)
+		s->parameters_version = (uint32_t)take(&in);
 	unpack_places(c, &in, m, n);
 	if (in.bad)
 		return ERR_CORRUPT;
-	c->stale = s->lifecycle_version != m->version;
+	c->stale = s->lifecycle_version != m->version ||
+		s->parameters_version != m->parameters_version;
 	c->facts_at = (uint16_t)(in.p - record.data);
 	rc = facts_unpack(&c->facts, in.p, (size_t)(in.end - in.p), &used);
 	if (rc != 0)

@@ -183,6 +183,7 @@ void input_encode(const struct input *in, struct span raw, const uint32_t *refus
 		p->parts[p->n++] = in->lifecycle->machine->text;
 		break;
 	case INPUT_SETTINGS: add_settings(b, &in->settings); break;
+	case INPUT_PARAMETERS: parameters_encode(b, in->parameters); break;
 	case INPUT_ENGINE: add_u32(b, in->engine); break;
 	case INPUT_SUBSCRIPTION: p->parts[p->n++] = in->subscriber; break;
 	case INPUT_MESSAGES:
@@ -289,6 +290,16 @@ static int decode_letters(struct span body, struct input *in, struct complaint *
 	return 0;
 }
 
+static int decode_parameters(struct span body, struct arena *a, struct input *in, struct complaint *c)
+{
+	in->parameters = arena_alloc(a, sizeof *in->parameters);
+	if (!in->parameters)
+		return ERR_NOMEM;
+	if (parameters_decode(in->parameters, body) != 0)
+		return complain(c, ERR_CORRUPT, "what stands there are no parameters");
+	return 0;
+}
+
 int input_decode(const struct frame *f, struct arena *a, struct input *in, struct complaint *c)
 {
 	struct span body;
@@ -312,6 +323,7 @@ int input_decode(const struct frame *f, struct arena *a, struct input *in, struc
 	case INPUT_COMMAND:
 		return command_decode(&in->command, body.data, body.size, a, c) != 0 ? ERR_CORRUPT : 0;
 	case INPUT_LETTERS: return decode_letters(body, in, c);
+	case INPUT_PARAMETERS: return decode_parameters(body, a, in, c);
 	case INPUT_LISTENING: return 0;
 	case INPUT_SETTINGS:
 		if (body.size < SETTINGS_BYTES)

@@ -10,6 +10,7 @@
 #define KITH_WORKERS_INPUT_H
 #include "proto/codec.h"
 #include "store/journal.h"
+#include "lifecycle/parameters.h"
 #include "workers/lifecycle.h"
 #include "workers/message.h"
 
@@ -55,6 +56,7 @@ struct input {
 	struct pace pace;               /* INPUT_TIME */
 	struct lifecycle *lifecycle;    /* INPUT_LIFECYCLE: one reference */
 	struct settings settings;       /* INPUT_SETTINGS */
+	struct parameters *parameters;  /* INPUT_PARAMETERS, in an arena */
 	uint32_t engine;                /* INPUT_ENGINE */
 	struct span subscriber;         /* INPUT_SUBSCRIPTION: a Subscriber message that opens a name */
 	unsigned from_shard;            /* INPUT_MESSAGES: whose table they stood in … */

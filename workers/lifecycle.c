@@ -29,6 +29,21 @@ struct lifecycle *lifecycle_new(struct machine *machine)
 	return l;
 }
 
+int lifecycle_with(const struct machine *m, const struct parameters *p, struct lifecycle **ret)
+{
+	struct machine *made;
+	int rc = lifecycle_compile((const char *)m->text.data, m->text.size, &made, NULL);
+
+	*ret = NULL;
+	if (rc != 0)
+		return rc;
+	made->version = m->version;
+	made->since_ms = m->since_ms;
+	machine_take_parameters(made, p);
+	*ret = lifecycle_new(made);
+	return *ret ? 0 : ERR_NOMEM;
+}
+
 struct lifecycle *lifecycle_hold(struct lifecycle *l)
 {
 	atomic_fetch_add(&l->refs, 1);

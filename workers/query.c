@@ -4,6 +4,7 @@
 #include "workers/query.h"
 #include "workers/seek.h"
 #include "workers/snapshot.h"
+#include "workers/survey.h"
 
 struct query *query_new(enum query_kind kind, void (*answered)(struct query *), void *arg)
 {
@@ -351,6 +352,7 @@ void query_answer(struct shard *s, struct query *q)
 	case QUERY_SNAPSHOT: q->rc = snapshot_read(s, q); break;
 	case QUERY_MESSAGES: q->rc = answer_messages(s, q); break;
 	case QUERY_LETTERS: q->rc = answer_letters(s, q); break;
+	case QUERY_SURVEY: q->rc = survey_read(s, q); break;
 	case QUERY_ACK: q->rc = answer_ack(s, q); break;
 	}
 	q->meta = *env_meta(s->env);

@@ -50,7 +50,7 @@ int customer_judge(struct shard *s, struct customer *c, uint64_t before, int64_t
 static int customer_adopt(struct shard *s, struct customer *c, const struct cause *why)
 {
 	const struct machine *m = s->lifecycle->machine;
-	int64_t since_ms = m->since_ms, settled_ms = c->standing.settled_ms;
+	int64_t since_ms = machine_since(m), settled_ms = c->standing.settled_ms;
 	struct change changes[CHANGES_MAX];
 	unsigned n = standing_begin(&c->standing, m, &c->facts,
 		settled_ms > since_ms ? settled_ms : since_ms, changes);

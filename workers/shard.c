@@ -211,20 +211,53 @@ static int apply_time(struct shard *s, const struct input *in, struct outcome *o
 	return rc != 0 ? rc : settle_due(s, in, out);
 }
 
+/* Judge by L from here on. Takes the reference. */
+static int switch_to(struct shard *s, struct lifecycle *l, enum sweep_reason reason)
+{
+	int rc = numbering_make(&s->numbering, s->env, l->machine);
+
+	lifecycle_drop(s->lifecycle);
+	s->lifecycle = l;
+	if (rc != 0)
+		return rc;
+	sources_solve(s);
+	return sweep_begin(s, reason);
+}
+
+/* The parameters go on being those of a new file, as far as it asks for them. */
 static int apply_lifecycle(struct shard *s, const struct input *in)
 {
 	struct machine *m = in->lifecycle->machine;
+	struct lifecycle *l = NULL;
 	int rc = env_lifecycle_put(s->env, m->version, m->since_ms, m->text);
 
-	if (rc == 0)
-		rc = numbering_make(&s->numbering, s->env, m);
+	if (rc == 0 && m->parameters_version != s->parameters.version)
+		rc = lifecycle_with(m, &s->parameters, &l);
+	else if (rc == 0)
+		l = lifecycle_hold(in->lifecycle);
 	if (rc != 0)
 		return rc;
-	lifecycle_drop(s->lifecycle);
-	s->lifecycle = lifecycle_hold(in->lifecycle);
 	env_meta(s->env)->lifecycle_version = m->version;
-	sources_solve(s);
-	return sweep_begin(s, SWEEP_LIFECYCLE);
+	return switch_to(s, l, SWEEP_LIFECYCLE);
+}
+
+static int apply_parameters(struct shard *s, const struct input *in)
+{
+	struct lifecycle *l = NULL;
+	struct buf bytes = { 0 };
+	int rc;
+
+	parameters_encode(&bytes, in->parameters);
+	rc = bytes.failed ? ERR_NOMEM :
+		env_setting_put(s->env, "parameters", span_of(bytes.data, bytes.size));
+	buf_fini(&bytes);
+	if (rc != 0)
+		return rc;
+	s->parameters = *in->parameters;
+	if (!s->lifecycle)
+		return 0;
+	rc = lifecycle_with(s->lifecycle->machine, &s->parameters, &l);
+	return rc != 0 ? rc : switch_to(s, l, SWEEP_PARAMETERS);
 }
 
 static int apply_settings(struct shard *s, const struct input *in)
@@ -282,6 +315,7 @@ int shard_apply(struct shard *s, const struct input *in, const uint32_t *list, u
 	case INPUT_COMMAND: rc = command_apply(s, in, out); break;
 	case INPUT_SUBSCRIPTION: rc = subscription_apply(s, in, out); break;
 	case INPUT_LETTERS: rc = letters_apply(s, in); break;
+	case INPUT_PARAMETERS: rc = apply_parameters(s, in); break;
 	case INPUT_LISTENING: sources_listen(s, in->clock_ms); break;
 	}
 	if (rc == 0 && in->type == INPUT_TIME)
@@ -313,10 +347,22 @@ static int load_lifecycle(struct shard *s, struct complaint *c)
 		return rc;
 	m->version = version;
 	m->since_ms = since;
+	if (s->parameters.version)
+		machine_take_parameters(m, &s->parameters);
 	s->lifecycle = lifecycle_new(m);
 	if (!s->lifecycle)
 		return ERR_NOMEM;
 	return numbering_make(&s->numbering, s->env, m);
+}
+
+static int load_parameters(struct shard *s)
+{
+	struct span value;
+	int rc = env_setting_get(s->env, "parameters", &value);
+
+	if (rc == ERR_NOTFOUND)
+		return 0;
+	return rc != 0 ? rc : parameters_decode(&s->parameters, value);
 }
 
 static int load_settings(struct shard *s)
@@ -342,7 +388,9 @@ int shard_open(struct shard *s, unsigned number, struct env *env, struct complai
 	memset(s, 0, sizeof *s);
 	s->number = number;
 	s->env = env;
-	rc = load_lifecycle(s, c);
+	rc = load_parameters(s);
+	if (rc == 0)
+		rc = load_lifecycle(s, c);
 	if (rc == 0)
 		rc = load_settings(s);
 	if (rc == 0)

@@ -49,6 +49,7 @@ struct shard {
 	unsigned number;
 	struct env *env;
 	struct lifecycle *lifecycle;   /* in force; NULL before the first */
+	struct parameters parameters;  /* in force; version 0 before the first */
 	struct numbering numbering;
 	struct settings settings;
 	uint32_t engine;               /* ENGINE_VERSION that took the inputs from here on; 0 none yet */

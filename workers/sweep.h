@@ -14,6 +14,7 @@
 enum sweep_reason {
 	SWEEP_LIFECYCLE = 1, /* another lifecycle file */
 	SWEEP_MARKET = 2,    /* market signals have changed */
+	SWEEP_PARAMETERS = 4, /* cut-offs or a fitted rhythm have */
 };
 
 /* Go through everybody because of REASON. */

@@ -121,6 +121,7 @@ static void handle_start(struct worker *w, struct query *q)
 	q->settings = w->shard.settings;
 	q->listens = w->shard.sources.next_due_ms != NEVER;
 	q->engine = w->shard.engine;
+	q->parameters = w->shard.parameters;
 	if (w->shard.lifecycle)
 		q->lifecycle = lifecycle_hold(w->shard.lifecycle);
 	if (q->rc != 0) {

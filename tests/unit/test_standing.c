@@ -311,6 +311,7 @@ static void stages_climb_as_the_relationship_does(void **state)
 	move_to(y, T0 + 182 * DAY);
 	happens(y, 183, partner);
 	assert_told(y, "[ 181] stage.member client -> member, -, maintain\n"
+		"[ 181] relation.affectionate acquaintance -> affectionate, -, maintain\n"
 		"[ 182] stage.advocate member -> advocate, -, maintain\n"
 		"[ 183] stage.partner advocate -> partner, -, maintain\n");
 	partner.as.partnership.change = PARTNERSHIP_ENDED;
