@@ -70,6 +70,29 @@ static void show_head(const json_t *s, FILE *out)
 	fputc('\n', out);
 }
 
+/* By whom the margin was made, and what it takes to be among the best. */
+static void show_value(const json_t *value, FILE *out)
+{
+	char a[TEXT_MAX], b[TEXT_MAX];
+	json_t *cut;
+	size_t i;
+
+	if (!reply_int(value, "buyers"))
+		return;
+	fprintf(out, "\nvalue (of %s buyers, as of %s)\n", text_count(reply_int(value, "buyers"), a),
+		text_time(reply_int(value, "surveyed"), b));
+	fprintf(out, "  the best 20 %% have made %.1f %% of the margin\n",
+		100 * json_number_value(json_object_get(value, "best_fifth")));
+	json_array_foreach(json_object_get(value, "cuts"), i, cut)
+		fprintf(out, "  %s of the top %g %%: at least %s\n", reply_text(cut, "quantity"),
+			100 * json_number_value(json_object_get(cut, "top")),
+			text_money(json_number_value(json_object_get(cut, "least")), a));
+	if (reply_int(value, "parameters_version"))
+		fprintf(out, "  parameters: version %lld%s\n",
+			(long long)reply_int(value, "parameters_version"),
+			reply_flag(value, "fitted") ? ", with a fitted rhythm" : "");
+}
+
 static void show_outbox(const json_t *outbox, FILE *out)
 {
 	char count[TEXT_MAX], bytes[TEXT_MAX], since[TEXT_MAX];
@@ -152,6 +175,7 @@ void show_stats(const json_t *s, FILE *out)
 		fprintf(out, "\n%lld of %lld sources silent: kith sources\n",
 			(long long)reply_int(json_object_get(s, "sources"), "silent"),
 			(long long)reply_int(json_object_get(s, "sources"), "watched"));
+	show_value(json_object_get(s, "value"), out);
 	show_shards(s, out);
 	fputc('\n', out);
 	show_subscriptions(json_object_get(s, "subscriptions"), out);

@@ -9,6 +9,7 @@
 #include "ctl/buyers.h"
 #include "ctl/fit.h"
 #include "ctl/mapping.h"
+#include "ctl/reply.h"
 #include "ctl/verb.h"
 #include "lifecycle/machine.h"
 
@@ -21,7 +22,8 @@ struct fit_settings {
 	const char *map, *zone, *until, *customers;
 	int64_t sample, window;
 	int unit;
-	bool prior, json;
+	bool prior, json, apply;
+	struct remote_settings remote;
 };
 
 /* What is printed, and what it comes from. */
@@ -245,6 +247,22 @@ static int usage_of(const struct fit_settings *o, const char *path)
 	return EXIT_USAGE;
 }
 
+/* Give it to the daemon, for the whole: customers of classes of their own keep the file's. */
+static int apply(const struct fit_report *p)
+{
+	struct rhythm r = chosen_rhythm(p);
+	json_t *asked = json_pack("{s:[{s:i,s:f,s:f,s:f,s:f}]}", "fits", "class", 0, "r", r.r, "alpha",
+		r.alpha * (double)DAY_MS, "a", r.a, "b", r.b), *answer = NULL;
+	int code = reply_get_json(&p->settings->remote, "parameters", asked, &answer);
+
+	if (answer)
+		fprintf(stderr, "in force: parameters version %lld\n",
+			(long long)reply_int(answer, "parameters_version"));
+	json_decref(asked);
+	json_decref(answer);
+	return code;
+}
+
 static int report(struct fit_report *p, struct complaint *c)
 {
 	struct histories h = { 0 };
@@ -263,7 +281,7 @@ static int report(struct fit_report *p, struct complaint *c)
 		print_json(p);
 	else if (!p->settings->customers || strcmp(p->settings->customers, "-") != 0)
 		print_text(p);
-	return EXIT_WELL;
+	return p->settings->apply ? apply(p) : EXIT_WELL;
 }
 
 static int run(void *settings, char **operands, int n)
@@ -287,7 +305,8 @@ static int run(void *settings, char **operands, int n)
 }
 
 #define AT(member) offsetof(struct fit_settings, member)
-static const struct fit_settings defaults = { .sample = 5000, .window = 60, .prior = true };
+static const struct fit_settings defaults = { .sample = 5000, .window = 60, .prior = true,
+	.remote = REMOTE_DEFAULTS };
 static const struct option_def options[] = {
 	{ OPTION_TEXT, "map", 'm', "FILE", "the mapping of a CSV file (YAML; see examples/)", AT(map) },
 	{ OPTION_TEXT, "until", 'u', "DAY", "the last day that counts, as in 2026-05-31\n"
@@ -304,6 +323,9 @@ static const struct option_def options[] = {
 	{ OPTION_TEXT, "customers", 'c', "FILE",
 		"write where each customer stands by the block as CSV\n(\"-\": to standard output, no report)",
 		AT(customers) },
+	{ OPTION_FLAG, "apply", 'A', NULL, "let the daemon judge by it from now on (window and floor stay\n"
+		"the file's); until its file has another rhythm, or kith unfit", AT(apply) },
+	OPTION_RUN(struct fit_settings, remote.run),
 	OPTION_JSON(struct fit_settings, json, "the report as one line of JSON"),
 	{ OPTION_END },
 };
@@ -319,7 +341,7 @@ const struct verb verb_fit = {
 	.examples = "  kith fit sales.csv --map examples/online_retail.yaml\n"
 		"  kith fit sales.csv --map my.yaml --until 2026-03-31 --customers then.csv\n"
 		"  kith fit /var/lib/kith",
-	.exits = "  0 fitted   1 nothing to learn from   2 usage\n"
+	.exits = "  0 fitted   1 nothing to learn from   2 usage   3 daemon unreachable\n"
 		"  78 file, mapping or store at fault",
 	.options = options, .defaults = &defaults, .settings_size = sizeof defaults,
 	.least = 1, .most = 1, .run = run,

@@ -109,6 +109,56 @@ static int run_sources(void *settings, char **operands, int n)
 	return ask(settings, "sources", NULL, show_sources);
 }
 
+static void show_survey(const json_t *answer, FILE *out)
+{
+	fprintf(out, "a survey begins, after %lld others since the start: kith stats has what it finds\n",
+		(long long)reply_int(answer, "surveys"));
+}
+
+static int run_survey(void *settings, char **operands, int n)
+{
+	(void)operands;
+	(void)n;
+	return ask(settings, "survey", NULL, show_survey);
+}
+
+static void show_unfit(const json_t *answer, FILE *out)
+{
+	fprintf(out, "the rhythm is the lifecycle file's own, parameters version %lld\n",
+		(long long)reply_int(answer, "parameters_version"));
+}
+
+static int run_unfit(void *settings, char **operands, int n)
+{
+	json_t *none = json_pack("{s:[]}", "fits"), *answer = NULL;
+	int code = reply_get_json(settings, "parameters", none, &answer);
+
+	(void)operands;
+	(void)n;
+	if (answer)
+		show_unfit(answer, stdout);
+	json_decref(none);
+	json_decref(answer);
+	return code;
+}
+
+const struct verb verb_survey = {
+	.name = "survey", .operands = "", .summary = "rank the values of all customers now",
+	.text = "Makes the daemon look at the values of all customers now, as it does by itself each hour\n"
+		"(--survey of kithd), for comparisons with `top 1%` and the share of the best in kith stats.\n"
+		"It takes a page at a time and answers before it has finished.",
+	.examples = "  kith survey",
+	.exits = EXITS, REMOTE_VERB, .least = 0, .most = 0, .run = run_survey,
+};
+
+const struct verb verb_unfit = {
+	.name = "unfit", .operands = "", .summary = "go back to the rhythm of the lifecycle file",
+	.text = "Takes back what kith fit --apply has given: customers are judged by the rhythm of the\n"
+		"lifecycle file again, whoever has an event or a deadline at once, all others bit by bit.",
+	.examples = "  kith unfit",
+	.exits = EXITS, REMOTE_VERB, .least = 0, .most = 0, .run = run_unfit,
+};
+
 const struct verb verb_sources = {
 	.name = "sources", .operands = "", .summary = "which source speaks, and which has fallen silent",
 	.text = "Shows each till, shop or system that sends events: how often it does by its own habit,\n"

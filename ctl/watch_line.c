@@ -58,6 +58,10 @@ static void print_human(FILE *out, const struct notification *n)
 	print_named(out, "reason", n->reason);
 	if (n->has_value && n->value)
 		fprintf(out, "  value %s", text_money((double)n->value, value));
+	if (n->has_potential && n->potential_value)
+		fprintf(out, "  to come %s", text_money((double)n->potential_value, value));
+	if (n->replacement_cost)
+		fprintf(out, "  replacing %s", text_money((double)n->replacement_cost, value));
 	print_named(out, "owner", n->owner);
 }
 
