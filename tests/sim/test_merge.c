@@ -89,6 +89,9 @@ static void unmerged_each_has_what_their_own_events_gave(void **state)
 	assert_int_equal(fact_of(s, "anna", FACT_purchases), 1);
 	assert_int_equal(fact_of(s, "carl", FACT_spent), 1200);
 	assert_int_equal(sim_count(s, "customer.merged"), 0);
+	sim_send(s, "till/5 anna calls @36h\ntill/6 carl calls @36h"); /* late, and of each alone */
+	assert_int_equal(fact_of(s, "anna", FACT_purchases), 1);
+	assert_int_equal(fact_of(s, "carl", FACT_purchases), 2);
 	sim_until(s, "40d");
 	SIM_TRACE(s, "[  30d1ms] anna risk.silent raised, customer.at_risk\n"
 		"[  31d1ms] carl risk.silent raised, customer.at_risk\n");
@@ -165,12 +168,14 @@ static void a_late_event_of_an_id_withdraws_nothing_and_the_sum_is_right(void **
 	(void)state;
 	sim_send(s, "till/1 anna buys 1\ntill/2 bert calls");
 	assert_true(sim_command(s, "merge anna bert"));
+	sim_until(s, "30d12h");
+	sim_send(s, "till/5 anna calls");
 	sim_until(s, "31d");
 	take_trace(s);
 	sim_send(s, "till/3 bert buys 5 @29d");
 	/* Seen from what has been announced last. */
-	SIM_TRACE(s, "[  30d1ms] anna stage.repeat <- first_time, risk.silent cleared, customer.recovered (noticed at 31d)\n");
-	sim_send(s, "till/4 anna buys 5 @28d"); /* its own: before the row of bert came, so the same */
+	SIM_TRACE(s, "[  30d12h] anna stage.repeat <- first_time, risk.silent cleared, customer.recovered (noticed at 31d)\n");
+	sim_send(s, "till/4 anna buys 5 @28d"); /* her own, but before word of bert: nothing is told again */
 	assert_int_equal(fact_of(s, "anna", FACT_purchases), 3);
 	story_end(s);
 }
@@ -178,15 +183,20 @@ static void a_late_event_of_an_id_withdraws_nothing_and_the_sum_is_right(void **
 static void a_new_file_and_a_market_come_to_an_id_that_is_taken_out(void **state)
 {
 	struct sim *s = sim_shop_of();
+	char *told;
 
 	(void)state;
 	sim_send(s, "till/1 anna buys 1\ntill/2 bert buys 600\ntill/3 bert buys 2");
+	sim_until(s, "1h");
 	assert_true(sim_command(s, "merge anna bert"));
+	take_trace(s);
 	sim_until(s, "1d");
 	assert_true(sim_lifecycle(s, sim_other_shop));
 	sim_send(s, "till/4 * market media 90d -");
 	sim_until(s, "2d");
-	take_trace(s);
+	told = sim_trace_take(s);
+	assert_null(strstr(told, "bert")); /* is silent */
+	free(told);
 	assert_true(sim_command(s, "unmerge bert"));
 	sim_until(s, "3d");
 	sim_check(s);
