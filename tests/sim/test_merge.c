@@ -180,19 +180,54 @@ static void a_late_event_of_an_id_withdraws_nothing_and_the_sum_is_right(void **
 	story_end(s);
 }
 
+static void what_is_held_and_to_be_done_of_an_id_ends_and_the_person_answers_for_it(void **state)
+{
+	struct sim *s = sim_new(&(struct sim_options){ .seed = random_seed(1), .shards = SHARDS,
+		.lifecycle = "ladder stage {\n"
+			     "    suspect potential\n"
+			     "    buyer   actual when purchases >= 1\n"
+			     "}\n"
+			     "risk silent when purchases >= 1 and silence > 30d\n"
+			     "risk quiet when purchases >= 1 and silence > 40d\n"
+			     "follow_up call_back on risk.silent owner \"desk\" due 9d\n" });
+
+	(void)state;
+	sim_send(s, "till/1 anna buys 1\ntill/2 carl buys 1");
+	sim_until(s, "31d");
+	take_trace(s);
+	assert_true(sim_command(s, "pause risk.quiet"));
+	sim_until(s, "41d");
+	take_trace(s);
+	assert_true(sim_command(s, "merge anna carl"));
+	SIM_TRACE(s, "[     41d] carl follow_up.closed <- overdue, customer.merged anna\n");
+	assert_true(sim_command(s, "resume risk.quiet"));
+	sim_until(s, "41d1h"); /* carl's went with the merge */
+	SIM_TRACE(s, "[  40d1ms] anna risk.quiet raised (noticed at 41d)\n");
+	sim_send(s, "till/3 carl called");
+	SIM_TRACE(s, "[   41d1h] anna follow_up.closed <- overdue\n");
+	assert_true(sim_command(s, "unmerge carl"));
+	SIM_TRACE(s, "[   41d1h] carl customer.unmerged anna, risk.quiet raised\n");
+	assert_false(sim_command(s, "snooze nobody 50d"));
+	assert_true(sim_command(s, "merge anna carl"));
+	assert_false(sim_command(s, "snooze carl 50d"));
+	story_end(s);
+}
+
 static void a_new_file_and_a_market_come_to_an_id_that_is_taken_out(void **state)
 {
 	struct sim *s = sim_shop_of();
+	struct customer *c;
 	char *told;
 
 	(void)state;
-	sim_send(s, "till/1 anna buys 1\ntill/2 bert buys 600\ntill/3 bert buys 2");
+	sim_send(s, "till/1 anna buys 600\ntill/2 bert buys 600\ntill/3 bert buys 2");
 	sim_until(s, "1h");
 	assert_true(sim_command(s, "merge anna bert"));
 	take_trace(s);
 	sim_until(s, "1d");
 	assert_true(sim_lifecycle(s, sim_other_shop));
 	sim_send(s, "till/4 * market media 90d -");
+	sim_send(s, "till/5 bert buys 3\ntill/6 anna buys 4");
 	sim_until(s, "2d");
 	told = sim_trace_take(s);
 	assert_null(strstr(told, "bert")); /* is silent */
@@ -201,7 +236,14 @@ static void a_new_file_and_a_market_come_to_an_id_that_is_taken_out(void **state
 	sim_until(s, "3d");
 	sim_check(s);
 	assert_int_equal(sim_count(s, "risk.market"), 2);
-	assert_int_equal(sim_count(s, "stage.repeat"), 1);
+	assert_int_equal(sim_count(s, "stage.repeat"), 2);
+	assert_true(sim_command(s, "merge anna bert"));
+	assert_true(sim_lifecycle(s, shop));
+	sim_send(s, "till/7 bert buys 700\ntill/8 anna buys 4"); /* what the file counts begins anew */
+	c = sim_customer(s, "anna");
+	assert_int_equal(c->facts.custom[0].v.i, 1);
+	free(c);
+	assert_int_equal(fact_of(s, "anna", FACT_purchases), 7);
 	story_end(s);
 }
 
@@ -498,6 +540,7 @@ int main(void)
 		cmocka_unit_test(of_owner_role_and_region_the_latest_told_wins),
 		cmocka_unit_test(a_person_gives_one_credit_and_none_to_themselves),
 		cmocka_unit_test(a_late_event_of_an_id_withdraws_nothing_and_the_sum_is_right),
+		cmocka_unit_test(what_is_held_and_to_be_done_of_an_id_ends_and_the_person_answers_for_it),
 		cmocka_unit_test(a_new_file_and_a_market_come_to_an_id_that_is_taken_out),
 		cmocka_unit_test(people_roll_up_into_their_account),
 		cmocka_unit_test(an_account_has_its_own_events_too_and_may_be_of_another),
