@@ -19,11 +19,12 @@ static const struct {
 /* The first test below RULE that compares QUANTITY, or -1. */
 static int find_test(const struct machine *m, uint16_t rule, unsigned quantity)
 {
-	const struct node *node = &m->nodes[rule];
+	const struct node *node;
 	int found;
 
 	if (rule == NODE_NONE)
 		return -1;
+	node = &m->nodes[rule];
 	if (node->kind == NODE_TEST)
 		return m->tests[node->left].quantity == quantity ? node->left : -1;
 	found = find_test(m, node->left, quantity);
