@@ -328,8 +328,8 @@ int config_check(struct config *c, struct complaint *why)
 			"under-way-bytes, checkpoint-events, credit and subscriber-credit are at least 1");
 	if (c->checkpoint.idle_ns < 1000000 || c->checkpoint.idle_ns > INT64_C(5000000000) ||
 		c->checkpoint.interval_ns < 1000000 || c->checkpoint.replay_ns < 1000000)
-		return complain(why, ERR_INVALID, "checkpoint-idle: from 1ms to 5s; checkpoint-every and "
-			"checkpoint-replay: at least 1ms");
+		return complain(why, ERR_INVALID, "checkpoint-idle: from 1ms to 5s; checkpoint-every: "
+			"at least 1ms; checkpoint-replay: at least 1ms");
 	if (c->checkpoint.dirty_pages == 0 || c->checkpoint.dirty_pages > CHECKPOINT_PAGES_MAX)
 		return complain(why, ERR_INVALID, "checkpoint-pages: from 1 to %d", CHECKPOINT_PAGES_MAX);
 	if (c->settings.history_keep > HISTORY_KEEP_MAX)
