@@ -116,5 +116,5 @@ bool template_fill(struct buf *out, struct span s, hole_filler fill, void *arg)
 		optional = cut(rest, ']', &s);
 		(void)fill_stretch(out, optional, fill, arg);
 	}
-	return true;
+	return out->size > was;
 }

@@ -22,7 +22,8 @@ typedef bool (*hole_filler)(void *arg, const struct hole *hole, struct buf *out)
 
 /* NULL, or what is wrong with TEXT, as a constant sentence; *RET_AT: at which byte. */
 const char *template_complaint(struct span text, size_t *ret_at);
-/* Append TEXT, which has no complaint. False, and nothing is appended: it is not usable. */
+/* Append TEXT, which has no complaint. False, and nothing is appended: it is not usable,
+ * or nothing is left of it. */
 bool template_fill(struct buf *out, struct span text, hole_filler fill, void *arg);
 /* The next hole at *AT or behind, which moves behind it; false: none. For those who check. */
 bool template_next(struct span text, size_t *at, struct hole *ret_hole);

@@ -241,6 +241,41 @@ static void subscriber_messages_come_back(void **state)
 	}
 }
 
+/* A field at the end is as good as one within. */
+static void a_sentence_is_appended_to_what_is_encoded(void **state)
+{
+	struct notification n = sample(), back;
+	struct buf encoded = { 0 }, whole = { 0 };
+	struct delivery d;
+	char text[301];
+
+	(void)state;
+	for (size_t size = 1; size < sizeof text; size += 127) {
+		memset(text, 'x', size);
+		buf_clear(&encoded);
+		buf_clear(&whole);
+		buf_clear(&out);
+		n.text = span_of(NULL, 0);
+		notification_encode(&encoded, &n);
+		n.text = span_of(text, size);
+		buf_add(&whole, encoded.data, encoded.size);
+		notification_add_text(&whole, n.text);
+		assert_int_equal(whole.size, encoded.size + notification_text_size(n.text));
+		assert_int_equal(notification_decode(&back, whole.data, whole.size, arena), 0);
+		assert_true(span_eq(back.text, n.text));
+		n.text = span_of(NULL, 0);
+		back.text = n.text;
+		assert_same_notification(&back, &n);
+		delivery_add_notification(&out, span_of(encoded.data, encoded.size),
+			span_of(text, size));
+		assert_int_equal(delivery_decode(&d, out.data, out.size, arena), 0);
+		assert_true(span_eq(d.notifications[0].text, span_of(text, size)));
+	}
+	buf_clear(&out);
+	buf_fini(&encoded);
+	buf_fini(&whole);
+}
+
 static void a_delivery_is_the_sum_of_its_parts(void **state)
 {
 	struct position positions[] = { { 0, 17 }, { 1, 0 } };
@@ -703,6 +738,7 @@ int main(void)
 		cmocka_unit_test_setup(a_filter_of_notifications_chooses_the_rows_of_a_snapshot, fresh),
 		cmocka_unit_test_setup(a_page_of_a_snapshot_comes_back, fresh),
 		cmocka_unit_test_setup(a_reading_and_a_snapshot_are_asked_for, fresh),
+		cmocka_unit_test_setup(a_sentence_is_appended_to_what_is_encoded, fresh),
 		cmocka_unit_test_setup(a_delivery_is_the_sum_of_its_parts, fresh),
 		cmocka_unit_test_setup(requests_and_replies_come_back, fresh),
 		cmocka_unit_test_setup(a_bad_subscriber_message_is_refused_with_a_sentence, fresh),
