@@ -137,3 +137,12 @@ int64_t business_add(const struct calendar *c, enum business unit, int64_t t_ms,
 	}
 	return goal > 0 ? BUSINESS_NEVER : -BUSINESS_NEVER;
 }
+
+const struct calendar *calendar_of_region(const struct calendar_regions *regions,
+	struct span region, const struct calendar *otherwise)
+{
+	for (unsigned i = 0; regions && i < regions->n; i++)
+		if (span_eq(regions->list[i].name, region))
+			return regions->list[i].calendar;
+	return otherwise;
+}

@@ -44,6 +44,21 @@ struct calendar {
 	int line;
 };
 
+/* Which calendar counts for the customers of a region, where a rule names none. */
+#define CALENDAR_REGIONS_MAX 64
+struct calendar_region {
+	struct span name;
+	const struct calendar *calendar;
+	int line;
+};
+struct calendar_regions {
+	unsigned n;
+	struct calendar_region list[CALENDAR_REGIONS_MAX];
+};
+/* REGION's calendar, or OTHERWISE where it has none. REGIONS may be NULL. */
+const struct calendar *calendar_of_region(const struct calendar_regions *regions,
+	struct span region, const struct calendar *otherwise);
+
 bool calendar_is_open(const struct calendar *c, int64_t at_ms);
 
 /* From A to B; negative when B is before A. */

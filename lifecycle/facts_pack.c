@@ -212,7 +212,7 @@ static uint8_t *put_customs(uint8_t *p, const struct facts *f, uint16_t *section
 /* Which day it is by its zone: one earlier than in UTC, the same, or one later. */
 static uint8_t day_bits(int64_t time_ms, int32_t day)
 {
-	return (uint8_t)((day - time_ms / DAY_MS + 1) << ORDER_DAY_SHIFT);
+	return (uint8_t)((uint64_t)(day - time_ms / DAY_MS + 1) << ORDER_DAY_SHIFT);
 }
 
 static uint8_t *put_orders(uint8_t *p, const struct facts *f, uint16_t *sections)

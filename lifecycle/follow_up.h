@@ -16,9 +16,11 @@ struct delay {
 	int64_t ms;          /* 0: none */
 	uint8_t business;    /* enum business: in its ms of … */
 	const struct calendar *calendar; /* … one of the machine's */
+	const struct calendar_regions *regions; /* … or the one of the customer's region; or NULL */
 };
-/* The first instant at which D has passed since T; INT64_MAX when that is never reached. */
-int64_t delay_after(const struct delay *d, int64_t t_ms);
+/* The first instant at which D has passed since T for a customer of REGION (may be empty);
+ * INT64_MAX when that is never reached. */
+int64_t delay_after(const struct delay *d, struct span region, int64_t t_ms);
 
 struct follow_up {
 	struct span name;    /* "call_back" */

@@ -6,8 +6,11 @@
 #include "lifecycle/value.h"
 
 /* The bound by the clock that T's working time is, of what began or will end at LAW's instant. */
-static double business_bound(const struct test *t, const struct law *law)
+static double business_bound(const struct test *t, const struct facts *f, const struct law *law)
 {
+	const struct facts_string *region = &f->text[TEXT_REGION];
+	const struct calendar *calendar = calendar_of_region(t->regions,
+		span_of(region->text, region->size), t->calendar);
 	bool beyond = t->op == OP_GT || t->op == OP_LE; /* their line lies behind the span */
 	bool grows = law->kind == LAW_AGE;
 	int64_t span = (int64_t)t->number, at;
@@ -19,7 +22,7 @@ static double business_bound(const struct test *t, const struct law *law)
 		span += beyond;
 	else
 		span = beyond ? -span : 1 - span;
-	at = business_add(t->calendar, t->business, law->t_ms, span);
+	at = business_add(calendar, t->business, law->t_ms, span);
 	at_ms = at == BUSINESS_NEVER ? INFINITY : at == -BUSINESS_NEVER ? -INFINITY : (double)at;
 	return grows ? at_ms - (double)law->t_ms - beyond : (double)law->t_ms - at_ms + !beyond;
 }
@@ -38,7 +41,7 @@ bool comparison_read(const struct test *t, const struct facts *f, const struct l
 		ret_c->bound *= other.c;
 	}
 	if (t->business && law->kind != LAW_UNKNOWN)
-		ret_c->bound = business_bound(t, law);
+		ret_c->bound = business_bound(t, f, law);
 	return law->kind != LAW_UNKNOWN;
 }
 

@@ -47,6 +47,7 @@ struct test {
 	uint64_t names;       /* OP_IN: bit per enum value or rung */
 	uint8_t business;     /* enum business: NUMBER is working time of … */
 	const struct calendar *calendar; /* … one of the machine's */
+	const struct calendar_regions *regions; /* … or the one of the customer's region; or NULL */
 	double window_ms;     /* of active(30d); 0: that of the rhythm */
 	const struct rhythm *rhythm; /* the machine's */
 	uint8_t owner;        /* whose rule it stands in: a ladder, or OWNER_RISK + a risk */
@@ -147,6 +148,7 @@ struct machine {
 	struct calendar calendars[CALENDARS_MAX];
 	unsigned n_sources;
 	struct source_hours sources[SOURCE_HOURS_MAX];
+	struct calendar_regions regions;
 	unsigned n_customs;
 	struct custom customs[CUSTOM_MAX];
 	unsigned n_event_tests;

@@ -9,7 +9,7 @@
 static const char *const words[] = { "ladder", "risk", "rhythm", "zone", "let", "include",
 	"calendar", "fact", "follow_up", "where", "when", "potential", "actual", "severity", "job", "play", "say", "and", "or", "not", "in" };
 static const char *const declarations[] = { "ladder", "risk", "rhythm", "zone", "let", "include",
-	"calendar", "fact", "season", "value", "follow_up", "source" };
+	"calendar", "fact", "season", "value", "follow_up", "source", "region" };
 /* Ladders share the first part of a notification's type with these. */
 static const char *const reserved[] = { "customer", "source", "follow_up" };
 
@@ -237,6 +237,8 @@ static int parse_declaration(struct parser *p)
 		return parse_season(p);
 	if (token_is(&p->token, "value"))
 		return parse_value_block(p);
+	if (token_is(&p->token, "region"))
+		return parse_region(p);
 	if (token_is(&p->token, "calendar"))
 		return parse_calendar(p);
 	if (token_is(&p->token, "fact"))
@@ -252,7 +254,7 @@ static int parse_declaration(struct parser *p)
 	suggestion_init(&s, p->token.text);
 	for (size_t i = 0; i < COUNT(declarations); i++)
 		suggestion_offer(&s, span_str(declarations[i]));
-	return parse_expected(p, "ladder, risk, follow_up, rhythm, season, value, fact, zone, calendar, source, let or include", &s);
+	return parse_expected(p, "ladder, risk, follow_up, rhythm, season, value, fact, zone, calendar, source, region, let or include", &s);
 }
 
 int parse_file(struct parser *p)

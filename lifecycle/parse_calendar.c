@@ -252,6 +252,7 @@ static int take_calendar(struct parser *p, struct test *t)
 			: parse_expected(p, "the name of a calendar declared before", &s);
 	}
 	t->calendar = parse_calendar_find(m, name);
+	t->regions = &m->regions;
 	return t->calendar ? 0 : parse_fail(p, &p->before, "there is no calendar yet for business "
 		"%.*s: declare calendar { hours mon..fri 9:00-17:00 } before, or say in which "
 		"calendar", SHOW(p->before.text));

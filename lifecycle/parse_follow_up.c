@@ -6,10 +6,11 @@
 #define SHOW(s) (int)(s).size, (const char *)(s).data
 #define OUTCOME_MAX_MS (3 * 365 * 86400000.0)
 
-int64_t delay_after(const struct delay *d, int64_t t_ms)
+int64_t delay_after(const struct delay *d, struct span region, int64_t t_ms)
 {
 	if (d->business)
-		return business_add(d->calendar, d->business, t_ms, d->ms);
+		return business_add(calendar_of_region(d->regions, region, d->calendar), d->business,
+			t_ms, d->ms);
 	return t_ms + d->ms;
 }
 
@@ -91,7 +92,7 @@ static int take_delay(struct parser *p, struct delay *d)
 		return rc;
 	if (t.other != QUANTITY_NONE || !(t.number >= 1))
 		return parse_fail(p, &at, "expected a length of time such as 2d or 2 business days");
-	*d = (struct delay){ (int64_t)t.number, t.business, t.calendar };
+	*d = (struct delay){ (int64_t)t.number, t.business, t.calendar, t.regions };
 	return 0;
 }
 

@@ -48,7 +48,7 @@ static int take_source(struct parser *p)
 	return parse_next(p);
 }
 
-static int take_hours(struct parser *p, const struct calendar **ret)
+int parse_in_calendar(struct parser *p, const struct calendar **ret)
 {
 	const struct machine *m = p->machine;
 	struct suggestion s;
@@ -92,7 +92,7 @@ int parse_source(struct parser *p)
 		unwatched = true;
 		rc = parse_next(p);
 	} else if (token_is(&p->token, "in")) {
-		rc = take_hours(p, &calendar);
+		rc = parse_in_calendar(p, &calendar);
 	} else {
 		rc = parse_expected(p, "in and a calendar, or unwatched", NULL);
 	}
@@ -100,5 +100,42 @@ int parse_source(struct parser *p)
 		m->sources[i].unwatched = unwatched;
 		m->sources[i].calendar = calendar;
 	}
+	return rc;
+}
+
+/* `region "north", "south" in CALENDAR`, from the word on. */
+int parse_region(struct parser *p)
+{
+	struct calendar_regions *all = &p->machine->regions;
+	unsigned first = all->n;
+	const struct calendar *calendar = NULL;
+	int rc;
+
+	do {
+		struct calendar_region *r = &all->list[all->n];
+
+		rc = parse_next(p);
+		if (rc != 0)
+			return rc;
+		if (p->token.kind != TOKEN_STRING || p->token.text.size < 3)
+			return parse_expected(p, "the name of a region in quotes", NULL);
+		if (all->n == CALENDAR_REGIONS_MAX)
+			return parse_fail(p, &p->token, "a file says something of at most %d regions",
+				CALENDAR_REGIONS_MAX);
+		*r = (struct calendar_region){ .line = p->token.line,
+			.name = span_of(p->token.text.data + 1, p->token.text.size - 2) };
+		for (unsigned i = 0; i < all->n; i++)
+			if (span_eq(all->list[i].name, r->name))
+				return parse_fail(p, &p->token, "line %d says already what holds for "
+					"%.*s", all->list[i].line, SHOW(p->token.text));
+		all->n++;
+		rc = parse_next(p);
+	} while (rc == 0 && token_is(&p->token, ","));
+	if (rc == 0 && !token_is(&p->token, "in"))
+		return parse_expected(p, "in and a calendar", NULL);
+	if (rc == 0)
+		rc = parse_in_calendar(p, &calendar);
+	for (unsigned i = first; i < all->n; i++)
+		all->list[i].calendar = calendar;
 	return rc;
 }

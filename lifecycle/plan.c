@@ -8,7 +8,7 @@ static bool tests_say_the_same(const struct test *a, const struct test *b)
 {
 	return a->quantity == b->quantity && a->other == b->other && a->op == b->op &&
 		a->names == b->names && a->rhythm == b->rhythm &&
-		a->business == b->business && a->calendar == b->calendar &&
+		a->business == b->business && a->calendar == b->calendar && a->regions == b->regions &&
 		memcmp(&a->number, &b->number, sizeof a->number) == 0 && !(a->top < b->top || a->top > b->top) &&
 		memcmp(&a->window_ms, &b->window_ms, sizeof a->window_ms) == 0;
 }
@@ -165,6 +165,8 @@ static unsigned test_changed_by(const struct machine *m, const struct test *t)
 
 	if (m->rhythm.classes && quantity_has_rhythm(t->quantity))
 		by |= BY_PROFILE | BY_CONTACT; /* either may tell what the class goes by */
+	if (t->regions && m->regions.n > 0)
+		by |= BY_PROFILE; /* which tells the region */
 	if (t->other != QUANTITY_NONE)
 		by |= machine_quantity(m, t->other).changed_by;
 	return by;

@@ -175,12 +175,14 @@ static int begin(struct shard *s, struct customer *c, unsigned i, int64_t now_ms
 {
 	const struct follow_up *rule = &s->lifecycle->machine->follow_ups[i];
 	const struct facts_string *manager = &c->facts.text[TEXT_OWNER];
+	const struct facts_string *home = &c->facts.text[TEXT_REGION];
+	struct span region = span_of(home->text, home->size);
 	struct follow_up_row f = { .opened_by = sequence, .opened_ms = now_ms,
-		.due_ms = delay_after(&rule->due, now_ms), .outcome_ms = now_ms + rule->outcome_ms };
+		.due_ms = delay_after(&rule->due, region, now_ms), .outcome_ms = now_ms + rule->outcome_ms };
 	int rc;
 
 	if (rule->escalate.ms)
-		f.escalate_ms = delay_after(&rule->escalate, now_ms);
+		f.escalate_ms = delay_after(&rule->escalate, region, now_ms);
 	set_owner(&f, rule->of_customer && manager->size ? span_of(manager->text, manager->size) :
 		rule->owner);
 	counts_of(s, i)->opened++;

@@ -127,6 +127,30 @@ static void working_time_decides_when_it_is_overdue(void **state)
 	story_end(s);
 }
 
+/* Who moves is judged by the hours of where they live from then on: in the north it is a holiday. */
+static void a_region_has_working_time_of_its_own(void **state)
+{
+	struct sim *s = sim_new(&(struct sim_options){ .seed = random_seed(1), .lifecycle =
+		"calendar { hours mon..fri 9:00-17:00 }\n"
+		"calendar north { hours mon..fri 9:00-17:00 closed \"2024-01-02\" }\n"
+		"region \"north\" in north\n"
+		"risk complaint when complaint_age > 1 business day\n" });
+
+	(void)state;
+	sim_until(s, "12h"); /* Monday */
+	sim_send(s, "crm/1 anna profile region=north\n" "shop/1 anna complains c-1\n"
+		"shop/2 bert complains c-2\n" "shop/3 cora complains c-3\n");
+	sim_until(s, "1d13h");
+	SIM_TRACE(s, "[1d12h1ms] bert risk.complaint raised, customer.at_risk\n"
+		"[1d12h1ms] cora risk.complaint raised, customer.at_risk\n");
+	sim_send(s, "crm/2 bert profile region=north\n");
+	SIM_TRACE(s, "[   1d13h] bert risk.complaint cleared, customer.recovered\n");
+	sim_until(s, "3d");
+	SIM_TRACE(s, "[2d12h1ms] anna risk.complaint raised, customer.at_risk\n"
+		"[2d12h1ms] bert risk.complaint raised, customer.at_risk\n");
+	story_end(s);
+}
+
 static void it_can_be_done_and_reassigned_by_hand(void **state)
 {
 	struct sim *s = begin();
@@ -198,6 +222,7 @@ int main(void)
 		cmocka_unit_test(a_contact_answers_it_and_a_purchase_is_its_outcome),
 		cmocka_unit_test(what_is_over_by_itself_asks_nobody),
 		cmocka_unit_test(working_time_decides_when_it_is_overdue),
+		cmocka_unit_test(a_region_has_working_time_of_its_own),
 		cmocka_unit_test(it_can_be_done_and_reassigned_by_hand),
 		cmocka_unit_test(what_is_withdrawn_asks_nobody),
 		cmocka_unit_test(it_survives_kills_at_every_point),

@@ -292,13 +292,17 @@ static struct facts complained(int64_t time_ms)
 	e.as.contract.change = CONTRACT_SIGNED;
 	e.as.contract.ends_ms = time_ms;
 	facts_add(&f, &e, NULL);
+	e = (struct event){ .body = BODY_PROFILE, .time_ms = time_ms };
+	e.as.profile.region = span_str("north");
+	facts_add(&f, &e, NULL);
 	return f;
 }
 
 static bool by_definition(const struct test *t, int64_t t_ms, int64_t now_ms)
 {
 	bool age = t->quantity == QUANTITY_complaint_age;
-	double v = (double)business_between(t->calendar, t->business, age ? t_ms : now_ms,
+	const struct calendar *c = calendar_of_region(t->regions, span_str("north"), t->calendar);
+	double v = (double)business_between(c, t->business, age ? t_ms : now_ms,
 		age ? now_ms : t_ms);
 
 	switch (t->op) {
@@ -324,13 +328,17 @@ static void a_rule_holds_by_working_time_and_its_flip_is_exact(void **state)
 		struct facts f = complained(t);
 		struct verdict v;
 		struct machine *m;
-		char text[400];
+		bool regional = random_below(&r, 2);
+		char text[500];
 
-		snprintf(text, sizeof text, "zone \"Europe/London\" calendar shop { hours mon..fri "
+		snprintf(text, sizeof text, "zone \"Europe/London\" calendar { hours sat 1:00-2:00 } "
+			"calendar shop { hours mon..fri "
 			"9:00-12:30, 13:00-18:00 hours sun 0:30-2:30 closed \"2026-04-03\" }\n"
-			"risk x when %s %s %d.%u business %s in shop", names[random_below(&r, 2)],
+			"region \"north\" in shop\n"
+			"risk x when %s %s %d.%u business %s%s", names[random_below(&r, 2)],
 			ops[random_below(&r, 4)], (int)random_below(&r, 5) - 2,
-			(unsigned)random_below(&r, 2) * 5, random_below(&r, 2) ? "days" : "hours");
+			(unsigned)random_below(&r, 2) * 5, random_below(&r, 2) ? "days" : "hours",
+			regional ? "" : " in shop");
 		m = compile(text);
 		for (int k = 0; k < 5; k++) {
 			machine_judge(m, &f, now, &v);

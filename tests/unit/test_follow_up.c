@@ -52,7 +52,7 @@ static void everything_may_be_said(void **state)
 	assert_span(f[0].on, "risk.silent");
 	assert_true(f[0].of_customer);
 	assert_span(f[0].owner, "sales");
-	assert_int_equal(delay_after(&f[0].due, 1000), 1000 + 2 * DAY_MS);
+	assert_int_equal(delay_after(&f[0].due, span_str(""), 1000), 1000 + 2 * DAY_MS);
 	assert_int_equal(f[0].escalate.ms, 4 * DAY_MS);
 	assert_span(f[0].next, "boss");
 	assert_int_equal(f[0].outcome_ms, 60 * DAY_MS);
@@ -62,8 +62,27 @@ static void everything_may_be_said(void **state)
 	assert_int_equal(f[1].escalate.ms, 0);
 	assert_int_equal(f[1].outcome_ms, FOLLOW_UP_OUTCOME_MS);
 	/* Thursday 1970-01-01 12:00 and two business days: Monday 12:00 */
-	assert_int_equal(delay_after(&f[1].due, DAY_MS / 2), 4 * DAY_MS + DAY_MS / 2);
+	assert_int_equal(delay_after(&f[1].due, span_str(""), DAY_MS / 2), 4 * DAY_MS + DAY_MS / 2);
 	machine_free(m);
+}
+
+/* Friday is a holiday in the north. */
+static void a_region_has_opening_hours_of_its_own(void **state)
+{
+	struct machine *m = compile(HEAD "calendar north { hours mon..thu 9:00-17:00 }\n"
+		"region \"north\", \"far north\" in north\n"
+		"follow_up win on customer.lost owner \"crm\" due 2 business days\n");
+	const struct delay *due = &m->follow_ups[0].due;
+
+	(void)state;
+	/* Thursday 12:00: the north has its second day until Tuesday. */
+	assert_int_equal(delay_after(due, span_str("south"), DAY_MS / 2), 4 * DAY_MS + DAY_MS / 2);
+	assert_int_equal(delay_after(due, span_str("far north"), DAY_MS / 2), 5 * DAY_MS + DAY_MS / 2);
+	machine_free(m);
+	assert_refused(HEAD "region \"n\" in nowhere\n", 3, 15, "a calendar declared before");
+	assert_refused(HEAD "region \"n\" in business time\nregion \"n\" in business time\n", 4, 8,
+		"line 3 says already");
+	assert_refused(HEAD "region north in business time\n", 3, 8, "in quotes");
 }
 
 static void what_is_wrong_is_said_where_it_is(void **state)
@@ -108,6 +127,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(everything_may_be_said),
+		cmocka_unit_test(a_region_has_opening_hours_of_its_own),
 		cmocka_unit_test(what_is_wrong_is_said_where_it_is),
 		cmocka_unit_test(a_file_has_so_many_at_most),
 	};
