@@ -185,6 +185,7 @@ double breaker_limit(struct shard *s, const struct breaker *b)
 {
 	const struct settings *set = &s->settings;
 	double limit = fmax(floor_of(s), CROWD_SHARE * (double)env_meta(s->env)->customers);
+
 	if (habit_is_known(b)) /* its own share of the flood is no habit yet */
 		limit = fmax(limit, set->breaker_factor * breaker_habit_per_hour(b) *
 			(double)RECENT_HALF_MS / (M_LN2 * (double)HOUR_MS));

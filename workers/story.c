@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Telling a customer's story again, and keeping it short. */
 #include <assert.h>
 #include "workers/story.h"
 
