@@ -6,8 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Length of the well-formed UTF-8 sequence of two bytes or more at P (Unicode 15, table 3-7), 0 when
- * there is none. Overlong forms, surrogates and what lies beyond U+10FFFF are not well-formed. */
+/* Length of the well-formed UTF-8 sequence of two bytes or more at P (Unicode 15, table 3-7), 0
+ * when there is none. Overlong forms, surrogates and what lies beyond U+10FFFF are not
+ * well-formed. */
 static size_t utf8_sequence(const uint8_t *p, size_t left)
 {
 	uint8_t low = 0x80, high = 0xbf; /* allowed in the second byte */

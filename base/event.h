@@ -85,7 +85,7 @@ struct event {
 	struct span customer;
 	uint64_t sequence; /* 0: none; else strictly rising within the source */
 	int64_t time_ms;
-	uint32_t fingerprint; /* of everything but source, id and sequence: tells a resend from a conflict */
+	uint32_t fingerprint; /* of all but source, id and sequence: tells a resend from a conflict */
 	uint8_t channel;      /* enum channel */
 	uint8_t body;         /* enum body: which member of the union holds */
 	union {
@@ -138,7 +138,7 @@ struct event {
 			uint8_t reason;
 		} contract;
 		struct {
-			int64_t amount; /* the customer's spend in the category with everybody, >= 0, required */
+			int64_t amount; /* the customer's with everybody, >= 0, required */
 			int64_t from_ms;
 			int64_t to_ms;  /* > from_ms, both required */
 		} wallet;
@@ -151,7 +151,7 @@ struct event {
 			uint8_t acquisition;
 			bool has_expected_margin;
 			int64_t expected_margin; /* a year */
-			struct span held_by;     /* a competitor; size 0 and data non-NULL: nobody any more */
+			struct span held_by;     /* size 0 and data non-NULL: by nobody any more */
 			struct span region;
 			struct span segment;
 			struct span owner;       /* account manager; the same for these: empty clears */

@@ -10,8 +10,8 @@
 
 enum side { SIDE_NONE, SIDE_POTENTIAL, SIDE_ACTUAL, SIDE_COUNT };
 enum job { JOB_NONE, JOB_DEVELOP, JOB_MAINTAIN, JOB_WIN_BACK, JOB_COUNT };
-/* The four plays there are: keep who buys; go where nobody has shown anything yet; win somebody who is
- * loyal to nobody; win somebody who is a competitor's customer. */
+/* The four plays there are: keep who buys; go where nobody has shown anything yet; win somebody who
+ * is loyal to nobody; win somebody who is a competitor's customer. */
 enum approach { APPROACH_NONE, APPROACH_RETAIN, APPROACH_OPEN_MARKET, APPROACH_CONTEST_GENERAL,
 	APPROACH_CONTEST_COMPETITOR, APPROACH_COUNT };
 const char *side_name(unsigned v);

@@ -36,9 +36,10 @@ struct snapshot_row {
 };
 
 /* Whether F, made for notifications, is for a customer who stands so. A type takes whoever stands
- * on a rung, or has a risk, whose id begins with it, and of the crossings `customer.at_risk` whoever
- * has a risk and every other one everybody: they tell of a moment. Stage and tier: who stands there.
- * Severity: who has a risk at least so severe. Source is of an event, and holds for everybody. */
+ * on a rung, or has a risk, whose id begins with it, and of the crossings `customer.at_risk`
+ * whoever has a risk and every other one everybody: they tell of a moment. Stage and tier: who
+ * stands there. Severity: who has a risk at least so severe. Source is of an event, and holds for
+ * everybody. */
 bool snapshot_row_wanted(const struct snapshot_row *r, const struct filter *f);
 
 #endif

@@ -40,8 +40,8 @@ int32_t zone_day(const struct zone *z, int64_t ms);
  * later: of an hour that comes twice the first one, of one that is left out its end. Monotone. */
 int64_t zone_instant(const struct zone *z, int64_t local_ms);
 
-/* What the local clock shows at MS, in ms since 1970-01-01T00:00 local, and the next instant at which its
- * offset changes; INT64_MAX: never. */
+/* What the local clock shows at MS, in ms since 1970-01-01T00:00 local, and the next instant at
+ * which its offset changes; INT64_MAX: never. */
 int64_t zone_local(const struct zone *z, int64_t ms, int64_t *ret_until_ms);
 
 /* The date of a day since 1970-01-01; months and days from 1. */

@@ -8,8 +8,8 @@
  * What is counted happens inside budget_step() and budget_commit(), which callgrind collects by
  * name: bench/budget turns that into instructions by folder and function, and
  * tests/system/test_budget holds them to a guard. Time is an argument: each customer has an
- * event every --gap-days on average, so that records look like those of a shop, and the same arguments
- * give the same instructions. --checkpoint commits at the end, inside what is counted.
+ * event every --gap-days on average, so that records look like those of a shop, and the same
+ * arguments give the same instructions. --checkpoint commits at the end, inside what is counted.
  * Prints one line of JSON: allocations of the whole process (the C library's allocator is replaced
  * by one that counts, so LMDB's and protobuf-c's are among them), pages, bytes, notifications. */
 #include <getopt.h>

@@ -3,8 +3,8 @@
  *
  * Closed loop: each connection has at most `window` batches without a receipt. Open loop: batches
  * are due at Poisson instants, and latency counts from when a batch was due, so that the waiting
- * of those who come while the daemon is busy is counted, whoever makes them wait. SIGINT ends it early,
- * with the report. */
+ * of those who come while the daemon is busy is counted, whoever makes them wait. SIGINT ends it
+ * early, with the report. */
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>

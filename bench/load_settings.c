@@ -36,10 +36,10 @@ static const char help[] =
 "  --hear                the live feed: latency from event to notification\n"
 "  --subscription NAME   the same by a durable subscription      --credit 4096\n";
 
-enum option_value { O_RUN = 256, O_INGEST, O_FEED, O_SUBSCRIBE_AT, O_PID, O_STORE, O_SECONDS, O_WARM, O_EVENTS,
-	O_WINDOW, O_RATE, O_CONNECTIONS, O_BATCH, O_CUSTOMERS, O_ZIPF, O_EACH, O_PREFIX, O_LOG, O_MIXED,
-	O_SEQUENCE, O_SOURCES, O_BACKFILL, O_AT, O_CALENDAR, O_SEED, O_SERIAL, O_HEAR, O_SUBSCRIPTION,
-	O_CREDIT, O_HELP };
+enum option_value { O_RUN = 256, O_INGEST, O_FEED, O_SUBSCRIBE_AT, O_PID, O_STORE, O_SECONDS, O_WARM,
+	O_EVENTS, O_WINDOW, O_RATE, O_CONNECTIONS, O_BATCH, O_CUSTOMERS, O_ZIPF, O_EACH, O_PREFIX, O_LOG,
+	O_MIXED, O_SEQUENCE, O_SOURCES, O_BACKFILL, O_AT, O_CALENDAR, O_SEED, O_SERIAL, O_HEAR,
+	O_SUBSCRIPTION, O_CREDIT, O_HELP };
 
 static const struct option options[] = {
 	{ "run", 1, NULL, O_RUN }, { "ingest", 1, NULL, O_INGEST }, { "feed", 1, NULL, O_FEED },

@@ -54,7 +54,8 @@ static void leave(struct names *s, void *socket)
 		zmq_msg_init(&m);
 		arena_reset(s->arena);
 		if (zmq_msg_recv(&m, socket, 0) < 0 ||
-			delivery_decode(&d, zmq_msg_data(&m), zmq_msg_size(&m), s->arena) != 0 || d.refused.size)
+			delivery_decode(&d, zmq_msg_data(&m), zmq_msg_size(&m), s->arena) != 0 ||
+			d.refused.size)
 			die("a subscription is refused");
 		for (unsigned i = 0; d.opened && i < d.n_positions && i < SUBSCRIBER_POSITIONS_MAX; i++)
 			ack.positions[ack.n_positions++] = d.positions[i];
@@ -81,7 +82,8 @@ static void *connect_to(struct names *s)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = { { "run", 1, NULL, 'r' }, { "names", 1, NULL, 'n' }, { 0 } };
+	static const struct option options[] = { { "run", 1, NULL, 'r' },
+		{ "names", 1, NULL, 'n' }, { 0 } };
 	struct names s = { .n = 10000 };
 	int64_t began;
 	int o;

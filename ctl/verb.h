@@ -31,9 +31,9 @@ struct verb {
 #define VERB_SETTINGS_MAX 256
 
 extern const struct verb verb_send, verb_watch, verb_snapshot, verb_show, verb_explain, verb_stats,
-	verb_reload, verb_survey, verb_unfit, verb_subscriptions, verb_ping, verb_check, verb_preview, verb_store, verb_facts,
-	verb_fit, verb_version, verb_rule, verb_sources, verb_follow_up, verb_snooze, verb_hush, verb_live, verb_webhook,
-	verb_merge, verb_unmerge;
+	verb_reload, verb_survey, verb_unfit, verb_subscriptions, verb_ping, verb_check,
+	verb_preview, verb_store, verb_facts, verb_fit, verb_version, verb_rule, verb_sources,
+	verb_follow_up, verb_snooze, verb_hush, verb_live, verb_webhook, verb_merge, verb_unmerge;
 
 struct machine;
 /* Compile a lifecycle file for a verb; an exit code, and on failure what is wrong has been said. */

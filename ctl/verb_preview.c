@@ -127,7 +127,8 @@ static int walk(struct preview *p, struct env *e, const struct machine *old,
 	return rc == ERR_NOTFOUND ? 0 : rc;
 }
 
-/* *RET_OLD is the file in force there; its names are in the moves, so it stays until they are told. */
+/* *RET_OLD is the file in force there; its names are in the moves, so it stays until they are
+ * told. */
 static int preview_shard(struct preview *p, struct env *e, struct machine **ret_old,
 	struct complaint *c)
 {

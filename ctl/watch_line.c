@@ -11,7 +11,8 @@ static void print_span(FILE *out, struct span s)
 	fwrite(s.data, 1, s.size, out);
 }
 
-/* Of a daemon that tells no sentence: the comparisons that hold or, of a risk that is no more, those that do not. */
+/* Of a daemon that tells no sentence: the comparisons that hold or, of a risk that is no more,
+ * those that do not. */
 static void print_why(FILE *out, const struct notification *n)
 {
 	bool any = false, held = !span_eq(n->to, span_str("clear"));

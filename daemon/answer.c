@@ -192,7 +192,8 @@ json_t *answer_show(const struct query *q, int64_t now_ms)
 
 	return json_pack("{s:s#,s:i,s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:I,s:o,s:o,s:I}",
 		"customer", (const char *)who->id, (int)who->id_size, "shard", (int)q->shard,
-		"facts", facts_json(&who->facts), "own_facts", customs_json(q, now_ms), "standing", standing_json(q),
+		"facts", facts_json(&who->facts), "own_facts", customs_json(q, now_ms),
+		"standing", standing_json(q),
 		"next_change", next_change_json(q, due_ms),
 		"due", due_ms == NEVER ? json_null() : json_integer(due_ms),
 		"history", history_json(q),

@@ -128,8 +128,8 @@ static uint64_t rescued(const struct daemon *d)
 
 static void add_sums(struct daemon *d, struct query *const *census, json_t *out)
 {
-	uint64_t merged = 0, customers = 0, accepted = 0, duplicates = 0, conflicts = 0, first = 0, last = 0;
-	uint64_t bytes = 0;
+	uint64_t merged = 0, customers = 0, accepted = 0, duplicates = 0, conflicts = 0;
+	uint64_t first = 0, last = 0, bytes = 0;
 	int64_t since = 0;
 
 	for (unsigned i = 0; i < d->store.shards; i++) {

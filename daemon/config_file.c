@@ -13,14 +13,16 @@
 #include <stdlib.h>
 #include "daemon/config.h"
 
-static const char *const names[] = { "store", "run", "lifecycle", "shards", "clock", "log", "language", "messages", "decimals", "currency", "ingest",
-	"feed", "feed-json", "subscribe", "control", "guard-window", "outbox-keep",
-	"outbox-keep-for", "outbox-keep-bytes", "history-keep", "late-window", "survey", "journal-segment", "journal-keep",
-	"journal-keep-for", "checkpoint-events", "checkpoint-pages", "checkpoint-replay", "checkpoint-every",
-	"checkpoint-idle", "map",
+static const char *const names[] = { "store", "run", "lifecycle", "shards", "clock", "log",
+	"language", "messages", "decimals", "currency", "ingest", "feed",
+	"feed-json", "subscribe", "control", "guard-window", "outbox-keep", "outbox-keep-for",
+	"outbox-keep-bytes", "history-keep", "late-window", "survey",
+	"journal-segment", "journal-keep", "journal-keep-for", "checkpoint-events",
+	"checkpoint-pages", "checkpoint-replay", "checkpoint-every", "checkpoint-idle", "map",
 	"under-way-events", "under-way-bytes", "credit", "subscriptions", "subscriber-credit",
 	"deadlines-per-second", "in-future", "space-reserve", "breaker-floor", "breaker-factor",
-	"cool-down", "source-silence", "source-grace", "source-hold", "source-events", "webhook-schedule", "webhook-timeout", "webhook-pause-after",
+	"cool-down", "source-silence", "source-grace", "source-hold", "source-events",
+	"webhook-schedule", "webhook-timeout", "webhook-pause-after",
 	"webhook-connections", "webhook-ca" };
 #define N_NAMES (sizeof names / sizeof names[0])
 

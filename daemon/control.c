@@ -445,7 +445,8 @@ static void answer(struct daemon *d, const struct peer *peer, const struct reque
 			"state", daemon_state_name(d->state), "shards", (int)d->store.shards));
 	else
 		control_error(d, peer, r->number, "malformed",
-			"verbs are stats, rules, sources, follow_ups, command, show, explain, reload, survey, parameters, subscriptions, forget, webhook, ping");
+			"verbs are stats, rules, sources, follow_ups, command, show, explain, "
+			"reload, survey, parameters, subscriptions, forget, webhook, ping");
 }
 
 static bool take(void *arg)

@@ -42,7 +42,7 @@ struct daemon {
 	struct lifecycle *lifecycle;  /* newest; one reference */
 	struct parameters parameters; /* newest; version 0 before the first */
 	struct parameters parameters_before; /* while these are on their way */
-	bool reloading, reload_again; /* a lifecycle file, or parameters, are on their way into the journal */
+	bool reloading, reload_again; /* a file, or parameters, are on their way to the journal */
 	struct settings settings;     /* as the store has them */
 	uint32_t engine;
 	bool listens;                 /* a source was waited for when the store was opened */

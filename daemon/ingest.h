@@ -17,8 +17,8 @@ struct held_back {
 	uint64_t number;
 };
 
-/* The highest batch number answered with a receipt, by the hash of a peer: a slot for each hash, the
- * latest peer has it. Forgetting one costs its sender a new connection at worst. */
+/* The highest batch number answered with a receipt, by the hash of a peer: a slot for each hash,
+ * the latest peer has it. Forgetting one costs its sender a new connection at worst. */
 #define ANSWERED_SLOTS 4096
 struct answered {
 	uint64_t peer;

@@ -4,7 +4,8 @@
  *
  * Where to begin is asked of the shards in two steps: of those that an id was given for, when it
  * came to light, unless a time was given; of the others, where that time stands. A name never seen
- * that wants to begin so takes the first step here, and its opening is then journalled with the time. */
+ * that wants to begin so takes the first step here, and its opening is then journalled with the
+ * time. */
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/clock.h"
@@ -133,7 +134,8 @@ static void position_came(struct query *q)
 	sought(k);
 }
 
-/* Where a reading begins in SHARD, if that needs no asking; for other customers' shards at the end. */
+/* Where a reading begins in SHARD, if that needs no asking; for other customers' shards at the
+ * end. */
 static bool position_known(struct seeking *k, unsigned shard)
 {
 	const struct subscriber_message *m = &k->message;

@@ -2,9 +2,10 @@
 /* Sentences: what each notification says to people. Main thread.
  *
  * The outbox has no sentences: what is stored is a function of the inputs, and a language is no
- * input. They are made where a notification is handed out, the same for the feeds, subscriptions and
- * webhooks, and kept for a while, so that who receives it next gets it ready-made. The same number
- * gives the same sentence until language, messages, money or the lifecycle file in force change. */
+ * input. They are made where a notification is handed out, the same for the feeds, subscriptions
+ * and webhooks, and kept for a while, so that who receives it next gets it ready-made. The same
+ * number gives the same sentence until language, messages, money or the lifecycle file in force
+ * change. */
 #ifndef KITH_DAEMON_SENTENCES_H
 #define KITH_DAEMON_SENTENCES_H
 #include "words/words.h"

@@ -38,7 +38,8 @@ static void page_came(struct query *q)
 	unsigned shard = ref->shard;
 
 	d->subscribers.paging[shard] = false;
-	/* Wanted again: another page was asked for meanwhile, and this one is not awaited any more. */
+	/* Wanted again: another page was asked for meanwhile, and this one is not awaited any
+	 * more. */
 	if (sub && sub->connected && sub->epoch == ref->epoch && !sub->page.wanted) {
 		if (q->rc == 0)
 			page_send(d, sub, q);

@@ -282,7 +282,8 @@ void subscription_submit_open(struct daemon *d, const struct peer *peer, struct 
 
 int subscriber_forget(struct daemon *d, struct span name)
 {
-	/* On the wire a forgetting is of the name that the connection holds; the journal needs it. */
+	/* On the wire a forgetting is of the name that the connection holds; the journal needs
+	 * it. */
 	struct subscriber_message m = { .verb = SUBSCRIBER_OPEN, .name = name };
 	struct peer nobody = { .size = 1, .id = { 0 } };
 	struct buf raw = { 0 };

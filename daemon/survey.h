@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Surveyor: goes through all shards now and then, a page at a time, to know who is among the best, and
- * puts the cut-offs into the journal when they have moved. Everybody is then judged by them as the
- * sweep comes round; ingest goes on meanwhile. Main thread only. */
+/* Surveyor: goes through all shards now and then, a page at a time, to know who is among the best,
+ * and puts the cut-offs into the journal when they have moved. Everybody is then judged by them as
+ * the sweep comes round; ingest goes on meanwhile. Main thread only. */
 #ifndef KITH_DAEMON_SURVEY_H
 #define KITH_DAEMON_SURVEY_H
 #include "workers/survey.h"

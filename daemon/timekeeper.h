@@ -3,9 +3,10 @@
  *
  * With the wall clock it sleeps until the earliest deadline of any shard; with the event clock
  * time is the newest event time taken in. Each TIME input settles a
- * bounded number, so that what fell due while the daemon was down comes out paced while ingest goes on: as
- * many as take a few milliseconds. One is under way at a time, or two when more was due than the
- * last one could settle: the shards have the next while the journal syncs it. Nothing is polled: no deadline, no wake-up. */
+ * bounded number, so that what fell due while the daemon was down comes out paced while ingest goes
+ * on: as many as take a few milliseconds. One is under way at a time, or two when more was due than
+ * the last one could settle: the shards have the next while the journal syncs it. Nothing is
+ * polled: no deadline, no wake-up. */
 #ifndef KITH_DAEMON_TIMEKEEPER_H
 #define KITH_DAEMON_TIMEKEEPER_H
 #include <event2/event.h>

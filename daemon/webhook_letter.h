@@ -7,8 +7,8 @@
  *	32 u64 hash of the customer
  *	40 u8  size of the error, the error, then the encoded notification
  *
- * The webhook's own row has the number WEBHOOK_ROW: its first attempt is that since which there have
- * been nothing but failures, and attempts counts them. Little-endian. */
+ * The webhook's own row has the number WEBHOOK_ROW: its first attempt is that since which there
+ * have been nothing but failures, and attempts counts them. Little-endian. */
 #ifndef KITH_DAEMON_WEBHOOK_LETTER_H
 #define KITH_DAEMON_WEBHOOK_LETTER_H
 #include "base/err.h"

@@ -8,8 +8,8 @@
  *	                                                                          ▲           ├────▶ DEAD
  *	                                                        its time has come └─ WAITING ◀┘
  *
- * What waits, what is behind something that waits, and what is dead gets a row in its shard ("kept");
- * then the position may pass it, and its bytes leave the memory. */
+ * What waits, what is behind something that waits, and what is dead gets a row in its shard
+ * ("kept"); then the position may pass it, and its bytes leave the memory. */
 #ifndef KITH_DAEMON_WEBHOOK_QUEUE_H
 #define KITH_DAEMON_WEBHOOK_QUEUE_H
 #include <stdbool.h>
@@ -71,7 +71,8 @@ bool queue_may_keep(const struct letter *l);
 void queue_wake(struct queue *q, int64_t now_ms);
 /* All that wait are due at NOW_MS. */
 void queue_hurry(struct queue *q, int64_t now_ms);
-/* The first that is ready and has its bytes, or (FETCH) that lacks them and is not being fetched. */
+/* The first that is ready and has its bytes, or (FETCH) that lacks them and is not being
+ * fetched. */
 struct letter *queue_ready(const struct queue *q, bool fetch);
 void queue_fly(struct queue *q, struct letter *l);
 /* It comes back: try again at DUE_MS. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From the outbox, and from the rows of letters, into the queues.
  *
- * One question a shard is under way, and its answer serves every webhook that stands within it: those
- * who are at the end, which is nearly all of them, cost one question together. Whose place the next
- * question is for goes round, so one that catches up holds nobody back. */
+ * One question a shard is under way, and its answer serves every webhook that stands within it:
+ * those who are at the end, which is nearly all of them, cost one question together. Whose place
+ * the next question is for goes round, so one that catches up holds nobody back. */
 #include <stdlib.h>
 #include "base/hash.h"
 #include "daemon/daemon.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Schedule: when a webhook is tried again. Pure: the clock and the chance are arguments.
  *
- * The delays are those that Standard Webhooks recommends, each shaken by a fifth either way, so that
- * what failed together does not come back together. */
+ * The delays are those that Standard Webhooks recommends, each shaken by a fifth either way, so
+ * that what failed together does not come back together. */
 #ifndef KITH_DAEMON_WEBHOOK_SCHEDULE_H
 #define KITH_DAEMON_WEBHOOK_SCHEDULE_H
 #include <stdint.h>
@@ -32,8 +32,8 @@ enum fate {
 	FATE_DEAD,      /* the same, and the schedule is at its end */
 	FATE_GONE,      /* 410: the endpoint wants no more */
 };
-/* Judge the attempt, the ATTEMPTS-th of this letter, that ended at NOW_MS. CHANCE is any number, all
- * of them equally likely. *RET_DUE_MS is set for FATE_AGAIN. */
+/* Judge the attempt, the ATTEMPTS-th of this letter, that ended at NOW_MS. CHANCE is any number,
+ * all of them equally likely. *RET_DUE_MS is set for FATE_AGAIN. */
 enum fate schedule_judge(const struct schedule *s, unsigned attempts, const struct attempt *a,
 	int64_t now_ms, uint64_t chance, int64_t *ret_due_ms);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sender: requests under way, by libcurl's multi interface on the libevent loop. It knows nothing of
- * endpoints, letters or retries; each request ends once, by its callback, or is dropped with the
+/* Sender: requests under way, by libcurl's multi interface on the libevent loop. It knows nothing
+ * of endpoints, letters or retries; each request ends once, by its callback, or is dropped with the
  * sender.
  *
- * Whatever a name resolves to, the address that is about to be used is judged (webhook_address.h). No
- * redirects, no proxy, no cookies, at most SENDER_ANSWER_MAX of the answer's body is read. Where
+ * Whatever a name resolves to, the address that is about to be used is judged (webhook_address.h).
+ * No redirects, no proxy, no cookies, at most SENDER_ANSWER_MAX of the answer's body is read. Where
  * private addresses are allowed no connection is used twice, so that none is there to be used by
  * somebody who may not. */
 #ifndef KITH_DAEMON_WEBHOOK_SENDER_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Settings of one webhook: from the configuration file or `kith webhook add`, to and from the message
- * that opens its subscription. */
+/* Settings of one webhook: from the configuration file or `kith webhook add`, to and from the
+ * message that opens its subscription. */
 #ifndef KITH_DAEMON_WEBHOOK_SETTINGS_H
 #define KITH_DAEMON_WEBHOOK_SETTINGS_H
 #include "proto/codec.h"
@@ -19,7 +19,8 @@ struct webhook_settings {
 	char reason[WEBHOOK_REASON_MAX + 1]; /* why it is paused */
 };
 
-/* The names that webhook_set() knows, NULL-ended: those of the YAML file and of the tool's options. */
+/* The names that webhook_set() knows, NULL-ended: those of the YAML file and of the tool's
+ * options. */
 extern const char *const webhook_setting_names[];
 /* Set one by its name. ERR_INVALID with a complaint. */
 int webhook_set(struct webhook_settings *s, const char *name, const char *value,

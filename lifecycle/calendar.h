@@ -2,8 +2,8 @@
 /* Calendar: when a business is open, and how much of that lies between two instants.
  *
  * Open hours are those of the local clock in a zone, by the day of the week, less days that are
- * closed. A clock that is put back or forward makes such a day longer or shorter: what counts is the
- * time that passes (zone_instant()).
+ * closed. A clock that is put back or forward makes such a day longer or shorter: what counts is
+ * the time that passes (zone_instant()).
  *
  * There are two measures, both in ms, both monotone and exact:
  *   BUSINESS_HOURS  the open time itself
@@ -65,8 +65,9 @@ bool calendar_is_open(const struct calendar *c, int64_t at_ms);
 int64_t business_between(const struct calendar *c, enum business unit, int64_t a_ms, int64_t b_ms);
 
 /* The first instant to which SPAN (may be negative) or more has passed since T:
- * business_between(T, it) >= SPAN, and not 1 ms before. For 0 that is T itself while it is open, else the
- * end of the open time before. When it is not reached within a hundred years: BUSINESS_NEVER, or
+ * business_between(T, it) >= SPAN, and not 1 ms before. For 0 that is T itself while it is open,
+ * else the end of the open time before. When it is not reached within a hundred years:
+ * BUSINESS_NEVER, or
  * -BUSINESS_NEVER backwards. */
 #define BUSINESS_NEVER INT64_MAX
 int64_t business_add(const struct calendar *c, enum business unit, int64_t t_ms, int64_t span);

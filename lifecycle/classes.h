@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Classes: rhythms of their own for kinds of customers, and how the year goes for all.
  *
- * A customer's class follows from what the profile says, and so from the facts: the last class in the
- * file whose conditions hold, or the whole. The season is that of the month of the last purchase: it
- * scales the window that `active` looks ahead, and stands until the next purchase, so that the law in
- * time is the same and its instants are solved as ever (docs/LIFECYCLE.md, section 6). */
+ * A customer's class follows from what the profile says, and so from the facts: the last class in
+ * the file whose conditions hold, or the whole. The season is that of the month of the last
+ * purchase: it scales the window that `active` looks ahead, and stands until the next purchase, so
+ * that the law in time is the same and its instants are solved as ever (docs/LIFECYCLE.md, section
+ * 6). */
 #ifndef KITH_LIFECYCLE_CLASSES_H
 #define KITH_LIFECYCLE_CLASSES_H
 #include "lifecycle/facts.h"
@@ -39,8 +40,8 @@ struct rhythm_classes {
 	const struct zone *zone; /* whose months; not owned */
 };
 
-/* What the rhythm needs of F: purchase days after the first one, and the time from the first purchase
- * to the last. False when nothing was bought. */
+/* What the rhythm needs of F: purchase days after the first one, and the time from the first
+ * purchase to the last. False when nothing was bought. */
 bool rhythm_gaps(const struct facts *f, double *ret_x, double *ret_tx_ms);
 /* The rhythm of F's class; WHOLE itself when there are no classes or none fits. */
 const struct rhythm *rhythm_of(const struct rhythm *whole, const struct facts *f);

@@ -4,8 +4,8 @@
  *   fact big_orders = count of purchase where amount >= 10000
  *   fact wine_pace  = decayed sum of amount of purchase half_life 90d where category = "wine"
  *
- * Each is a commutative fold like those of facts.def, and a quantity of rules with a law in time: a sum
- * stands, first and last are ages, a decayed sum fades.
+ * Each is a commutative fold like those of facts.def, and a quantity of rules with a law in time: a
+ * sum stands, first and last are ages, a decayed sum fades.
  *
  * What is kept of a customer is known by a key: the hash of the definition, not of the name. So it
  * means the same in every shard and in every version of the file; renamed, it is kept; defined
@@ -31,8 +31,8 @@ struct custom {
 	int line;
 };
 
-/* Give F the entries that M declares, in M's order: those that it has keep their value, others begin
- * at nothing, what M does not declare is forgotten. Before F is read by M's rules. */
+/* Give F the entries that M declares, in M's order: those that it has keep their value, others
+ * begin at nothing, what M does not declare is forgotten. Before F is read by M's rules. */
 void facts_adopt(struct facts *f, const struct machine *m);
 
 /* Whether M (may be NULL) declares a fact that is defined so. */

@@ -52,8 +52,8 @@ static void forget_oldest(struct facts *f)
 	f->older_days++;
 }
 
-/* DAY comes between the one that lies at OLDER.day, or nothing when that ended, and NEWER. AT: where
- * the gap between them begins. */
+/* DAY comes between the one that lies at OLDER.day, or nothing when that ended, and NEWER. AT:
+ * where the gap between them begins. */
 static void day_insert(struct facts *f, int32_t day, int64_t newer, const struct walk *older,
 	size_t at)
 {

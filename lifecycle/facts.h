@@ -153,14 +153,14 @@ struct facts {
 	uint8_t n_custom;
 	uint16_t gaps_size;
 	int32_t latest_day;  /* of n_days, when there are any */
-	/* From here on bytes mean something only as far as a time, a count or a size above or among them
-	 * says so. */
+	/* From here on bytes mean something only as far as a time, a count or a size above or among
+	 * them says so. */
 	struct facts_string text[TEXTS];
 	struct facts_referrer referrer;
 	struct facts_case cases[FACTS_CASES_MAX]; /* latest first, a total order */
 	struct facts_order orders[2 * FACTS_ORDERS_MAX]; /* latest first, by order_compare() */
-	/* Kept as they are packed, since a purchase mostly adds one in front and nobody else looks at
-	 * them: for each earlier day, latest first, how many days before the one after it, as a
+	/* Kept as they are packed, since a purchase mostly adds one in front and nobody else looks
+	 * at them: for each earlier day, latest first, how many days before the one after it, as a
 	 * varint; gaps_size bytes. facts_days() spreads them out. */
 	uint8_t gaps[FACTS_GAPS_MAX];
 	struct facts_custom custom[CUSTOM_MAX]; /* only the first n_custom mean anything; in any order */
@@ -185,8 +185,8 @@ bool facts_equal(const struct facts *a, const struct facts *b);
 
 /* Derived, constant between events. */
 /* Whether a transaction stands: at least one purchase, and not all of them given back. A purchase
- * after the last refund stands, whatever was given back before: of a log that begins in the middle, refunds
- * may be of what it does not tell. */
+ * after the last refund stands, whatever was given back before: of a log that begins in the middle,
+ * refunds may be of what it does not tell. */
 bool facts_has_bought(const struct facts *f);
 int64_t facts_purchase_days(const struct facts *f);
 /* The days kept, n_days of them, ascending. */

@@ -16,7 +16,8 @@
 #define WIDEST_DAYS      (10 + 5 + FACTS_GAPS_MAX + 5)
 #define WIDEST_ORDERS    (1 + 21 + FACTS_ORDERS_MAX * (10 + 4 + 1 + 10 + 10))
 _Static_assert(WIDEST_SCALARS + WIDEST_REGISTERS + WIDEST_TEXTS + WIDEST_WALLETS + WIDEST_CASES +
-	WIDEST_DAYS + WIDEST_REFERRER + WIDEST_CUSTOM + WIDEST_ORDERS <= FACTS_PACKED_MAX, "the widest facts fit");
+	WIDEST_DAYS + WIDEST_REFERRER + WIDEST_CUSTOM + WIDEST_ORDERS <= FACTS_PACKED_MAX,
+	"the widest facts fit");
 
 static uint8_t *put_signed(uint8_t *p, int64_t v)
 {
@@ -39,7 +40,8 @@ static uint64_t rows_used(const struct facts *f)
 	return rows;
 }
 
-/* One law after the other: a branch that is taken anew for each row is guessed wrong half the time. */
+/* One law after the other: a branch that is taken anew for each row is guessed wrong half the
+ * time. */
 static uint8_t *put_scalars(uint8_t *p, const struct facts *f)
 {
 	uint64_t rows = rows_used(f);

@@ -75,9 +75,9 @@ struct decay {
 /* Make room for an event at TIME_MS: when it is the latest, the sums so far fade up to it. */
 struct decay decay_at(struct facts *f, int64_t time_ms);
 void decay_add(struct facts *f, const struct decay *d, enum fact fact, double weight);
-/* Count a weight (BY 1) or take it out again (-1). TOTAL is the plain count of the same things: when
- * that is 0 nothing can be left, and what is left of a weight by rounding alone is nothing. So a
- * sum from which something was taken is exact to 1e-12 of that, not of what remains. */
+/* Count a weight (BY 1) or take it out again (-1). TOTAL is the plain count of the same things:
+ * when that is 0 nothing can be left, and what is left of a weight by rounding alone is nothing. So
+ * a sum from which something was taken is exact to 1e-12 of that, not of what remains. */
 void decay_count(struct facts *f, const struct decay *d, enum fact fact, int by, double weight,
 	enum fact total);
 void decay_join(struct facts *f, const struct facts *from);

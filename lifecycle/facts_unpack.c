@@ -204,8 +204,8 @@ static unsigned eight_gaps(const uint8_t *p)
 	return (unsigned)(x * UINT64_C(0x0001000100010001) >> 48);
 }
 
-/* Step over N gaps; returns how many days they are. Each is written as short as can be, so that equal
- * days are equal bytes. */
+/* Step over N gaps; returns how many days they are. Each is written as short as can be, so that
+ * equal days are equal bytes. */
 static int64_t take_gaps(struct reader *r, size_t n)
 {
 	int64_t sum = 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Follow-ups: which notifications ask somebody to act, who that is, by when, and who is next in line.
+/* Follow-ups: which notifications ask somebody to act, who that is, by when, and who is next in
+ * line.
  *
  *   follow_up call_back on risk.silent owner account_manager or "sales desk"
  *             due 2 business days  escalate 4 business days to "head of sales"  outcome 30d */

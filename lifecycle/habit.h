@@ -3,21 +3,21 @@
  * long for that.
  *
  * What is counted are signs of life: moments at which anything came from the source, at most one a
- * minute, so that a batch of a thousand events and a basket of one are each one sign. Each of the 168
- * hours of the local week has its signs and the time for which it was listened to, both weighted by
- * how long ago they are (half-life two weeks); the quotient is the cell's rate. Time outside the
- * source's opening hours, if it has a calendar, counts for nothing.
+ * minute, so that a batch of a thousand events and a basket of one are each one sign. Each of the
+ * 168 hours of the local week has its signs and the time for which it was listened to, both
+ * weighted by how long ago they are (half-life two weeks); the quotient is the cell's rate. Time
+ * outside the source's opening hours, if it has a calendar, counts for nothing.
  *
- * A source that speaks at random (a Poisson process with such rates) is silent with probability e^-x
- * while x signs are expected, and 9 expected signs are silence: e^-9, with what is uncertain about a
- * rate learnt in two half-lives below one in a thousand (the predictive law of a gamma posterior,
- * (1 + 1/w)^(-9w) for a cell seen w weeks). Within an hour nothing says that its signs are spread
- * evenly: a shop that opens at half past eight is silent in the first half of that cell, always. So
- * an hour counts in full when all of it was silent, and before its end only with the least rate of
- * it and the hours beside it.
+ * A source that speaks at random (a Poisson process with such rates) is silent with probability
+ * e^-x while x signs are expected, and 9 expected signs are silence: e^-9, with what is uncertain
+ * about a rate learnt in two half-lives below one in a thousand (the predictive law of a gamma
+ * posterior, (1 + 1/w)^(-9w) for a cell seen w weeks). Within an hour nothing says that its signs
+ * are spread evenly: a shop that opens at half past eight is silent in the first half of that cell,
+ * always. So an hour counts in full when all of it was silent, and before its end only with the
+ * least rate of it and the hours beside it.
  *
- * Until two weeks are known the mean rate is taken instead, and a silence of less than three days, or
- * twice the longest pause so far, is none.
+ * Until two weeks are known the mean rate is taken instead, and a silence of less than three days,
+ * or twice the longest pause so far, is none.
  *
  * Pure and exact: the deadline is found by walking the cells, not by looking again and again. */
 #ifndef KITH_LIFECYCLE_HABIT_H
@@ -53,7 +53,8 @@ struct habit_place {
 	const struct calendar *calendar; /* NULL: always open */
 };
 
-/* EVENTS came at AT_MS, which is never before an earlier call's. True: that is a new sign of life. */
+/* EVENTS came at AT_MS, which is never before an earlier call's. True: that is a new sign of
+ * life. */
 bool habit_hear(struct habit *h, const struct habit_place *at, int64_t at_ms, uint32_t events);
 /* What has passed up to TO_MS is no habit: nobody listened, or the source was out of order. */
 void habit_skip(struct habit *h, int64_t to_ms);

@@ -24,7 +24,8 @@ struct include_reader {
 /* Append TEXT, the first file, with everything it includes to OUT. ERR_INVALID with a place;
  * ERR_TOOBIG beyond LIFECYCLE_BYTES_MAX; the reader's errors. What is wrong with the text otherwise
  * is left for machine_compile() to say.
- * A text without an include comes out as it is. After a failure OUT is good for include_line() only. */
+ * A text without an include comes out as it is. After a failure OUT is good for include_line()
+ * only. */
 int include_flatten(const struct include_reader *r, struct span text, struct buf *out,
 	struct complaint *c);
 

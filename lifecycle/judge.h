@@ -12,8 +12,8 @@ struct comparison {
 	uint8_t op; /* enum test_op, not OP_IN */
 };
 
-/* Give LAW, that of T's quantity, the window of active(30d), and any window its season. Apart for the
- * same reason. */
+/* Give LAW, that of T's quantity, the window of active(30d), and any window its season. Apart for
+ * the same reason. */
 static inline void law_adopt_window(struct law *law, const struct test *t)
 {
 	if (law->kind != LAW_ACTIVE)
@@ -44,7 +44,8 @@ static inline bool is_accepted(unsigned op, double v, double bound)
 	return (accepts[op] & relation) != 0;
 }
 
-/* One test by itself, its law taken from F anew. V has the rungs of the ladders that it may read. */
+/* One test by itself, its law taken from F anew. V has the rungs of the ladders that it may
+ * read. */
 bool test_holds(const struct test *t, const struct facts *f, const struct verdict *v,
 	int64_t now_ms);
 

@@ -4,9 +4,9 @@
  * Before an event the verdict is known to stand until the customer is next looked at. So only rules
  * that the event can touch need to be asked, and only about the time until then: mostly nothing
  * comes sooner, and the instant stays where it is, early but never late. A root is found when
- * something does, or when that instant comes. Of tests that do not move only those have touched their
- * rules that say something else after the event than before it; those that move have, whenever the
- * event's body can touch them. */
+ * something does, or when that instant comes. Of tests that do not move only those have touched
+ * their rules that say something else after the event than before it; those that move have,
+ * whenever the event's body can touch them. */
 #include "lifecycle/reading.h"
 
 static unsigned reading_move(struct reading *r, struct standing *s, int64_t at_ms,

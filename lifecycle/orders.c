@@ -3,8 +3,8 @@
  * back can be taken out again.
  *
  * An order is cancelled when what was refunded of it is at least what was paid for it, as far as
- * both are among those kept. Its purchases then count for nothing: not for counts, sums, days, nor as
- * first or last purchase; nor do its refunds count as money. That there were refunds stays told.
+ * both are among those kept. Its purchases then count for nothing: not for counts, sums, days, nor
+ * as first or last purchase; nor do its refunds count as money. That there were refunds stays told.
  * It is decided anew from the whole order whenever one of its parts comes, so any order in which
  * they come ends alike, as long as all are kept.
  *

@@ -32,7 +32,8 @@ struct parameters {
 
 /* Give M, just compiled and used by nobody yet, the parameters. */
 void machine_take_parameters(struct machine *m, const struct parameters *p);
-/* Whether a cut of B lies more than SHARE of itself away from that of A, or only one of them has it. */
+/* Whether a cut of B lies more than SHARE of itself away from that of A, or only one of them has
+ * it. */
 bool parameters_differ(const struct parameters *a, const struct parameters *b, double share);
 
 void parameters_encode(struct buf *out, const struct parameters *p);

@@ -7,7 +7,8 @@
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
 static const char *const words[] = { "ladder", "risk", "rhythm", "zone", "let", "include",
-	"calendar", "fact", "follow_up", "where", "when", "potential", "actual", "severity", "job", "play", "say", "and", "or", "not", "in" };
+	"calendar", "fact", "follow_up", "where", "when", "potential", "actual", "severity", "job",
+	"play", "say", "and", "or", "not", "in" };
 static const char *const declarations[] = { "ladder", "risk", "rhythm", "zone", "let", "include",
 	"calendar", "fact", "season", "value", "follow_up", "source", "region" };
 /* Ladders share the first part of a notification's type with these. */
@@ -254,7 +255,8 @@ static int parse_declaration(struct parser *p)
 	suggestion_init(&s, p->token.text);
 	for (size_t i = 0; i < COUNT(declarations); i++)
 		suggestion_offer(&s, span_str(declarations[i]));
-	return parse_expected(p, "ladder, risk, follow_up, rhythm, season, value, fact, zone, calendar, source, region, let or include", &s);
+	return parse_expected(p, "ladder, risk, follow_up, rhythm, season, value, fact, zone, "
+		"calendar, source, region, let or include", &s);
 }
 
 int parse_file(struct parser *p)

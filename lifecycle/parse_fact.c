@@ -117,7 +117,8 @@ static int take_half_life(struct parser *p, struct custom *c)
 	return rc;
 }
 
-/* The hash of the words of a definition, constants replaced: blanks and comments do not change it. */
+/* The hash of the words of a definition, constants replaced: blanks and comments do not change
+ * it. */
 static uint32_t key_of(const struct parser *p, struct span text)
 {
 	uint64_t hash = 1;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Follow-ups: `follow_up NAME on TYPE [owner WHO] due DELAY [escalate DELAY [to WHO]] [outcome DAYS]`. */
+/* Follow-ups: `follow_up NAME on TYPE [owner WHO] due DELAY [escalate DELAY [to WHO]] [outcome
+ * DAYS]`. */
 #include <stdio.h>
 #include "lifecycle/parse.h"
 

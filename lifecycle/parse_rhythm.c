@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The rhythm blocks: parameters of the chances, of all customers and of classes of them; the season.
- * Each setting at most once, each with a default. */
+/* The rhythm blocks: parameters of the chances, of all customers and of classes of them; the
+ * season. Each setting at most once, each with a default. */
 #include <stdio.h>
 #include "lifecycle/parse.h"
 

@@ -105,7 +105,8 @@ static int parse_rule_end(struct parser *p)
 			SHOW(p->token.text));
 	if (token_is(&p->token, "}") || p->token.kind == TOKEN_END)
 		return 0;
-	if ((p->token.line == p->before.line && p->token.file.data == p->before.file.data) || p->token.kind != TOKEN_NAME)
+	if ((p->token.line == p->before.line && p->token.file.data == p->before.file.data) ||
+		p->token.kind != TOKEN_NAME)
 		return parse_expected(p, "and, or, or a new line", NULL);
 	return 0;
 }

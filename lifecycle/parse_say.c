@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sentences of the file's own: say "{customer} has 3 big orders and was not visited for {visit}". */
+/* Sentences of the file's own: say "{customer} has 3 big orders and was not visited for
+ * {visit}". */
 #include "lifecycle/parse.h"
 
 #define SHOW(s)  (int)(s).size, (const char *)(s).data

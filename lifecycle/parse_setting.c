@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Blocks of settings: { NAME NUMBER … }, each at most once; and the value block, which is just that. */
+/* Blocks of settings: { NAME NUMBER … }, each at most once; and the value block, which is just
+ * that. */
 #include <stdio.h>
 #include "lifecycle/parse.h"
 

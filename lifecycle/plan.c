@@ -9,7 +9,8 @@ static bool tests_say_the_same(const struct test *a, const struct test *b)
 	return a->quantity == b->quantity && a->other == b->other && a->op == b->op &&
 		a->names == b->names && a->rhythm == b->rhythm &&
 		a->business == b->business && a->calendar == b->calendar && a->regions == b->regions &&
-		memcmp(&a->number, &b->number, sizeof a->number) == 0 && !(a->top < b->top || a->top > b->top) &&
+		memcmp(&a->number, &b->number, sizeof a->number) == 0 &&
+		!(a->top < b->top || a->top > b->top) &&
 		memcmp(&a->window_ms, &b->window_ms, sizeof a->window_ms) == 0;
 }
 
@@ -31,8 +32,8 @@ static uint8_t plan_place(struct machine *m, const struct test *t)
 		m->ladder_stills |= UINT64_C(1) << m->n_stills;
 	m->stills[m->n_stills] = (uint16_t)(t - m->tests);
 	m->still[m->n_stills] = (struct still){ .number = t->number, .rhythm = t->rhythm,
-		.quantity = t->quantity, .op = t->op, .plain = t->quantity < QUANTITY_LADDER && t->op != OP_IN &&
-		t->other == QUANTITY_NONE };
+		.quantity = t->quantity, .op = t->op,
+		.plain = t->quantity < QUANTITY_LADDER && t->op != OP_IN && t->other == QUANTITY_NONE };
 	return (uint8_t)m->n_stills++;
 }
 

@@ -46,7 +46,8 @@ struct law {
 	};
 };
 
-/* Five years. What a chance would do later is nobody's deadline, and no own median gap is longer. */
+/* Five years. What a chance would do later is nobody's deadline, and no own median gap is
+ * longer. */
 #define CHANCE_SPAN_MS (5 * 365 * 86400000.0)
 
 /* The list itself is lifecycle/quantity.def. */

@@ -38,8 +38,9 @@ bool reading_still(const struct reading *r, const struct test *t, const struct v
 bool reading_compare(struct reading *r, const struct test *t, struct law *other,
 	struct comparison *ret_c);
 
-/* What may have become of rules since they were last known to hold or not: only those that have one of
- * these tests that do not move, or another one that one of these bodies can touch, need be asked. */
+/* What may have become of rules since they were last known to hold or not: only those that have one
+ * of these tests that do not move, or another one that one of these bodies can touch, need be
+ * asked. */
 struct touched {
 	bool all;
 	uint64_t stills;

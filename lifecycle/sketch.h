@@ -2,8 +2,9 @@
 /* Sketch: how many customers are worth how much, in buckets whose edges grow by 2 %, so that a rank
  * over all is found without sorting anybody.
  *
- * Counts are exact and sketches of parts of the customers add up to that of all, in any order, to the
- * bit; only where in its bucket a value lies is not known. What is below 1 is in the first bucket. */
+ * Counts are exact and sketches of parts of the customers add up to that of all, in any order, to
+ * the bit; only where in its bucket a value lies is not known. What is below 1 is in the first
+ * bucket. */
 #ifndef KITH_LIFECYCLE_SKETCH_H
 #define KITH_LIFECYCLE_SKETCH_H
 #include <stdint.h>

@@ -3,8 +3,9 @@
  *
  * Every law is monotone in time, and = and != are not allowed on what moves, so a comparison
  * flips at most once after any instant. The instant is guessed in closed form (a chance by Newton's
- * method, a value by regula falsi) and then settled by the very function that judges (comparison_holds), in whole
- * milliseconds: whatever rounding does, the solver and the judge agree, because the judge decides.
+ * method, a value by regula falsi) and then settled by the very function that judges
+ * (comparison_holds), in whole milliseconds: whatever rounding does, the solver and the judge
+ * agree, because the judge decides.
  *
  * The question is always the same: from when to when is asked, and what is the first instant in it
  * at which this holds (or does not)? A group of which all members are wanted asks one after the
@@ -131,8 +132,8 @@ static inline int64_t term_next(const struct question *q, unsigned at, bool want
 	return members_next(q, at, wanted, from_ms, until_ms);
 }
 
-/* All members of the group AT as they should be. Whenever one of them says "later", all others are asked
- * again from then on; each such time is a flip, of which there are as many as tests. */
+/* All members of the group AT as they should be. Whenever one of them says "later", all others are
+ * asked again from then on; each such time is a flip, of which there are as many as tests. */
 static int64_t every_next(const struct question *q, unsigned at, int64_t from_ms, int64_t until_ms)
 {
 	const struct term *terms = q->r->m->terms;

@@ -93,15 +93,16 @@ uint64_t standing_before(const struct standing *s, const struct machine *m, cons
 unsigned standing_wake(struct standing *s, const struct machine *m, const struct facts *f,
 	struct change out[CHANGES_MAX]);
 
-/* F has learnt some events, the last one at AT, and it is known that nobody was told anything since S was
- * settled. Settles S up to AT; false, and nothing done, when something would have to be told. */
+/* F has learnt some events, the last one at AT, and it is known that nobody was told anything since
+ * S was settled. Settles S up to AT; false, and nothing done, when something would have to be
+ * told. */
 bool standing_stays(struct standing *s, const struct machine *m, const struct facts *f, int64_t at_ms);
 
 /* Fill everything of N that follows from the change, the facts and the machine: type, ladder,
- * from, to, since, at, rule, version, severity, job, play, owner, region, value, evidence. Spans point
- * into M, F and constant texts. FROM_NAME serves for a rung that M does not have any more. F is
- * as it was judged. V is the verdict on it at the change's instant, or NULL: then it is judged once
- * more. Customer, number, cause and noticed_ms are the caller's and left alone. */
+ * from, to, since, at, rule, version, severity, job, play, owner, region, value, evidence. Spans
+ * point into M, F and constant texts. FROM_NAME serves for a rung that M does not have any more. F
+ * is as it was judged. V is the verdict on it at the change's instant, or NULL: then it is judged
+ * once more. Customer, number, cause and noticed_ms are the caller's and left alone. */
 void change_describe(const struct change *ch, const struct machine *m, const struct facts *f,
 	const struct verdict *v, struct span from_name, struct notification *n);
 

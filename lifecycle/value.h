@@ -10,13 +10,14 @@
  * The margin rate is the customer's own as far as purchases told their margin, that of the file for
  * the rest. Money a day is the customer's mean, drawn towards that of all by the gamma-gamma model
  * (Fader & Hardie 2013): p (v + n mean) / (p n + q - 1), n their purchase days. A purchase of the
- * k-th year is discounted by (1 + d)^-(k - 1/2), and w_k is by how much that exceeds the next year's.
+ * k-th year is discounted by (1 + d)^-(k - 1/2), and w_k is by how much that exceeds the next
+ * year's.
  *
- * E[purchase days] is MBG/NBD's (Hoppe & Wagner 2007), but with the integral over the chance to drop
- * out by three nodes of Gauss and Jacobi, whose cost is the same for all and which, unlike the series
- * of rhythm_expected(), never rises with the silence, also as computed: so a comparison flips once.
- * It is never above the series; tests/unit/test_value.c has how near it comes. Silence counts up to
- * CHANCE_SPAN_MS. Pure, allocates nothing; times in ms, money in minor units. */
+ * E[purchase days] is MBG/NBD's (Hoppe & Wagner 2007), but with the integral over the chance to
+ * drop out by three nodes of Gauss and Jacobi, whose cost is the same for all and which, unlike the
+ * series of rhythm_expected(), never rises with the silence, also as computed: so a comparison
+ * flips once. It is never above the series; tests/unit/test_value.c has how near it comes. Silence
+ * counts up to CHANCE_SPAN_MS. Pure, allocates nothing; times in ms, money in minor units. */
 #ifndef KITH_LIFECYCLE_VALUE_H
 #define KITH_LIFECYCLE_VALUE_H
 #include "lifecycle/facts.h"
@@ -62,8 +63,8 @@ struct outlook {
 	double node[OUTLOOK_NODES], weight[OUTLOOK_NODES];
 };
 
-/* False when nothing can be expected: nothing was bought, or RHYTHM has no value. WHOLE: the lifetime
- * value, else the potential one. Without nodes. */
+/* False when nothing can be expected: nothing was bought, or RHYTHM has no value. WHOLE: the
+ * lifetime value, else the potential one. Without nodes. */
 bool outlook_read(const struct facts *f, const struct rhythm *rhythm, bool whole,
 	struct outlook *ret_outlook, double *ret_a, double *ret_b);
 /* The value at NOW: never rises with it. */

@@ -73,9 +73,9 @@ void batch_encode(struct buf *out, uint64_t number, struct span source, bool bac
  * whose 0 is a value. */
 enum reject event_check(struct event *e, const char **ret_text);
 
-/* A checked event to be kept: all of it but customer, sequence and time, at most EVENT_KEPT_MAX bytes
- * to P; their end. One event has one encoding. Read back by event_reread(), as of TIME_MS: 0, or
- * ERR_CORRUPT. */
+/* A checked event to be kept: all of it but customer, sequence and time, at most EVENT_KEPT_MAX
+ * bytes to P; their end. One event has one encoding. Read back by event_reread(), as of TIME_MS: 0,
+ * or ERR_CORRUPT. */
 #define EVENT_KEPT_MAX 1024
 uint8_t *event_keep(uint8_t *p, const struct event *e);
 int event_reread(struct event *e, int64_t time_ms, struct span kept);

@@ -363,7 +363,8 @@ int env_check_readers(struct env *e)
 	return err_from_lmdb(mdb_reader_check(e->lmdb, &dead));
 }
 
-/* A row in memory gets its checksum when it is written; a damaged one has its own still behind it. */
+/* A row in memory gets its checksum when it is written; a damaged one has its own still behind
+ * it. */
 static int dump_row(struct env *e, enum table t, const struct row *r, bool damaged,
 	int (*row)(void *arg, const char *table, struct span key, struct span value), void *arg)
 {

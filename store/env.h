@@ -2,8 +2,8 @@
 /* Env: one shard's LMDB environment.
  *
  * One thread, the shard's, calls everything here but env_flush(). It has one transaction open, in
- * which it reads what it has written, and commits it as a checkpoint. The transaction lies in memory
- * until then: a write costs no page, and a checkpoint writes the rows in key order.
+ * which it reads what it has written, and commits it as a checkpoint. The transaction lies in
+ * memory until then: a write costs no page, and a checkpoint writes the rows in key order.
  *
  * Two kinds of failure. An error of the storage itself (full, out of memory, a damaged tree)
  * fails the transaction: it is kept, every later call returns it and changes nothing, until
@@ -78,8 +78,8 @@ bool env_frozen(const struct env *e);      /* one is frozen and not committed */
 uint64_t env_committed(const struct env *e);
 
 /* Pages that a commit would write, an estimate within a factor of two and meant to be compared with
- * a limit well below LMDB's own 131,071; or, when that is more, what the transaction takes of memory,
- * in pages. Costs about 0.1 us. */
+ * a limit well below LMDB's own 131,071; or, when that is more, what the transaction takes of
+ * memory, in pages. Costs about 0.1 us. */
 uint64_t env_dirty_pages(const struct env *e);
 /* Bytes in use, with what a commit would add, and the map. Pages freed by deletion are not in use,
  * but serve again only two commits later, and a transaction needs a new page for each it touches:
@@ -102,7 +102,8 @@ int env_setting_get(struct env *e, const char *name, struct span *ret_value);
 int env_customer_get(struct env *e, struct span id, struct span *ret_record);
 int env_customer_put(struct env *e, struct span id, struct span record, bool is_new);
 int env_customer_del(struct env *e, struct span id);
-/* The records of these are about to be asked for. Only makes that faster, for up to so many at once. */
+/* The records of these are about to be asked for. Only makes that faster, for up to so many at
+ * once. */
 #define CUSTOMERS_AHEAD_MAX 64
 void env_customers_ahead(struct env *e, const struct span *ids, unsigned n);
 /* The first customer whose id is > AFTER (size 0: the first of all); ERR_NOTFOUND at the end.
@@ -153,8 +154,8 @@ int env_message_get(struct env *e, uint64_t number, struct span *ret_encoded);
 /* Delete those up to UPTO: the journal has them. */
 int env_messages_done(struct env *e, uint64_t upto);
 
-/* History: the latest changes of a customer, oldest dropped beyond KEEP. What is damaged is answered
- * with ERR_CORRUPT, and begun anew by the next change. */
+/* History: the latest changes of a customer, oldest dropped beyond KEEP. What is damaged is
+ * answered with ERR_CORRUPT, and begun anew by the next change. */
 #define HISTORY_KEEP_MAX 96
 struct history_entry {
 	int64_t at_ms;
@@ -256,7 +257,8 @@ struct env_report { /* rows; bytes */
 };
 long env_verify(struct env *e, struct env_report *ret_report,
 	void (*problem)(void *arg, const char *text), void *arg,
-	/* may be NULL: nothing is said of links; the instant for which a record has a deadline, or 0 */
+	/* may be NULL: nothing is said of links; the instant for which a record has a deadline, or
+	 * 0 */
 	int64_t (*armed)(struct span record));
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Flush: the frozen memtable into LMDB, in key order, in one transaction that is durable at its end.
+/* Flush: the frozen memtable into LMDB, in key order, in one transaction that is durable at its
+ * end.
  *
  * Runs in one thread from begin to commit, as LMDB wants it, which need not be the shard's: it
  * reads of the environment only what stands still while there is a frozen memtable (the memtable

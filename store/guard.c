@@ -4,9 +4,9 @@
  * both and put into the current one. Keys of one source lie together, so ids that rise with
  * time fill pages from left to right.
  *
- * Most ids are new, and most sources count: of each source its top id is kept, the shorter being the
- * lower, and what is above it has never been seen. Only an id at or below it is looked up. One that is far
- * above by mistake makes its source's later ids be looked up, and nothing else. */
+ * Most ids are new, and most sources count: of each source its top id is kept, the shorter being
+ * the lower, and what is above it has never been seen. Only an id at or below it is looked up. One
+ * that is far above by mistake makes its source's later ids be looked up, and nothing else. */
 #include "store/table.h"
 
 static int guard_answer(int rc, struct span value, uint32_t fingerprint)

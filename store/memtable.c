@@ -79,8 +79,8 @@ uint64_t memtable_bytes(const struct memtable *m)
 	return (uint64_t)m->chunk * MEM_CHUNK_BYTES + m->fill + m->slot_bytes;
 }
 
-/* Rows are gone to in any order, so that each is in another page of memory. The first chunk is all that a
- * small store has, and stays in small pages. */
+/* Rows are gone to in any order, so that each is in another page of memory. The first chunk is all
+ * that a small store has, and stays in small pages. */
 static uint8_t *chunk_make(bool first)
 {
 	uint8_t *chunk = first ? malloc(MEM_CHUNK_BYTES) : aligned_alloc(MEM_CHUNK_BYTES, MEM_CHUNK_BYTES);
@@ -262,8 +262,8 @@ static struct memrow *row_with_slot(struct memtable *m, struct memrows *rows, st
 	return r;
 }
 
-/* Some room to grow, as records do; much for what has grown once already, since what it leaves is lost
- * until the next reset. */
+/* Some room to grow, as records do; much for what has grown once already, since what it leaves is
+ * lost until the next reset. */
 static bool value_room(struct memtable *m, struct memrow *r, size_t size)
 {
 	size_t more = r->value_room ? size / 2 : size / 8;

@@ -6,14 +6,14 @@
  * for it. A row says what the tree is to hold: a value, or that there is none ("gone"). What a
  * memtable does not have it says nothing about, unless the table was emptied in it: then all
  * below is hidden. Rows live in an arena and never move, so a span into one holds until that
- * row is written again or the memtable is reset. Rows that are known to be new are given their slots
- * only when somebody looks one up, which may be never: a slot is a place in memory that nobody has
- * been to lately, and costs more than all the rest of a row.
+ * row is written again or the memtable is reset. Rows that are known to be new are given their
+ * slots only when somebody looks one up, which may be never: a slot is a place in memory that
+ * nobody has been to lately, and costs more than all the rest of a row.
  *
  * One thread writes. A memtable that nobody writes any more ("frozen") may be read by two: the
  * flush reads keys, values and `gone` along the list of rows; the other one may meanwhile have an
- * order made or slots given, which touches nothing that the flush reads. No randomness, no clock. After ERR_NOMEM only a reset
- * helps. */
+ * order made or slots given, which touches nothing that the flush reads. No randomness, no clock.
+ * After ERR_NOMEM only a reset helps. */
 #ifndef KITH_STORE_MEMTABLE_H
 #define KITH_STORE_MEMTABLE_H
 #include "base/bytes.h"
@@ -121,8 +121,8 @@ void memtable_order_del(struct memtable *m, unsigned table, struct memrow *row);
 /* All rows by key, malloc'ed; reads only what a frozen memtable keeps still. */
 int memtable_sorted(const struct memtable *m, unsigned table, mem_at **ret_rows, uint32_t *ret_n);
 
-/* Have the slot of HASH, the row behind it, and that row's value brought near the processor, a step at a
- * time. Nothing is promised, and nothing changes. */
+/* Have the slot of HASH, the row behind it, and that row's value brought near the processor, a step
+ * at a time. Nothing is promised, and nothing changes. */
 enum memtable_step { MEM_SLOT, MEM_ROW, MEM_VALUE };
 void memtable_ahead(const struct memtable *m, unsigned table, uint32_t hash, enum memtable_step step);
 

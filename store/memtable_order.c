@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The order of a memtable's rows: a skip list (Pugh 1990, p = 1/4), made when somebody first asks for
- * it and kept up from then on. Tables that are only looked up by key never pay for it. How high a
- * row stands follows from its key's hash: no randomness, and nobody sees it. */
+/* The order of a memtable's rows: a skip list (Pugh 1990, p = 1/4), made when somebody first asks
+ * for it and kept up from then on. Tables that are only looked up by key never pay for it. How high
+ * a row stands follows from its key's hash: no randomness, and nobody sees it. */
 #include <stdlib.h>
 #include "store/memtable.h"
 
@@ -37,8 +37,8 @@ static bool links_make(struct memtable *m, struct memrow *row, uint32_t hash)
 	return row->links != 0;
 }
 
-/* Fill RET with where, on each level, the links of the last row lie whose key is < KEY, or <= KEY when
- * EQUAL; returns that row on the lowest level, 0 when it is the head. */
+/* Fill RET with where, on each level, the links of the last row lie whose key is < KEY, or <= KEY
+ * when EQUAL; returns that row on the lowest level, 0 when it is the head. */
 static mem_at find_before(const struct memtable *m, const struct memrows *rows, struct span key,
 	bool equal, mem_at *ret[MEM_HEIGHT_MAX])
 {
@@ -126,7 +126,8 @@ static bool list_rows(const struct memtable *m, const struct memrows *rows, stru
 	return rises;
 }
 
-/* By one byte of the prefix, keeping the order of equals. False: they are all equal, and nothing moved. */
+/* By one byte of the prefix, keeping the order of equals. False: they are all equal, and nothing
+ * moved. */
 static bool sort_by_byte(const struct sorted *from, struct sorted *to, uint32_t n, unsigned shift)
 {
 	uint32_t at[256] = { 0 }, sum = 0;

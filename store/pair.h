@@ -12,8 +12,8 @@ int pair_put(struct env *e, enum table t, uint16_t number, struct span customer,
 int pair_get(struct env *e, enum table t, uint16_t number, struct span customer,
 	struct span *ret_value);
 int pair_del(struct env *e, enum table t, uint16_t number, struct span customer); /* OK when absent */
-/* NUMBER's first whose customer is > AFTER (size 0: the first); ERR_NOTFOUND at its end. ERR_CORRUPT
- * with env_failed() still 0 fills the customer too. */
+/* NUMBER's first whose customer is > AFTER (size 0: the first); ERR_NOTFOUND at its end.
+ * ERR_CORRUPT with env_failed() still 0 fills the customer too. */
 int pair_next(struct env *e, enum table t, uint16_t number, struct span after,
 	struct span *ret_customer, struct span *ret_value);
 /* The same over all numbers: the first row behind (NUMBER, AFTER). */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sources: name -> number (4, LE), highest sequence (8, LE), top id. Numbers count from 1, for ever.
+/* Sources: name -> number (4, LE), highest sequence (8, LE), top id. Numbers count from 1, for
+ * ever.
  *
  * Nearly each event names a source that was named just before, and raises its sequence. So the
  * open transaction keeps them in memory: one slot for each hash, SOURCES_CACHED of them. What

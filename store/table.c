@@ -10,8 +10,8 @@ const char *table_name(enum table t)
 {
 	static const char *const names[TABLES] = {
 		"meta", "settings", "names", "lifecycles", "sources", "customers", "deadlines",
-		"guard0", "guard1", "outbox", "history", "subscriptions", "messages", "held", "follow_ups", "letters",
-		"health", "members",
+		"guard0", "guard1", "outbox", "history", "subscriptions", "messages", "held",
+		"follow_ups", "letters", "health", "members",
 	};
 
 	return names[t];
@@ -346,9 +346,9 @@ int table_seek(struct env *e, enum table t, struct span key, enum table_seek how
 	return rc;
 }
 
-/* Rows that are replaced lie anywhere: of L leaves D random ones touch about L × D / (L + D / 2), at most all. Fresh
- * ones lie together or anywhere, as ids are made: as they did the last time; until that is known,
- * anywhere, and in pages that are filled by half. Branch pages are few. */
+/* Rows that are replaced lie anywhere: of L leaves D random ones touch about L × D / (L + D / 2),
+ * at most all. Fresh ones lie together or anywhere, as ids are made: as they did the last time;
+ * until that is known, anywhere, and in pages that are filled by half. Branch pages are few. */
 uint64_t table_pages_dirty(const struct env *e)
 {
 	uint64_t sum = 0;

@@ -7,8 +7,8 @@
  *   previous   frozen: on its way into LMDB, or there; then it only saves reading from there
  *   tree       LMDB, as of the last commit (tree.h)
  *
- * A row of the tree that fails its checksum gives ERR_CORRUPT and nothing else happens: one bad row sets
- * one key aside. An error of LMDB itself, or no memory, fails the transaction: it is kept in
+ * A row of the tree that fails its checksum gives ERR_CORRUPT and nothing else happens: one bad row
+ * sets one key aside. An error of LMDB itself, or no memory, fails the transaction: it is kept in
  * `failed`, and every later call returns it and does nothing. */
 #ifndef KITH_STORE_TABLE_H
 #define KITH_STORE_TABLE_H
@@ -64,8 +64,8 @@ struct spread {
 	uint32_t rows, pages;
 };
 
-/* Whether the tree has the key that it was asked for last. Who writes a row has mostly just looked for
- * it, and need not go down the tree again. */
+/* Whether the tree has the key that it was asked for last. Who writes a row has mostly just looked
+ * for it, and need not go down the tree again. */
 struct asked {
 	uint16_t size; /* 0: nothing */
 	bool found;
@@ -89,7 +89,7 @@ struct env {
 	bool frozen;                 /* `previous` is not in LMDB yet */
 	struct memtable *active, *previous;
 	struct memtable memtables[2];
-	struct spread spread[TABLES], flushed[TABLES]; /* of the last flush; of the one under way, its own */
+	struct spread spread[TABLES], flushed[TABLES]; /* of the last flush; of the one under way */
 	uint64_t rows[TABLES];       /* as the transaction has them */
 	/* the tree's */
 	MDB_txn *read;
@@ -104,7 +104,8 @@ struct env {
 };
 
 const char *table_name(enum table t);
-/* Returns the transaction's first error; count rows as the tree has them when nothing is written. */
+/* Returns the transaction's first error; count rows as the tree has them when nothing is
+ * written. */
 int table_begin(struct env *e);
 /* Drop what is written and not in LMDB, forget the error, unless the environment is dead. */
 void table_abort(struct env *e);
@@ -118,8 +119,8 @@ enum table_put { TABLE_REPLACE, TABLE_NEW /* else ERR_EXISTS */, TABLE_APPEND, T
 int table_put(struct env *e, enum table t, struct span key, const struct span *parts, unsigned n,
 	enum table_put how);
 int table_del(struct env *e, enum table t, struct span key);
-/* The rows of KEYS are about to be asked for: let what memory has of them be near by then. All at once,
- * so that one waits for memory while the others do. */
+/* The rows of KEYS are about to be asked for: let what memory has of them be near by then. All at
+ * once, so that one waits for memory while the others do. */
 #define TABLE_AHEAD_MAX CUSTOMERS_AHEAD_MAX
 void table_ahead(struct env *e, enum table t, const struct span *keys, unsigned n);
 int table_empty(struct env *e, enum table t);

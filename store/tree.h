@@ -6,8 +6,8 @@
  * a wrong key is noticed too. What is read here comes with it; tree_unwrap() checks.
  *
  * The read transaction stands at the last commit and is renewed after each: being the newest, it
- * pins no pages. The cursors stay where they were: LMDB looks into a cursor's current page first, which
- * spares runs of neighbouring keys the way down. The shard's thread reads; a commit may go on
+ * pins no pages. The cursors stay where they were: LMDB looks into a cursor's current page first,
+ * which spares runs of neighbouring keys the way down. The shard's thread reads; a commit may go on
  * in another one (flush.c). */
 #ifndef KITH_STORE_TREE_H
 #define KITH_STORE_TREE_H

@@ -106,7 +106,8 @@ void measure_money(struct buf *out, const struct words *w, double minor)
 
 void measure_duration(struct buf *out, const struct words *w, double ms)
 {
-	/* Up to LIMIT it is told in UNIT: whole ones, off by an eighth at most, as people say it. */
+	/* Up to LIMIT it is told in UNIT: whole ones, off by an eighth at most, as people say
+	 * it. */
 	static const struct {
 		double limit, unit;
 		const char *key;

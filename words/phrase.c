@@ -47,8 +47,8 @@ static const struct saying *fallback(const struct speech *s, const struct eviden
 		"why.fallback");
 }
 
-/* The most telling message: of a negative number, of the relation, of the quantity; for a business's own
- * facts the comparison as it stands in the file. */
+/* The most telling message: of a negative number, of the relation, of the quantity; for a
+ * business's own facts the comparison as it stands in the file. */
 static const struct saying *choose(const struct speech *s, const struct evidence *e)
 {
 	const char *relation = relation_of(e);

@@ -174,8 +174,8 @@ static bool habit_is_known(const struct breaker *b)
 	return b->announced >= HABIT_SPOKEN && b->at_ms - b->first_ms >= HABIT_LEARNT_MS;
 }
 
-/* This shard's share of what may always be said; also all that a new lifecycle file may find, however
- * many the customers are: a slip in it is the worst flood of all. */
+/* This shard's share of what may always be said; also all that a new lifecycle file may find,
+ * however many the customers are: a slip in it is the worst flood of all. */
 static double floor_of(const struct shard *s)
 {
 	return fmax((double)s->settings.breaker_floor / env_shards(s->env), 1);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Checkpoint: when a shard's work is frozen, and what becomes of the flush.
  *
- * Pages are written once a checkpoint, so the longer the distance between two, the cheaper an event. Three
- * things bound it: memory (events, pages), and how long a start after a crash may take: what has
- * been applied since the last commit has to be applied again, which takes as long as it took. So a
- * shard counts the processor time that it has spent since. Two memtables can be without a commit, the
- * one on its way and the one that is being filled: together they are held below `replay_ns`.
+ * Pages are written once a checkpoint, so the longer the distance between two, the cheaper an
+ * event. Three things bound it: memory (events, pages), and how long a start after a crash may
+ * take: what has been applied since the last commit has to be applied again, which takes as long as
+ * it took. So a shard counts the processor time that it has spent since. Two memtables can be
+ * without a commit, the one on its way and the one that is being filled: together they are held
+ * below `replay_ns`.
  *
  * The shard's thread calls everything here. */
 #ifndef KITH_WORKERS_CHECKPOINT_H
@@ -22,8 +23,8 @@ struct checkpoint_settings {
 	int64_t interval_ns;  /* … or so long after the first uncommitted input … */
 	int64_t idle_ns;      /* … or so long without mail */
 };
-/* After a crash two memtables come back as one; LMDB must not spill at 131,071, and the pages are an
- * estimate. */
+/* After a crash two memtables come back as one; LMDB must not spill at 131,071, and the pages are
+ * an estimate. */
 #define CHECKPOINT_PAGES_MAX 49152
 extern const struct checkpoint_settings checkpoint_default;
 
@@ -46,12 +47,14 @@ void checkpoint_changed(struct worker *w);
 bool checkpoint_owes(const struct worker *w);
 /* Whether the journal has all that was applied. */
 bool checkpoint_is_durable(struct worker *w);
-/* Whether the next step may wait for the flush under way: what others wait for is to be given back before. */
+/* Whether the next step may wait for the flush under way: what others wait for is to be given back
+ * before. */
 bool checkpoint_may_wait(const struct worker *w);
-/* Take what has been flushed, and begin what is due. IDLE: there was no mail for settings.idle_ns. */
+/* Take what has been flushed, and begin what is due. IDLE: there was no mail for
+ * settings.idle_ns. */
 void checkpoint_step(struct worker *w, bool idle);
-/* All that is there, at the end, waiting for it. A full disk does not hold it up: what is not committed
- * is in the journal. */
+/* All that is there, at the end, waiting for it. A full disk does not hold it up: what is not
+ * committed is in the journal. */
 void checkpoint_last(struct worker *w);
 
 #endif

@@ -18,8 +18,9 @@ static void *run(void *arg)
 {
 	struct flusher *f = arg;
 
-	/* A receipt does not wait for a flush, so a flush is not to take its processor. When the shard has
-	 * to wait, it leaves its own. On Linux this is the thread's, not the process's. */
+	/* A receipt does not wait for a flush, so a flush is not to take its processor. When the
+	 * shard has to wait, it leaves its own. On Linux this is the thread's, not the
+	 * process's. */
 	(void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICE);
 	pthread_mutex_lock(&f->mutex);
 	while (f->state != FLUSHER_ENDING) {

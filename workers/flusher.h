@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Flusher: a thread that writes what a shard has frozen into its environment, while the shard goes on.
+/* Flusher: a thread that writes what a shard has frozen into its environment, while the shard goes
+ * on.
  *
  * The shard's thread calls everything here. One flush is under way at a time; when it is over, the
- * shard's inbox is nudged, and nothing has happened to the environment until the shard's thread takes
- * the result. LMDB binds a write transaction to its thread: that
- * of a flush begins and ends in the flusher's. */
+ * shard's inbox is nudged, and nothing has happened to the environment until the shard's thread
+ * takes the result. LMDB binds a write transaction to its thread: that of a flush begins and ends
+ * in the flusher's. */
 #ifndef KITH_WORKERS_FLUSHER_H
 #define KITH_WORKERS_FLUSHER_H
 #include <pthread.h>

@@ -7,8 +7,8 @@
 #include "workers/story.h"
 #include "workers/withdraw.h"
 
-/* What is told of C's past until UNTIL_MS is announced to nobody. A deadline that was live, and came
- * up while nobody looked, is no part of that: it is announced first. */
+/* What is told of C's past until UNTIL_MS is announced to nobody. A deadline that was live, and
+ * came up while nobody looked, is no part of that: it is announced first. */
 static int hush(struct shard *s, struct customer *c, int64_t until_ms, const struct cause *time)
 {
 	int rc = 0;

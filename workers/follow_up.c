@@ -178,7 +178,8 @@ static int begin(struct shard *s, struct customer *c, unsigned i, int64_t now_ms
 	const struct facts_string *home = &c->facts.text[TEXT_REGION];
 	struct span region = span_of(home->text, home->size);
 	struct follow_up_row f = { .opened_by = sequence, .opened_ms = now_ms,
-		.due_ms = delay_after(&rule->due, region, now_ms), .outcome_ms = now_ms + rule->outcome_ms };
+		.due_ms = delay_after(&rule->due, region, now_ms),
+		.outcome_ms = now_ms + rule->outcome_ms };
 	int rc;
 
 	if (rule->escalate.ms)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Follow-ups of customers: a notification that asks for action opens one, for one owner, with a due
- * time. It is closed by the outbound contact that answers it, by hand, when its reason is over or was
- * withdrawn; past due it is announced as overdue, then handed to the next in line. Each step is
+ * time. It is closed by the outbound contact that answers it, by hand, when its reason is over or
+ * was withdrawn; past due it is announced as overdue, then handed to the next in line. Each step is
  * announced, as follow_up.opened, .overdue, .escalated, .closed.
  *
  * A closed one stays until its outcome is known: whether the customer bought within the outcome

@@ -67,7 +67,8 @@ static int own_read(struct shard *s, const struct customer *head, struct facts *
 	return rc != 0 ? rc : row_read(s, row, &number, f);
 }
 
-/* Into F the facts of all who belong to HEAD so. What is damaged is missing until it is sent anew. */
+/* Into F the facts of all who belong to HEAD so. What is damaged is missing until it is sent
+ * anew. */
 static int join_rows(struct shard *s, const struct customer *head, enum belonging how,
 	struct facts *f)
 {

@@ -89,7 +89,7 @@ int hold_crossing_waits(struct shard *s, const struct customer *c, const struct 
 			ret->why = HOLD_NONE; /* one reason has been told */
 			return 0;
 		}
-		if (ret->why == HOLD_NONE || ret->why == HOLD_BREAKER) /* rather for what is over by itself */
+		if (ret->why == HOLD_NONE || ret->why == HOLD_BREAKER) /* rather what ends by itself */
 			wait_as(ret, &h);
 	}
 	return 0;

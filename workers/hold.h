@@ -30,7 +30,8 @@ int hold_announced(struct shard *s, struct customer *c, const struct change *ch,
 /* What C was said to have become as TYPE at AT_MS was not so: when that waits, it is forgotten, and
  * when a cool-down began with it, that is over. */
 int hold_retracted(struct shard *s, const struct customer *c, uint16_t type, int64_t at_ms);
-/* It is NOW_MS: look at everything that waits for an instant, and set C's alarm for what goes on. */
+/* It is NOW_MS: look at everything that waits for an instant, and set C's alarm for what goes
+ * on. */
 int hold_wake(struct shard *s, struct customer *c, int64_t now_ms, const struct cause *why);
 /* Whatever is held of C is forgotten: C is not spoken of any more. A snooze stays. */
 int hold_forget(struct shard *s, struct customer *c);

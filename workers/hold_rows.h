@@ -25,8 +25,8 @@ int hold_risk_waits(struct shard *s, const struct customer *c, uint16_t type, in
 	struct held *ret);
 int hold_crossing_waits(struct shard *s, const struct customer *c, const struct change *ch,
 	struct held *ret);
-/* All that is held of C for its source, in the order in which it would have been told; TYPE's row is gone
- * or held for another reason then, whatever it was. */
+/* All that is held of C for its source, in the order in which it would have been told; TYPE's row
+ * is gone or held for another reason then, whatever it was. */
 int hold_release_source(struct shard *s, struct customer *c, uint16_t type,
 	const struct cause *why);
 

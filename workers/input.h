@@ -28,7 +28,7 @@ struct settings {
 	uint32_t breaker_factor;  /* … and how many times its habit */
 	int64_t cool_down_ms;     /* a reason is not announced again so soon; 0: at once */
 	uint64_t outbox_keep_bytes; /* of notifications as encoded, in each shard, at most */
-	int64_t source_silence_ms; /* of opening hours, before a source is called silent; 0: none is watched */
+	int64_t source_silence_ms; /* of opening hours, until a source is silent; 0: none is watched */
 	int64_t source_grace_ms;   /* what was held for it waits so long after it is back */
 	int64_t source_hold_ms;    /* it is held no longer than this; 0: nothing is held */
 	uint32_t source_events;    /* before a source has had so many it is not judged */

@@ -39,8 +39,8 @@ static inline void mails_add(struct mails *list, struct mail *m)
 	list->n++;
 }
 
-/* Both return true when it was empty. A whole chain costs as much as one: a lock, and at most one thread
- * woken. LIST, which has some, is empty afterwards. */
+/* Both return true when it was empty. A whole chain costs as much as one: a lock, and at most one
+ * thread woken. LIST, which has some, is empty afterwards. */
 bool mailbox_post(struct mailbox *b, struct mail *m);
 bool mailbox_post_all(struct mailbox *b, struct mails *list);
 /* All mail in order, or NULL after WAIT_NS (0: at once) without any, or when nudged. */

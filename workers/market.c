@@ -106,7 +106,8 @@ static void drop(struct market_state *m, unsigned i)
 	m->n--;
 }
 
-/* The one that ended first makes room. Whoever had to hear of its end has a deadline at that instant. */
+/* The one that ended first makes room. Whoever had to hear of its end has a deadline at that
+ * instant. */
 static int make_room(struct market_state *m, int64_t clock_ms)
 {
 	unsigned first = 0;
@@ -164,7 +165,8 @@ int market_take(struct shard *s, const struct event *e, int64_t clock_ms)
 	m->version += changes;
 	if (changes && time_ms > m->since_ms)
 		m->since_ms = time_ms;
-	/* Also one that has ended is kept, for an older word about the same that is still to come. */
+	/* Also one that has ended is kept, for an older word about the same that is still to
+	 * come. */
 	add(m, ended ? UNHEARD : m->version, e, time_ms);
 	rc = market_store(s);
 	return rc != 0 || !changes ? rc : sweep_begin(s, SWEEP_MARKET);

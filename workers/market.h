@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Market: what others did to a region or a segment, and whom it covers.
  *
- * A market event that names no customer reaches every shard, which keeps it as a signal: a bounded number
- * of them, those that have ended until there is no more room. Who is covered follows from the customer's region and segment and the signals in
- * force, so nobody's record is touched when one comes: whoever has an event or a deadline afterwards
- * heeds it then, and a sweep comes to all others. A signal counts from its own time on.
+ * A market event that names no customer reaches every shard, which keeps it as a signal: a bounded
+ * number of them, those that have ended until there is no more room. Who is covered follows from
+ * the customer's region and segment and the signals in force, so nobody's record is touched when
+ * one comes: whoever has an event or a deadline afterwards heeds it then, and a sweep comes to all
+ * others. A signal counts from its own time on.
  *
- * Of signals with the same factor, region and segment the one with the latest time holds; so one that
- * ends at once takes another back. One that has ended already when it comes covers nobody.
+ * Of signals with the same factor, region and segment the one with the latest time holds; so one
+ * that ends at once takes another back. One that has ended already when it comes covers nobody.
  *
  * Kept as the setting "market": u64 version, i64 since_ms, then { u8 factor, i64 time_ms,
  * i64 until_ms, u64 version, u8 size, region, u8 size, segment } each, little-endian. */

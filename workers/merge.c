@@ -57,7 +57,8 @@ static int look_again(struct shard *s, struct customer *c, const struct credit *
 	return rc;
 }
 
-/* No deadline, no trail, no account, no follow-up, no credit of its own; what is held is forgotten. */
+/* No deadline, no trail, no account, no follow-up, no credit of its own; what is held is
+ * forgotten. */
 static int fall_silent(struct shard *s, struct customer *c, const struct input *in,
 	const struct cause *why)
 {

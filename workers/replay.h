@@ -25,8 +25,8 @@ struct replay {
  * tail taken by another engine, unless allowed; ERR_CORRUPT for a journal that begins too late. */
 int replay_run(struct replay *r, struct shard *const *list, unsigned n, struct complaint *c);
 
-/* Positions in B of the events that belong to SHARD, those for all included, into LIST (room for all
- * of them). */
+/* Positions in B of the events that belong to SHARD, those for all included, into LIST (room for
+ * all of them). */
 uint32_t batch_select(const struct batch *b, unsigned shard, unsigned shards, uint32_t *list);
 
 #endif

@@ -8,7 +8,8 @@
  * nothing did, and the one before the oldest kept when all of it did. By binary search, as what
  * comes to light does so in order; if the clock was set back in between, somewhere near. */
 int outbox_seek(struct shard *s, int64_t from_ms, uint64_t *ret_position);
-/* When the first notification kept from SEQUENCE on came to light; ERR_NOTFOUND when there is none. */
+/* When the first notification kept from SEQUENCE on came to light; ERR_NOTFOUND when there is
+ * none. */
 int outbox_time(struct shard *s, uint64_t sequence, int64_t *ret_ms);
 
 #endif

@@ -29,15 +29,15 @@ int customer_judge(struct shard *s, struct customer *c, uint64_t before, int64_t
 /* To be asked before what happened is folded. */
 uint64_t customer_before(const struct shard *s, const struct customer *c, const struct cause *why);
 
-/* Read C from the record of ID (a new one when there is none). Its trail begins there when the record
- * has none, or none that is as young as the settings want. */
+/* Read C from the record of ID (a new one when there is none). Its trail begins there when the
+ * record has none, or none that is as young as the settings want. */
 int customer_load(struct shard *s, struct customer *c, struct span id);
 /* Arm its deadline when the row is missing or too late (an earlier row is left where it is and
  * looked at when it comes up), write the record, into the census. */
 int customer_save(struct shard *s, struct customer *c);
 
-/* The places at which a customer stands: as loaded, and as saved. Most stay where they are, and then
- * nothing is counted. */
+/* The places at which a customer stands: as loaded, and as saved. Most stay where they are, and
+ * then nothing is counted. */
 void census_take(struct shard *s, struct customer *c);
 void census_put(struct shard *s, struct customer *c);
 /* BY more ids are merged into others. */

@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Silence: the sources that every shard knows to be silent, and what is held for it.
  *
- * A customer's silence is only theirs if the till was speaking. So what the passing of time makes of a
- * customer who mostly comes through a silent source is held (HOLD_SOURCE), from the source's last word on.
+ * A customer's silence is only theirs if the till was speaking. So what the passing of time makes
+ * of a customer who mostly comes through a silent source is held (HOLD_SOURCE), from the source's
+ * last word on.
  *
- *   HOLDING   it is silent, for `source-hold` at most: then it is gone, and its customers are on their own
+ *   HOLDING   it is silent, for `source-hold` at most: then it is gone, its customers on their own
  *   GRACE     it speaks again: what it brings late settles its customers, for `source-grace`
  *   DONE      over: nothing more is held, and what was waits for the next walk
  *   WALKING   everything held for a source is looked at, a few customers at a time: what still is so
  *             is announced, with its own instant, unless its rule has to stop (breaker.h)
  *
  * Through whom a customer mostly comes is a vote that costs no list: each event by which they show
- * themselves (a purchase, a contact they began) strengthens the source that has it, or weakens it until
- * another one takes its place (Boyer and Moore's majority vote, capped, so that habits can change).
+ * themselves (a purchase, a contact they began) strengthens the source that has it, or weakens it
+ * until another one takes its place (Boyer and Moore's majority vote, capped, so that habits can
+ * change).
  *
- * Kept in memory, by name, and written with each checkpoint into the table `health`: "s" and the name ->
- * u8 version (1), u8 phase, i64 since_ms, i64 until_ms; "c" -> where the walk stands: u16 type, id. */
+ * Kept in memory, by name, and written with each checkpoint into the table `health`: "s" and the
+ * name -> u8 version (1), u8 phase, i64 since_ms, i64 until_ms; "c" -> where the walk stands: u16
+ * type, id. */
 #ifndef KITH_WORKERS_SILENCE_H
 #define KITH_WORKERS_SILENCE_H
 #include "base/event.h"

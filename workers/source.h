@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Source: whether a till, a shop, a system speaks as it is used to (lifecycle/habit.h).
  *
- * A source is watched by one shard, that of its name, which learns its habit from when something of it
- * came: resends too, but no back-fill. When its silence has become too long, which is a solved deadline
- * like a customer's, `source.silent` is announced with that instant, and when it speaks again
- * `source.back`. All shards are told by messages (message.h), since they hold what the silence of its
- * customers would mean (silence.h).
+ * A source is watched by one shard, that of its name, which learns its habit from when something of
+ * it came: resends too, but no back-fill. When its silence has become too long, which is a solved
+ * deadline like a customer's, `source.silent` is announced with that instant, and when it speaks
+ * again `source.back`. All shards are told by messages (message.h), since they hold what the
+ * silence of its customers would mean (silence.h).
  *
- * A silence that was announced is no habit, unless nothing came later that had happened within it: then
- * it was just quiet, and is learnt. Time in which no daemon listened is nothing either
+ * A silence that was announced is no habit, unless nothing came later that had happened within it:
+ * then it was just quiet, and is learnt. Time in which no daemon listened is nothing either
  * (INPUT_LISTENING).
  *
  * Kept in memory, written with each checkpoint: one row of the table `health` a source, "w" and its
@@ -38,7 +38,7 @@ struct source_watch {
 	bool dirty;            /* newer than its row */
 	int64_t since_ms;      /* of the state */
 	int64_t last_ms;       /* when something of it came last */
-	int64_t from_ms;       /* its silence counts from here: last_ms, or when the daemon began to listen */
+	int64_t from_ms;       /* its silence counts from here: last_ms, or since we listen */
 	int64_t due_ms;        /* when it would be silent, solved at its last sign of life; NEVER */
 	uint64_t events, late; /* ever; of those what it brought after a silence and had happened in it */
 	struct habit habit;

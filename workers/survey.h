@@ -24,8 +24,8 @@ void survey_begin(struct survey *v, const struct machine *m);
 /* The cut-offs for the tops of M; none with fewer than TOP_BUYERS_MIN buyers. */
 void survey_cuts(const struct survey *v, const struct machine *m, struct parameters *p);
 
-/* QUERY_SURVEY: count the page behind Q's key, as of Q's from_ms, into Q's survey; `done` at the end.
- * ERR_EXISTS: another machine than the survey's is in force meanwhile. */
+/* QUERY_SURVEY: count the page behind Q's key, as of Q's from_ms, into Q's survey; `done` at the
+ * end. ERR_EXISTS: another machine than the survey's is in force meanwhile. */
 int survey_read(struct shard *s, struct query *q);
 
 #endif

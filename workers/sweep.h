@@ -2,10 +2,11 @@
 /* Sweep: judge everybody again, a few with each TIME input, in key order from a cursor that is part
  * of the store.
  *
- * For what changes everybody's standing at once: whoever has an event or a deadline is brought up to
- * date by customer_settle(), the sweep comes to all others and calls just that. There is one sweep, with the reasons why it goes
- * on; a reason that comes while it is under way sends it back to the first customer, since those
- * it has passed do not know of it. Whom it visits twice is judged the same twice. */
+ * For what changes everybody's standing at once: whoever has an event or a deadline is brought up
+ * to date by customer_settle(), the sweep comes to all others and calls just that. There is one
+ * sweep, with the reasons why it goes on; a reason that comes while it is under way sends it back
+ * to the first customer, since those it has passed do not know of it. Whom it visits twice is
+ * judged the same twice. */
 #ifndef KITH_WORKERS_SWEEP_H
 #define KITH_WORKERS_SWEEP_H
 #include "workers/shard.h"

@@ -82,7 +82,8 @@ int trail_read(struct trail *t, struct span section, struct span facts)
 		p = get_varint(p, end, &ref_ms);
 		p = take_block(p, end, TRAIL_REF_MAX, &ref);
 	}
-	if (!p || (count > 0) != (p < end) || count > TRAIL_COUNT_MAX || head.size + facts.size > TRAIL_BASE_MAX || (size_t)(end - p) > TRAIL_KEPT_MAX)
+	if (!p || (count > 0) != (p < end) || count > TRAIL_COUNT_MAX ||
+		head.size + facts.size > TRAIL_BASE_MAX || (size_t)(end - p) > TRAIL_KEPT_MAX)
 		return ERR_CORRUPT;
 	t->kept = true;
 	t->head = (uint16_t)head.size;

@@ -3,8 +3,9 @@
  * comes late (withdraw.h).
  *
  * It is the customer's record as it was (the base), the events and the messages of other customers
- * that have been folded since (all of them called events here), each with the instant at which it was judged, and what has been announced since, with the numbers of
- * the notifications. Folding the events into the base, in their order, gives the record as it is.
+ * that have been folded since (all of them called events here), each with the instant at which it
+ * was judged, and what has been announced since, with the numbers of the notifications. Folding the
+ * events into the base, in their order, gives the record as it is.
  *
  * Events are in the order of the story: by the instant of judgement, at one instant by their
  * bytes, that is by source and id. So the order, and with it every change between two events of

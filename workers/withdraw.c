@@ -54,9 +54,9 @@ static unsigned left_rung(const struct change *ch)
 	return ch->from == RUNG_NONE ? 0 : ch->from;
 }
 
-/* Whether what began with A0 and ended with A1, at one instant and on one line, comes to the same as
- * what began with B0 and ended with B1. That somebody converted just then stays so also when they
- * came from another rung than was thought. */
+/* Whether what began with A0 and ended with A1, at one instant and on one line, comes to the same
+ * as what began with B0 and ended with B1. That somebody converted just then stays so also when
+ * they came from another rung than was thought. */
 static bool net_equal(const struct change *a0, const struct change *a1, const struct change *b0,
 	const struct change *b1)
 {
@@ -87,8 +87,8 @@ static unsigned first_unsaid(const struct retelling *r, const struct change *ch)
 	return i;
 }
 
-/* Find what was told from FIRST to LAST (one line, one instant) in what is told now; mark it. Between
- * events of one millisecond it may have got there by other steps. */
+/* Find what was told from FIRST to LAST (one line, one instant) in what is told now; mark it.
+ * Between events of one millisecond it may have got there by other steps. */
 static bool find(struct retelling *r, unsigned first, unsigned last)
 {
 	const struct change *ch = &r->then[first].change;

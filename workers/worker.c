@@ -33,7 +33,8 @@ static void give_back(struct worker *w, struct mail *m)
 		w->wake(w->wake_arg);
 }
 
-/* Parts are given back some at a time: each waking of the main thread costs as much as a few events. */
+/* Parts are given back some at a time: each waking of the main thread costs as much as a few
+ * events. */
 #define DONE_MAX 8
 static void give_back_done(struct worker *w)
 {
@@ -155,7 +156,9 @@ static void handle_query(struct worker *w, struct query *q)
 
 static int64_t wait_ns(struct worker *w)
 {
-	return w->stopping || (checkpoint_owes(w) && !checkpoint_is_durable(w)) ? SYNC_WAIT_NS : w->settings.idle_ns;
+	bool waits = checkpoint_owes(w) && !checkpoint_is_durable(w);
+
+	return w->stopping || waits ? SYNC_WAIT_NS : w->settings.idle_ns;
 }
 
 static void handle(struct worker *w, struct mail *m)

@@ -8,8 +8,9 @@
  * durable: it freezes what it has, has it flushed in a thread of its own, and goes on. It waits
  * only when the next one is full before that is over.
  *
- * A checkpoint that finds the disk full is not lost: the transaction stays in memory, and the commit
- * is tried again every second; the state says WORKER_FULL meanwhile. Any other failure is WORKER_FAILED: the process must exit and recover. */
+ * A checkpoint that finds the disk full is not lost: the transaction stays in memory, and the
+ * commit is tried again every second; the state says WORKER_FULL meanwhile. Any other failure is
+ * WORKER_FAILED: the process must exit and recover. */
 #ifndef KITH_WORKERS_WORKER_H
 #define KITH_WORKERS_WORKER_H
 #include <pthread.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Driving a peer: peer-NAME --where PATH [--workers 2] [--batch 1000] [--customers 100000]
- *                            [--zipf 0.8] [--seconds 4] [--warm 1] [--disk DIR]. Prints one line of JSON. */
+ *                            [--zipf 0.8] [--seconds 4] [--warm 1] [--disk DIR]. Prints one line of
+ * JSON. */
 #include <getopt.h>
 #include <pthread.h>
 #include <stdarg.h>

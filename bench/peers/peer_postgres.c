@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* PostgreSQL by a unix socket (WHERE: its directory): a batch is one statement, which takes the events
- * as arrays, drops those seen before, folds the rest by customer, and writes customers and outbox;
- * synchronous_commit is on. Several workers are what lets it sync for many at once. */
+/* PostgreSQL by a unix socket (WHERE: its directory): a batch is one statement, which takes the
+ * events as arrays, drops those seen before, folds the rest by customer, and writes customers and
+ * outbox; synchronous_commit is on. Several workers are what lets it sync for many at once. */
 #include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>

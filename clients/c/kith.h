@@ -192,8 +192,9 @@ int kith_subscriber_ack(struct kith_subscriber *s, uint32_t shard, uint64_t sequ
  * exactly what is announced, through reconnections and restarts of the daemon. */
 int kith_subscriber_snapshot(struct kith_subscriber *s);
 
-/* How many shards there are (0 before it was open), how far in SHARD we are, and which was its newest
- * notification when it was opened first: a reading that has come there was up to date then. */
+/* How many shards there are (0 before it was open), how far in SHARD we are, and which was its
+ * newest notification when it was opened first: a reading that has come there was up to date
+ * then. */
 unsigned kith_subscriber_shards(const struct kith_subscriber *s);
 uint64_t kith_subscriber_position(const struct kith_subscriber *s, uint32_t shard);
 uint64_t kith_subscriber_end(const struct kith_subscriber *s, uint32_t shard);

@@ -40,7 +40,7 @@ static enum fate guard(const struct model *m, unsigned place)
 		if (e->sequence != 0 && known->sequence >= e->sequence)
 			return DUPLICATE;
 		if (e->sequence == 0 && span_eq(known->id, e->id))
-			return known->time_ms == e->time_ms ? DUPLICATE : CONFLICT; /* all a variant changes */
+			return known->time_ms == e->time_ms ? DUPLICATE : CONFLICT; /* all it varies */
 	}
 	return ACCEPTED;
 }
@@ -182,8 +182,8 @@ static void check_line(const struct model *m, const struct model_told *t,
 
 	if (!last)
 		return;
-	/* That somebody is at risk may be told of a later reason than that for which it was held; what
-	 * comes late then can end the earlier one. */
+	/* That somebody is at risk may be told of a later reason than that for which it was held;
+	 * what comes late then can end the earlier one. */
 	if (n->at_ms < last->at_ms && !(m->backfilled && strncmp(line, "crossing ", 9) == 0))
 		note_fail(m, n, "goes back in time");
 	/* What was between the two may have been told to nobody, but not in one breath. */

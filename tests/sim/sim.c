@@ -289,8 +289,8 @@ void sim_reapply(struct sim *s, unsigned shard)
 		sim_fail(s, "applying again ends at another frame");
 }
 
-/* Some shards commit, the next one dies within its commit where storage can be made to; else when it
- * is frozen, or durable and nobody has been told. */
+/* Some shards commit, the next one dies within its commit where storage can be made to; else when
+ * it is frozen, or durable and nobody has been told. */
 static void die_in_checkpoint(struct sim *s)
 {
 	unsigned whole = (unsigned)random_below(&s->random, s->o.shards);

@@ -52,7 +52,8 @@ static void live_del(const char *dir)
 		}
 }
 
-/* In memory where there is such a place: what a power cut would take is simulated, not waited for. */
+/* In memory where there is such a place: what a power cut would take is simulated, not waited
+ * for. */
 void sim_dir_make(struct sim *s)
 {
 	const char *tmp = getenv("TMPDIR");

@@ -64,7 +64,7 @@ static void a_pace_that_fades_passes_its_bound_at_the_millisecond_that_was_solve
 	story_end(s);
 }
 
-static void silence_that_fell_due_while_nobody_ran_is_announced_once_with_its_true_time(void **state)
+static void silence_that_fell_due_while_nobody_ran_is_told_once_with_its_true_time(void **state)
 {
 	struct sim *s = story_new();
 
@@ -127,7 +127,7 @@ static void a_deadline_whose_firing_is_cut_short_fires_exactly_once(void **state
 	}
 }
 
-static void after_days_down_deadlines_come_out_in_due_order_with_their_own_times_and_paced(void **state)
+static void after_days_down_deadlines_come_out_in_due_order_with_own_times_and_paced(void **state)
 {
 	struct sim *s = sim_new(&(struct sim_options){ .seed = 1, .shards = 1, .due_per_input = 2,
 		.step_ms = 1000 });
@@ -266,10 +266,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(silence_speaks_at_its_instant_once_and_needs_no_event),
 		cmocka_unit_test(a_pace_that_fades_passes_its_bound_at_the_millisecond_that_was_solved),
-		cmocka_unit_test(silence_that_fell_due_while_nobody_ran_is_announced_once_with_its_true_time),
+		cmocka_unit_test(silence_that_fell_due_while_nobody_ran_is_told_once_with_its_true_time),
 		cmocka_unit_test(a_deadline_that_fired_before_a_crash_does_not_fire_again),
 		cmocka_unit_test(a_deadline_whose_firing_is_cut_short_fires_exactly_once),
-		cmocka_unit_test(after_days_down_deadlines_come_out_in_due_order_with_their_own_times_and_paced),
+		cmocka_unit_test(after_days_down_deadlines_come_out_in_due_order_with_own_times_and_paced),
 		cmocka_unit_test(a_customer_with_several_deadlines_behind_them_goes_through_all_of_them),
 		cmocka_unit_test(a_purchase_moves_a_deadline_without_touching_the_index),
 		cmocka_unit_test(a_deadline_that_comes_nearer_replaces_its_row),

@@ -127,7 +127,8 @@ static void working_time_decides_when_it_is_overdue(void **state)
 	story_end(s);
 }
 
-/* Who moves is judged by the hours of where they live from then on: in the north it is a holiday. */
+/* Who moves is judged by the hours of where they live from then on: in the north it is a
+ * holiday. */
 static void a_region_has_working_time_of_its_own(void **state)
 {
 	struct sim *s = sim_new(&(struct sim_options){ .seed = random_seed(1), .lifecycle =

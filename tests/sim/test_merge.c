@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* People who are one: several ids of one person, and the people of an account; across shards, in any
- * order, whatever dies. */
+/* People who are one: several ids of one person, and the people of an account; across shards, in
+ * any order, whatever dies. */
 #include "tests/sim/crowd.h"
 #include "tests/sim/story.h"
 
@@ -175,7 +175,7 @@ static void a_late_event_of_an_id_withdraws_nothing_and_the_sum_is_right(void **
 	sim_send(s, "till/3 bert buys 5 @29d");
 	/* Seen from what has been announced last. */
 	SIM_TRACE(s, "[  30d12h] anna stage.repeat <- first_time, risk.silent cleared, customer.recovered (noticed at 31d)\n");
-	sim_send(s, "till/4 anna buys 5 @28d"); /* her own, but before word of bert: nothing is told again */
+	sim_send(s, "till/4 anna buys 5 @28d"); /* her own, but before word of bert */
 	assert_int_equal(fact_of(s, "anna", FACT_purchases), 3);
 	story_end(s);
 }
@@ -409,8 +409,8 @@ static void meet(struct sim *s, bool disturbed)
 	}
 }
 
-/* Send EVENTS, and end with MERGED. Undisturbed the merges come at the end; with DISTURBED everything
- * comes late and twice, dies at every point, and who is one changes all the time. */
+/* Send EVENTS, and end with MERGED. Undisturbed the merges come at the end; with DISTURBED
+ * everything comes late and twice, dies at every point, and who is one changes all the time. */
 static void go(struct way *way, const struct event *events, const int merged[IDS], uint64_t seed,
 	bool disturbed)
 {
@@ -432,7 +432,8 @@ static void go(struct way *way, const struct event *events, const int merged[IDS
 			if (random_below(&s->random, 2))
 				unmerge(s, id, true);
 			else
-				merge(s, id, (int)((id + 1 + random_below(&s->random, IDS - 1)) % IDS), true);
+				merge(s, id,
+					(int)((id + 1 + random_below(&s->random, IDS - 1)) % IDS), true);
 		}
 		if (disturbed && random_below(&s->random, 6) == 0)
 			sim_checkpoint_shard(s, (unsigned)random_below(&s->random, SHARDS));

@@ -114,7 +114,7 @@ static void what_a_new_rule_would_have_seen_earlier_is_seen_from_the_switch_on(v
 	story_end(s);
 }
 
-static void an_event_in_the_middle_of_a_sweep_finds_its_customer_judged_as_of_the_switch(void **state)
+static void an_event_amid_a_sweep_finds_its_customer_judged_as_of_the_switch(void **state)
 {
 	struct sim *s = start(first);
 
@@ -215,7 +215,7 @@ int main(void)
 		cmocka_unit_test(a_rung_that_is_gone_is_left_under_its_old_name),
 		cmocka_unit_test(a_ladder_or_a_risk_that_is_gone_is_forgotten_without_a_word),
 		cmocka_unit_test(what_a_new_rule_would_have_seen_earlier_is_seen_from_the_switch_on),
-		cmocka_unit_test(an_event_in_the_middle_of_a_sweep_finds_its_customer_judged_as_of_the_switch),
+		cmocka_unit_test(an_event_amid_a_sweep_finds_its_customer_judged_as_of_the_switch),
 		cmocka_unit_test(a_sweep_goes_on_where_a_crash_cut_it_off),
 		cmocka_unit_test(a_second_file_before_the_first_sweep_is_over_leaves_nobody_behind),
 		cmocka_unit_test(the_same_file_again_changes_nothing),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Pages of a snapshot, taken at any moment between inputs and through crashes, together with the
- * notifications after them, give exactly where everybody stands; and a time is found in the outbox. */
+ * notifications after them, give exactly where everybody stands; and a time is found in the
+ * outbox. */
 #include "tests/sim/crowd.h"
 #include "tests/sim/story.h"
 #include "workers/query.h"

@@ -142,8 +142,8 @@ static void nights_are_quiet_and_resends_are_signs_of_life(void **state)
 	end(s);
 }
 
-/* The regulars come on day 28 at noon, so 20 days later their silence is too long. On day 47 at 20:00
- * the line to the till breaks. */
+/* The regulars come on day 28 at noon, so 20 days later their silence is too long. On day 47 at
+ * 20:00 the line to the till breaks. */
 static void regulars_come(struct sim *s)
 {
 	static const char *const names[] = { "anna", "bert", "cora", "eve" };
@@ -352,7 +352,8 @@ static void with_the_event_clock_another_source_tells_the_time(void **state)
 	story_end(s);
 }
 
-/* What it brings is of the silence: that was no habit. Nothing of the silence: it was just quiet. */
+/* What it brings is of the silence: that was no habit. Nothing of the silence: it was just
+ * quiet. */
 static void a_silence_is_learnt_unless_something_had_happened_in_it(void **state)
 {
 	for (unsigned late = 0; late < 2; late++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Withdrawal, against brute force: however events are shuffled and delayed, what was announced minus
- * what was withdrawn is what the same events tell in time. */
+/* Withdrawal, against brute force: however events are shuffled and delayed, what was announced
+ * minus what was withdrawn is what the same events tell in time. */
 #include "tests/sim/crowd.h"
 #include "tests/sim/model.h"
 #include "tests/sim/story.h"

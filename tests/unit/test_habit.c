@@ -105,8 +105,8 @@ static int64_t slow_due(const struct habit *h, const struct habit_place *p, int6
 	return now + MINUTE;
 }
 
-/* Eight weeks of a shop that is open from 8:30 to 18:00 on weekdays and to 12:00 on Saturdays, with so many
- * customers an hour. */
+/* Eight weeks of a shop that is open from 8:30 to 18:00 on weekdays and to 12:00 on Saturdays, with
+ * so many customers an hour. */
 static void learn(struct habit *h, const struct habit_place *p, int64_t from, int64_t to,
 	double per_hour, struct random *r)
 {
@@ -205,7 +205,8 @@ static void closed_days_stop_the_clock(void **state)
 	in_zone("Europe/Berlin");
 	learn(&h, &p, at("2026-01-05T00:00:00Z"), at("2026-03-30T00:00:00Z"), 40, &r);
 	due = habit_due(&h, &p, at("2026-04-02T15:55:00Z"), LEAST); /* before Good Friday */
-	/* Saturday 8:30 to 9:00 is whole: nothing is open before. The rest of Thursday is 5 minutes. */
+	/* Saturday 8:30 to 9:00 is whole: nothing is open before. The rest of Thursday is 5
+	 * minutes. */
 	assert_in_range(due, at("2026-04-04T06:36:00Z"), at("2026-04-04T07:00:00Z"));
 	due = habit_due(&h, &p, at("2026-04-04T09:55:00Z"), LEAST); /* Easter Monday is closed */
 	assert_in_range(due, at("2026-04-07T06:36:00Z"), at("2026-04-07T07:00:00Z"));

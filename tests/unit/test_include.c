@@ -187,9 +187,11 @@ static void complaints_name_the_file_the_line_and_the_column(void **state)
 		"unexpected character $");
 	/* what stands behind an include has its own place again, on the same line and below */
 	assert_refused("let many = 1\ninclude \"parts/rungs.lc\" riks", parts, "", 2, 26,
-		"expected ladder, risk, follow_up, rhythm, season, value, fact, zone, calendar, source, region, let or include, found riks; did you mean risk?");
+		"expected ladder, risk, follow_up, rhythm, season, value, fact, zone, calendar, "
+		"source, region, let or include, found riks; did you mean risk?");
 	assert_refused("let many = 1\ninclude \"parts/rungs.lc\"\n\n riks", parts, "", 4, 2,
-		"expected ladder, risk, follow_up, rhythm, season, value, fact, zone, calendar, source, region, let or include, found riks; did you mean risk?");
+		"expected ladder, risk, follow_up, rhythm, season, value, fact, zone, calendar, "
+		"source, region, let or include, found riks; did you mean risk?");
 	assert_refused("include \"parts/rungs.lc\"", parts, "parts/rungs.lc", 4, 24,
 		"expected a plain number, or a constant quantity, found many");
 }

@@ -169,7 +169,9 @@ static void windows_line_ends_and_a_byte_order_mark_are_accepted(void **state)
 {
 	(void)state;
 	machine_free(compile("\xef\xbb\xbf" "ladder a {\r\n  x\r\n  y when member\r\n}\r\n"));
-	assert_refused("\xef\xbb\xbf" "ladr", 1, 1, "expected ladder, risk, follow_up, rhythm, season, value, fact, zone, calendar, source, region, let or include, found ladr");
+	assert_refused("\xef\xbb\xbf" "ladr", 1, 1,
+		"expected ladder, risk, follow_up, rhythm, season, value, fact, zone, calendar, "
+		"source, region, let or include, found ladr");
 }
 
 /* ---- what it means */
@@ -357,7 +359,8 @@ static void complaints_about_declarations_name_the_place(void **state)
 	assert_refused("zone \"UTC\"\n", 2, 1,
 		"expected a ladder or a risk, found the end of the file");
 	assert_refused("\n  lader x {}", 2, 3,
-		"expected ladder, risk, follow_up, rhythm, season, value, fact, zone, calendar, source, region, let or include, found lader; did you mean ladder?");
+		"expected ladder, risk, follow_up, rhythm, season, value, fact, zone, calendar, "
+		"source, region, let or include, found lader; did you mean ladder?");
 	assert_refused("risk x when member\nzone UTC", 2, 6,
 		"expected a time zone in quotes such as \"Europe/London\", found UTC");
 	assert_refused("zone \"UTC\" zone \"UTC\"", 1, 12, "the zone is set already, in line 1");

@@ -120,7 +120,8 @@ static void seek_step(unsigned i)
 {
 	enum memtable_seek how = (enum memtable_seek)rnd(3);
 	bool any = rnd(10) == 0;
-	int at = any ? (how == MEM_BEFORE ? KEYS - 1 : 0) : (int)i + (how == MEM_AFTER) - (how == MEM_BEFORE);
+	int at = any ? (how == MEM_BEFORE ? KEYS - 1 : 0) :
+		(int)i + (how == MEM_AFTER) - (how == MEM_BEFORE);
 	struct memrow *r;
 
 	while (at >= 0 && at < KEYS && !is_listed((unsigned)at))

@@ -144,8 +144,8 @@ static void what_is_kept_no_longer_stays_as_it_was_decided(void **state)
 	assert_int_equal(value(&f, FACT_first_purchase), T0);
 }
 
-/* A few orders, of one or two purchases each and given back in part, wholly, or not at all: not more than
- * are kept. */
+/* A few orders, of one or two purchases each and given back in part, wholly, or not at all: not
+ * more than are kept. */
 static size_t random_orders(struct random *r, struct event *events, size_t max)
 {
 	static const char *const names[] = { "a", "b", "c" };
@@ -270,7 +270,8 @@ static void with_more_than_are_kept_counts_still_fit(void **state)
 	(void)state;
 	for (unsigned run = 0; run < random_runs(4000); run++) {
 		struct random r = { seed + run };
-		size_t n = random_orders(&r, events, EVENTS_MAX), cut = random_below(&r, n + 1), purchases = 0;
+		size_t n = random_orders(&r, events, EVENTS_MAX), cut = random_below(&r, n + 1);
+		size_t purchases = 0;
 
 		for (size_t i = 0; i < n; i++)
 			purchases += events[i].body == BODY_PURCHASE;

@@ -434,7 +434,7 @@ static void the_law_in_the_table_is_the_law_that_is_read(void **state)
 	for (unsigned q = 0; q < QUANTITIES; q++) {
 		struct law l = quantity_law(q, &f, &rhythm);
 
-		if (q == QUANTITY_notice_age || q == QUANTITY_missing) /* exclude the others: looked at below */
+		if (q == QUANTITY_notice_age || q == QUANTITY_missing) /* are looked at below */
 			continue;
 		if (l.kind != quantity_law_kind(q))
 			fail_msg("%s follows law %u, the table says %u", quantity_name(q), l.kind,

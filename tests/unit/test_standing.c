@@ -227,7 +227,8 @@ static void everything_returned_loses(void **state)
 static void a_regular_one_who_stays_away_is_at_risk_and_recovers(void **state)
 {
 	struct story *y = story_new(NULL);
-	/* x = 2 in 28 days: by bisection in a few lines of script, 89.5375941843417 days of silence */
+	/* x = 2 in 28 days: by bisection in a few lines of script, 89.5375941843417 days of
+	 * silence */
 	int64_t at_ms = T0 + 28 * DAY + (int64_t)ceil(89.5375941843417 * DAY);
 
 	(void)state;
@@ -318,8 +319,9 @@ static void stages_climb_as_the_relationship_does(void **state)
 	happens(y, 184, partner);
 	assert_told(y, "[ 184] stage.advocate partner -> advocate, -, maintain\n");
 	/* silent from day 180 on. The trend is then 6 * 1.984 / 5.083 = 2.342 (half-lives of 30 and
-	 * 180 days, summed by hand) and falls below a half after 36 * log2(4.685) = 80.2 days. x = 6 in 180
-	 * days: the chance to come within 60 days is one in five after 137.5 (bisection, by script) */
+	 * 180 days, summed by hand) and falls below a half after 36 * log2(4.685) = 80.2 days. x =
+	 * 6 in 180 days: the chance to come within 60 days is one in five after 137.5 (bisection,
+	 * by script) */
 	wait_until(y, 1000);
 	assert_told(y, "[ 260] phase.decline stable -> decline, medium, maintain\n"
 		"[ 260] risk.shrinking clear -> raised, watch, maintain\n"

@@ -96,7 +96,8 @@ static void what_events_have_alike_is_kept_once(void **state)
 	(void)state;
 	trail_begin(&t, span_of(NULL, 0), 0);
 	for (unsigned i = 0; i < 16; i++) {
-		struct event e = { .source = span_str("till-7"), .time_ms = RANDOM_BEGIN_MS + i * 60000, .body = BODY_PURCHASE };
+		struct event e = { .source = span_str("till-7"),
+			.time_ms = RANDOM_BEGIN_MS + i * 60000, .body = BODY_PURCHASE };
 
 		(void)snprintf(id[i], sizeof id[i], "2023/01/01/%03u", i * 50);
 		e.id = span_str(id[i]);

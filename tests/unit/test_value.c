@@ -42,9 +42,10 @@ static void give_back(struct facts *f, int day, int64_t amount)
 	facts_add(f, &e, NULL);
 }
 
-/* Fader & Hardie (2013), "The gamma-gamma model of monetary value", fitted to CDNOW: p 6.25, q 3.74,
- * gamma 15.44, a mean of 35.2 over all. The first customer of that sample, two repeat purchases of
- * 22.35, is expected to spend 24.658619 by the fit that is published with the lifetimes package. */
+/* Fader & Hardie (2013), "The gamma-gamma model of monetary value", fitted to CDNOW: p 6.25, q
+ * 3.74, gamma 15.44, a mean of 35.2 over all. The first customer of that sample, two repeat
+ * purchases of 22.35, is expected to spend 24.658619 by the fit that is published with the
+ * lifetimes package. */
 static void money_is_drawn_towards_that_of_all(void **state)
 {
 	struct value v = { .p = 6.25, .q = 3.74, .v = 15.44 };

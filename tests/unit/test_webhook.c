@@ -75,8 +75,8 @@ static void retry_after_is_honoured_within_a_day_and_only_for_429_and_503(void *
 {
 	(void)state;
 	for (unsigned i = 0; i < 1000; i++) {
-		struct attempt slow = { 429, 2 * HOUR }, busy = { 503, 2 * HOUR }, other = { 500, 2 * HOUR },
-			far = { 429, 1000 * HOUR }, soon = { 429, 1 };
+		struct attempt slow = { 429, 2 * HOUR }, busy = { 503, 2 * HOUR },
+			other = { 500, 2 * HOUR }, far = { 429, 1000 * HOUR }, soon = { 429, 1 };
 		int64_t due;
 
 		schedule_judge(&schedule_default, 1, &slow, 0, next_chance(), &due);
@@ -224,8 +224,8 @@ static void a_queue_is_bounded_by_what_is_loose_and_by_what_is_not_done(void **s
 	queue_fini(&q);
 }
 
-/* Days of a receiver that fails, on a virtual clock: each letter is tried by its schedule, in order of
- * its customer, and is delivered or dead at its end. */
+/* Days of a receiver that fails, on a virtual clock: each letter is tried by its schedule, in order
+ * of its customer, and is delivered or dead at its end. */
 static void the_schedule_is_kept_over_days_of_failures(void **state)
 {
 	static uint64_t last[8];
