@@ -88,9 +88,10 @@ static void show_value(const json_t *value, FILE *out)
 			100 * json_number_value(json_object_get(cut, "top")),
 			text_money(json_number_value(json_object_get(cut, "least")), a));
 	if (reply_int(value, "parameters_version"))
-		fprintf(out, "  parameters: version %lld%s\n",
+		fprintf(out, "  parameters: version %lld%s%s\n",
 			(long long)reply_int(value, "parameters_version"),
-			reply_flag(value, "fitted") ? ", with a fitted rhythm" : "");
+			reply_flag(value, "fitted") ? ", with a fitted rhythm" : "",
+			reply_flag(value, "spend_fitted") ? ", with fitted spending" : "");
 }
 
 static void show_outbox(const json_t *outbox, FILE *out)

@@ -124,13 +124,13 @@ static int run_survey(void *settings, char **operands, int n)
 
 static void show_unfit(const json_t *answer, FILE *out)
 {
-	fprintf(out, "the rhythm is the lifecycle file's own, parameters version %lld\n",
+	fprintf(out, "rhythms and spending are the lifecycle file's own, parameters version %lld\n",
 		(long long)reply_int(answer, "parameters_version"));
 }
 
 static int run_unfit(void *settings, char **operands, int n)
 {
-	json_t *none = json_pack("{s:[]}", "fits"), *answer = NULL;
+	json_t *none = json_pack("{s:[],s:n}", "fits", "spend"), *answer = NULL;
 	int code = reply_get_json(settings, "parameters", none, &answer);
 
 	(void)operands;
@@ -152,9 +152,9 @@ const struct verb verb_survey = {
 };
 
 const struct verb verb_unfit = {
-	.name = "unfit", .operands = "", .summary = "go back to the rhythm of the lifecycle file",
-	.text = "Takes back what kith fit --apply has given: customers are judged by the rhythm of the\n"
-		"lifecycle file again, whoever has an event or a deadline at once, all others bit by bit.",
+	.name = "unfit", .operands = "", .summary = "go back to the rhythm and spending of the lifecycle file",
+	.text = "Takes back what kith fit --apply has given: customers are judged by the rhythms and the p, q\n"
+		"and v of the lifecycle file again, whoever has an event or a deadline at once, all others bit by bit.",
 	.examples = "  kith unfit",
 	.exits = EXITS, REMOTE_VERB, .least = 0, .most = 0, .run = run_unfit,
 };

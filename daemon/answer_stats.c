@@ -177,9 +177,9 @@ static json_t *value_json(struct daemon *d)
 	for (unsigned i = 0; i < p->n_cuts; i++)
 		json_array_append_new(cuts, json_pack("{s:s,s:f,s:f}", "quantity", p->cuts[i].quantity,
 			"top", p->cuts[i].share, "least", p->cuts[i].bound));
-	return json_pack("{s:I,s:o,s:b,s:I,s:o,s:I,s:f,s:o}", "parameters_version",
+	return json_pack("{s:I,s:o,s:b,s:b,s:I,s:o,s:I,s:f,s:o}", "parameters_version",
 		(json_int_t)p->version, "parameters_since", since_json(p->since_ms), "fitted",
-		d->lifecycle->machine->fitted, "surveys", (json_int_t)v->finished, "surveyed",
+		d->lifecycle->machine->fitted, "spend_fitted", d->lifecycle->machine->spend_fitted, "surveys", (json_int_t)v->finished, "surveyed",
 		since_json(v->finished_ms), "buyers", (json_int_t)v->buyers,
 		"best_fifth", v->best_share, "cuts", cuts);
 }

@@ -5,6 +5,7 @@
 #include "daemon/answer.h"
 #include "daemon/daemon.h"
 #include "daemon/merging.h"
+#include "daemon/parameters.h"
 #include "daemon/subscriber_delivery.h"
 
 /* One question under way, from one peer. */
@@ -254,51 +255,6 @@ static void reload(struct daemon *d, const struct peer *peer, const struct reque
 	lifecycle_drop(old);
 }
 
-/* { "class": 0, "r": …, "alpha": ms, "a": …, "b": … } */
-static bool take_fit(json_t *json, struct parameters *p)
-{
-	struct fit_of_class *f = &p->fits[p->n_fits++];
-	int class;
-
-	if (json_unpack(json, "{s:i,s:F,s:F,s:F,s:F}", "class", &class, "r", &f->r, "alpha",
-		&f->alpha, "a", &f->a, "b", &f->b) != 0 || class < 0 || class > CLASSES_MAX)
-		return false;
-	f->class = (uint8_t)class;
-	return true;
-}
-
-/* The fits that R's JSON lists, none to go back to the file's own; the cut-offs stay. */
-static void take_parameters(struct daemon *d, const struct peer *peer, const struct request *r)
-{
-	json_t *json = json_loadb((const char *)r->json.data, r->json.size, 0, NULL), *fit;
-	json_t *fits = json_object_get(json, "fits");
-	struct parameters p = d->parameters, checked;
-	struct complaint c = { 0 };
-	struct buf bytes = { 0 };
-	bool well = json_is_array(fits) && json_array_size(fits) <= CLASSES_MAX + 1;
-	size_t i;
-
-	p.n_fits = 0;
-	p.fitted_for = d->lifecycle->machine->rhythm_key;
-	json_array_foreach(fits, i, fit)
-		well = well && take_fit(fit, &p);
-	if (well)
-		parameters_encode(&bytes, &p);
-	well = well && !bytes.failed &&
-		parameters_decode(&checked, span_of(bytes.data, bytes.size)) == 0;
-	if (!well)
-		control_error(d, peer, r->number, "malformed", "expected fits with class, r, alpha in "
-			"ms, a and b as a rhythm block may have them");
-	else if (!daemon_fires(d) || inputs_parameters(d, &p, &c) != 0)
-		control_error(d, peer, r->number, "busy",
-			c.text[0] ? c.text : "nothing can be written for now");
-	else
-		control_json(d, peer, r->number, json_pack("{s:i,s:i}", "parameters_version",
-			(int)p.version, "fits", (int)p.n_fits));
-	buf_fini(&bytes);
-	json_decref(json);
-}
-
 /* A command is on its way through the journal. */
 struct order {
 	struct peer peer;
@@ -425,7 +381,7 @@ static void answer(struct daemon *d, const struct peer *peer, const struct reque
 	else if (span_eq(r->verb, span_str("reload")))
 		reload(d, peer, r);
 	else if (span_eq(r->verb, span_str("parameters")))
-		take_parameters(d, peer, r);
+		parameters_request(d, peer, r);
 	else if (span_eq(r->verb, span_str("survey"))) {
 		surveyor_now(d);
 		control_json(d, peer, r->number, json_pack("{s:I}", "surveys",

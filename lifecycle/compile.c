@@ -43,6 +43,7 @@ int machine_compile(const char *text, size_t size, struct machine **ret_machine,
 	if (rc != 0)
 		goto fail;
 	p.machine->rhythm_key = machine_rhythm_key(p.machine);
+	p.machine->spend_key = machine_spend_key(p.machine);
 	machine_plan(p.machine);
 	machine_context(p.machine);
 	*ret_machine = p.machine;

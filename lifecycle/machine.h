@@ -137,7 +137,9 @@ struct machine {
 	uint32_t parameters_version; /* parameters.h; 0 none */
 	int64_t parameters_since_ms;
 	uint64_t rhythm_key;  /* of the rhythms as the file has them: a fit for others has no say */
+	uint64_t spend_key;   /* of the value block's p, q and v, likewise */
 	bool fitted;          /* the rhythm is that of the parameters */
+	bool spend_fitted;    /* p, q and v are */
 	uint64_t fingerprint; /* hash_64() of the text, seed 0 */
 	char zone_name[64];   /* `zone "Europe/London"`, default UTC */
 	struct zone zone;     /* opened by machine_compile() */
@@ -206,6 +208,7 @@ struct span machine_say(const struct machine *m, struct span rule, enum language
 
 /* parameters.c: of the rhythms as M has them now. */
 uint64_t machine_rhythm_key(const struct machine *m);
+uint64_t machine_spend_key(const struct machine *m);
 
 /* Index, or -1. */
 int machine_custom(const struct machine *m, struct span name);

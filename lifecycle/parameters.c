@@ -4,6 +4,7 @@
  *   u32 version, u64 since_ms, u64 fitted_for
  *   u8 cuts, then for each: u8 size, quantity, share and bound (doubles)
  *   u8 fits, then for each: u8 class, r, alpha, a, b (doubles)
+ *   u8 1 when the spending was fitted, then u64 spend_for, p, q, v (doubles); else 0
  *
  * All little-endian. */
 #include <math.h>
@@ -28,6 +29,13 @@ uint64_t machine_rhythm_key(const struct machine *m)
 		}
 	}
 	return key;
+}
+
+uint64_t machine_spend_key(const struct machine *m)
+{
+	const double numbers[] = { m->value.p, m->value.q, m->value.v };
+
+	return hash_64(numbers, sizeof numbers, 0);
 }
 
 static const struct cut *cut_find(const struct parameters *p, struct span quantity, double share)
@@ -56,11 +64,22 @@ static void take_fits(struct machine *m, const struct parameters *p)
 	m->fitted = true;
 }
 
+static void take_spend(struct machine *m, const struct parameters *p)
+{
+	if (!p->spend.given || p->spend_for != m->spend_key)
+		return;
+	m->value.p = p->spend.p;
+	m->value.q = p->spend.q;
+	m->value.v = p->spend.v;
+	m->spend_fitted = true;
+}
+
 void machine_take_parameters(struct machine *m, const struct parameters *p)
 {
 	m->parameters_version = p->version;
 	m->parameters_since_ms = p->since_ms;
 	take_fits(m, p);
+	take_spend(m, p);
 	for (struct test *t = m->tests; t < m->tests + m->n_tests; t++) {
 		const struct cut *cut = t->top > 0 ? cut_find(p,
 			machine_quantity(m, t->quantity).name, t->top) : NULL;
@@ -121,6 +140,13 @@ void parameters_encode(struct buf *out, const struct parameters *p)
 		add_double(out, p->fits[i].a);
 		add_double(out, p->fits[i].b);
 	}
+	add_number(out, p->spend.given, 1);
+	if (!p->spend.given)
+		return;
+	add_number(out, p->spend_for, 8);
+	add_double(out, p->spend.p);
+	add_double(out, p->spend.q);
+	add_double(out, p->spend.v);
 }
 
 struct reader {
@@ -175,6 +201,23 @@ static void take_fit(struct reader *r, struct fit_of_class *f)
 		!(f->a >= 0 && f->a <= RHYTHM_MAX) || !(f->b >= RHYTHM_MIN && f->b <= RHYTHM_MAX);
 }
 
+static void take_spend_fit(struct reader *r, struct parameters *p)
+{
+	struct fit_of_spend *s = &p->spend;
+	uint64_t given = take_number(r, 1);
+
+	r->bad = r->bad || given > 1;
+	if (r->bad || !given)
+		return;
+	s->given = true;
+	p->spend_for = take_number(r, 8);
+	s->p = take_double(r);
+	s->q = take_double(r);
+	s->v = take_double(r);
+	r->bad = r->bad || !(s->p >= SPEND_MIN && s->p <= SPEND_MAX) ||
+		!(s->q >= SPEND_Q_MIN && s->q <= SPEND_MAX) || !(s->v >= 0 && s->v <= SPEND_SCALE_MAX);
+}
+
 int parameters_decode(struct parameters *p, struct span bytes)
 {
 	struct reader r = { bytes.data, bytes.data + bytes.size, false };
@@ -191,5 +234,6 @@ int parameters_decode(struct parameters *p, struct span bytes)
 	r.bad = r.bad || p->n_fits > CLASSES_MAX + 1;
 	for (unsigned i = 0; i < p->n_fits && !r.bad; i++)
 		take_fit(&r, &p->fits[i]);
+	take_spend_fit(&r, p);
 	return r.bad || r.p != r.end ? ERR_CORRUPT : 0;
 }

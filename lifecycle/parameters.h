@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Parameters: what a lifecycle file is judged with beside its own text, because it follows from the
- * customers: the values behind `top 1%`, and a rhythm that was fitted.
+ * customers: the values behind `top 1%`, a rhythm that was fitted, and how much customers differ in
+ * what they spend.
  *
  * They come as inputs, and have a version of their own beside that of the file. A machine with
  * parameters is another machine, compiled from the same text; nothing ever changes one in force. */
@@ -20,6 +21,11 @@ struct fit_of_class {
 	uint8_t class;       /* 0 the whole, 1 + i the i-th class of the file */
 	double r, alpha, a, b; /* alpha in ms */
 };
+/* Gamma-gamma, as in struct value. */
+struct fit_of_spend {
+	bool given;
+	double p, q, v;      /* v in minor units */
+};
 struct parameters {
 	uint32_t version;    /* 0: none yet */
 	int64_t since_ms;
@@ -28,6 +34,8 @@ struct parameters {
 	uint64_t fitted_for; /* rhythm_key of the machine that was fitted for */
 	unsigned n_fits;
 	struct fit_of_class fits[CLASSES_MAX + 1];
+	uint64_t spend_for;  /* spend_key of the machine that was fitted for */
+	struct fit_of_spend spend;
 };
 
 /* Give M, just compiled and used by nobody yet, the parameters. */

@@ -45,6 +45,22 @@ double gamma_gamma_mean(const struct value *v, double n, double mean)
 	return v->p * (v->v + n * mean) / (v->p * n + v->q - 1);
 }
 
+/* lgamma() writes a global. */
+static double log_gamma(double v)
+{
+	int sign;
+
+	return lgamma_r(v, &sign);
+}
+
+double gamma_gamma_log_likelihood(const struct value *v, double n, double mean)
+{
+	double shape = v->p * n, ratio = n * mean / v->v;
+
+	return log_gamma(shape + v->q) - log_gamma(shape) - log_gamma(v->q) -
+		v->q * log1p(ratio) - shape * log1p(1 / ratio) - log(mean);
+}
+
 double money_a_day(const struct facts *f, const struct value *v)
 {
 	double days = (double)facts_purchase_days(f);

@@ -26,6 +26,12 @@
 #define VALUE_YEARS_MAX 10
 #define VALUE_YEAR_MS   (365.0 * 86400000.0)
 
+/* What p, q and v may be; q is above 1, or there is no mean. */
+#define SPEND_MIN       1e-3
+#define SPEND_MAX       1e4
+#define SPEND_Q_MIN     1.001
+#define SPEND_SCALE_MAX 1e12
+
 /* Common to all customers: `value { … }`. */
 struct value {
 	double discount;  /* a year; 0.1 is 10 % */
@@ -49,6 +55,9 @@ double margin_rate(const struct facts *f, const struct value *v);
 double money_a_day(const struct facts *f, const struct value *v);
 /* The same from the mean of N days. */
 double gamma_gamma_mean(const struct value *v, double n, double mean);
+/* Log-likelihood of N days of MEAN > 0 on average (Fader & Hardie 2013, equation 1a); V's v is above
+ * 0. In another unit of money it is higher by the logarithm of how much larger that unit is. */
+double gamma_gamma_log_likelihood(const struct value *v, double n, double mean);
 
 #define OUTLOOK_NODES 3
 /* What is expected of one customer; constant until the next event. */

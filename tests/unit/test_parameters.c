@@ -84,7 +84,8 @@ static struct parameters some_parameters(const struct machine *m)
 	return (struct parameters){ .version = 3, .since_ms = 77, .n_cuts = 2, .cuts = {
 		{ "lifetime_value", .05, 1000 }, { "lifetime_value", .01, 100000 } },
 		.fitted_for = m->rhythm_key, .n_fits = 1,
-		.fits = { { 0, .7, 50.0 * DAY, .4, 2 } } };
+		.fits = { { 0, .7, 50.0 * DAY, .4, 2 } },
+		.spend_for = m->spend_key, .spend = { true, 2.5, 3.5, 1500 } };
 }
 
 static struct verdict verdict_of(const struct machine *m, const struct facts *f, int64_t now_ms)
@@ -129,6 +130,41 @@ static void a_fit_holds_for_the_rhythm_it_was_made_for(void **state)
 	assert_true(!other->fitted && other->rhythm.r == .6);
 	machine_free(m);
 	machine_free(other);
+}
+
+static void fitted_spending_holds_for_the_value_block_it_was_made_for(void **state)
+{
+	struct machine *m = compile_span(span_str(file)), *other;
+	struct parameters p = some_parameters(m);
+
+	(void)state;
+	assert_true(m->value.p == 6.25 && m->value.v == 0);
+	machine_take_parameters(m, &p);
+	assert_true(m->spend_fitted && m->value.p == 2.5 && m->value.q == 3.5 && m->value.v == 1500);
+	other = compile_span(span_str("value { v 900 } risk x when member"));
+	machine_take_parameters(other, &p);
+	assert_true(!other->spend_fitted && other->value.p == 6.25 && other->value.v == 900);
+	machine_free(m);
+	machine_free(other);
+}
+
+static void what_no_file_may_have_is_no_parameter(void **state)
+{
+	const struct fit_of_spend wrong[] = { { true, 0, 3, 1 }, { true, 1, 1, 1 }, { true, 1, 3, -1 },
+		{ true, 2e4, 3, 1 }, { true, 1, 2e4, 1 }, { true, 1, 3, 2e12 } };
+	struct machine *m = compile_span(span_str(file));
+
+	(void)state;
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		struct parameters p = some_parameters(m), q;
+		struct buf b = { 0 };
+
+		p.spend = wrong[i];
+		parameters_encode(&b, &p);
+		assert_int_equal(parameters_decode(&q, span_of(b.data, b.size)), ERR_CORRUPT);
+		buf_fini(&b);
+	}
+	machine_free(m);
 }
 
 static void parameters_are_themselves_again_as_bytes(void **state)
@@ -185,6 +221,8 @@ int main(void)
 		cmocka_unit_test(the_best_have_their_part_of_the_sum),
 		cmocka_unit_test(a_rank_that_is_not_known_holds_for_nobody),
 		cmocka_unit_test(a_fit_holds_for_the_rhythm_it_was_made_for),
+		cmocka_unit_test(fitted_spending_holds_for_the_value_block_it_was_made_for),
+		cmocka_unit_test(what_no_file_may_have_is_no_parameter),
 		cmocka_unit_test(parameters_are_themselves_again_as_bytes),
 		cmocka_unit_test(small_moves_of_a_cut_off_are_let_be),
 		cmocka_unit_test(ranks_are_of_money),
