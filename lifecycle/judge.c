@@ -111,19 +111,14 @@ static bool term_holds(struct reading *r, unsigned at, const struct verdict *v, 
 	return holds != t->negated;
 }
 
-static bool rung_is_held(struct reading *r, const struct rung *rung, const struct verdict *v,
-	int64_t now_ms)
-{
-	return rung->rule == NODE_NONE || term_holds(r, rung->plan, v, now_ms);
-}
-
 /* The last rung whose rule holds wins, so look from there. */
-static uint8_t ladder_judge(struct reading *r, const struct ladder *l, const struct verdict *v,
+static uint8_t ladder_judge(struct reading *r, unsigned ladder, const struct verdict *v,
 	int64_t now_ms)
 {
-	unsigned rung = l->n_rungs - 1;
+	const struct rule *first = &r->m->rules[r->m->first_rule[ladder]];
+	unsigned rung = r->m->first_rule[ladder + 1] - r->m->first_rule[ladder];
 
-	while (rung > 0 && !rung_is_held(r, &l->rungs[rung], v, now_ms))
+	while (rung > 0 && !term_holds(r, first[rung - 1].plan, v, now_ms))
 		rung--;
 	return (uint8_t)rung;
 }
@@ -131,15 +126,16 @@ static uint8_t ladder_judge(struct reading *r, const struct ladder *l, const str
 void reading_judge(struct reading *r, int64_t now_ms, struct verdict *ret_verdict)
 {
 	const struct machine *m = r->m;
+	const struct rule *risks = &m->rules[m->first_rule[m->n_ladders]];
 
 	r->asked &= ~m->ladder_stills; /* of another verdict */
 	r->held &= ~m->ladder_stills;
 	memset(ret_verdict->rung, RUNG_NONE, sizeof ret_verdict->rung);
 	for (unsigned i = 0; i < m->n_ladders; i++)
-		ret_verdict->rung[i] = ladder_judge(r, &m->ladders[i], ret_verdict, now_ms);
+		ret_verdict->rung[i] = ladder_judge(r, i, ret_verdict, now_ms);
 	ret_verdict->risks = 0;
 	for (unsigned i = 0; i < m->n_risks; i++)
-		if (rung_is_held(r, &m->risks[i], ret_verdict, now_ms))
+		if (term_holds(r, risks[i].plan, ret_verdict, now_ms))
 			ret_verdict->risks |= UINT32_C(1) << i;
 }
 
@@ -158,7 +154,7 @@ bool rung_holds(const struct machine *m, const struct rung *rung, const struct f
 	struct reading r;
 
 	reading_init(&r, m, f);
-	return rung_is_held(&r, rung, v, now_ms);
+	return rung->rule == NODE_NONE || term_holds(&r, rung->plan, v, now_ms);
 }
 
 bool verdict_equal(const struct machine *m, const struct verdict *a, const struct verdict *b)

@@ -31,26 +31,39 @@ unsigned standing_begin(struct standing *s, const struct machine *m, const struc
 	return n;
 }
 
-uint64_t standing_before(const struct standing *s, const struct machine *m, const struct facts *f,
-	unsigned body)
+void standing_before(const struct machine *m, const struct facts *f, unsigned body,
+	struct before *ret_before)
 {
-	struct reading r;
+	ret_before->numbers.read = ret_before->numbers.known = 0;
+	numbers_read(&ret_before->numbers, m->watches_by[body], m, f);
+	ret_before->first_event_ms = f->scalar[FACT_first_event].i;
+	ret_before->first_purchase_ms = f->scalar[FACT_first_purchase].i;
+	ret_before->last_purchase_ms = f->scalar[FACT_last_purchase].i;
+	ret_before->purchase_days = facts_purchase_days(f);
+}
 
-	reading_init(&r, m, f);
-	return reading_stills(&r, m->stills_by[body], &s->verdict);
+static enum calm calm_of(const struct before *b, const struct facts *f)
+{
+	if (b->first_event_ms != f->scalar[FACT_first_event].i ||
+		b->first_purchase_ms != f->scalar[FACT_first_purchase].i ||
+		b->last_purchase_ms > f->scalar[FACT_last_purchase].i)
+		return CALM_NOT;
+	return b->purchase_days == facts_purchase_days(f) ? CALM_SAME_DAY : CALM_LATER;
 }
 
 unsigned standing_event(struct standing *s, const struct machine *m, const struct facts *f,
-	unsigned body, uint64_t before, int64_t at_ms, bool exactly, struct change out[CHANGES_MAX])
+	unsigned body, struct before *before, int64_t at_ms, bool exactly,
+	struct change out[CHANGES_MAX])
 {
 	bool lazily = !exactly && s->due_ms != NEVER;
 	int64_t until_ms = lazily ? s->due_ms : SOLVE_HORIZON_MS, first_ms;
-	struct touched touched = { .all = exactly, .bodies = 1u << body };
+	struct touched touched = { .all = exactly, .body = (uint8_t)body,
+				   .calm = (uint8_t)calm_of(before, f) };
 	struct reading r;
 	unsigned n = 0;
 
 	reading_init(&r, m, f);
-	touched.stills = before ^ reading_stills(&r, m->stills_by[body], &s->verdict);
+	touched.stills = reading_turned(&r, &before->numbers, body, &s->verdict);
 	first_ms = reading_differs_at(&r, &s->verdict, at_ms, until_ms, &touched);
 	if (first_ms == at_ms) {
 		n = reading_move(&r, s, at_ms, out);

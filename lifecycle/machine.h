@@ -59,13 +59,22 @@ struct test {
 	int line;
 };
 
-/* A test that does not move and sets a quantity against its number. */
+/* A number that tests compare which do not move: read once, whatever compares it. */
+struct watch {
+	uint64_t places;      /* of the tests that read it, a bit each */
+	double low, high;     /* as long as it stays below both or above both, none of them turns */
+};
+#define WATCHES_MAX 64
+#define WATCH_NONE  0xff
+
+/* A test that does not move, as it is asked. */
 struct still {
 	double number;
-	const struct rhythm *rhythm;
-	uint16_t quantity;
+	uint64_t names;       /* OP_IN */
+	uint8_t watch;        /* the number it compares; of a ladder's test which ladder */
+	uint8_t other;        /* the one NUMBER is multiplied by, WATCH_NONE */
 	uint8_t op;
-	bool plain; /* false: it is another kind of test, and is asked itself */
+	bool of_ladder;
 };
 
 enum node_kind { NODE_AND, NODE_OR, NODE_NOT, NODE_TEST };
@@ -103,8 +112,6 @@ struct rung {
 	struct span play;     /* suggested play, may be empty */
 	uint16_t rule;        /* node, NODE_NONE: always holds (the first rung) */
 	uint16_t plan;        /* the same as a term, meaningless without a rule */
-	uint64_t stills;      /* the tests in it that do not move, by their places … */
-	unsigned others_by;   /* … and the bodies that can touch any of the others: BY_… bits */
 	struct span id;       /* "stage.repeat" */
 	struct span say[1 + LANGUAGES]; /* the file's own sentence for all languages, and for one
 	                       * each (1 + enum language); may be empty */
@@ -113,6 +120,27 @@ struct rung {
 	uint16_t outlook;     /* the test whose window QUANTITY_WINDOW is */
 	int line;
 };
+
+/* How little an event has moved: what follows from that for tests that move is in plan_touch.c. */
+enum calm {
+	CALM_NOT,
+	CALM_LATER,    /* nothing has become earlier, and there had been a purchase before */
+	CALM_SAME_DAY, /* nor is there another day with a purchase */
+	CALM_COUNT
+};
+
+/* The rule of a rung but the first, or of a risk: what is needed of it to know whether it is to be
+ * asked, side by side. */
+struct rule {
+	uint64_t stills;      /* the tests in it that do not move, by their places */
+	uint16_t spared[CALM_COUNT][2]; /* bodies of events that, being so calm, leave it as it is while
+	                       * it does not hold [0], while it does [1]: BY_… bits */
+	uint16_t plan;        /* its term */
+	uint8_t owner;        /* a ladder, or OWNER_RISK */
+	uint8_t rung;         /* of the ladder, or the risk */
+};
+#define RULES_MAX (LADDERS_MAX * RUNGS_MAX + RISKS_MAX)
+#define RULE_WORDS ((RULES_MAX + 63) / 64)
 
 struct ladder {
 	struct span name;
@@ -169,9 +197,18 @@ struct machine {
 	struct term terms[NODES_MAX];
 	unsigned n_stills;
 	uint16_t stills[STILLS_MAX]; /* the test at each place */
-	struct still still[STILLS_MAX]; /* what of it is asked most, side by side */
+	struct still still[STILLS_MAX]; /* what of it is asked */
 	uint64_t ladder_stills;      /* those that read a ladder */
-	uint64_t stills_by[BODY_COUNT]; /* those that an event of that body can turn */
+	unsigned n_watches;
+	uint16_t watched[WATCHES_MAX]; /* the quantities */
+	struct watch watches[WATCHES_MAX];
+	uint64_t watches_by[BODY_COUNT]; /* those that an event of that body can change */
+	unsigned n_rules;
+	uint16_t first_rule[LADDERS_MAX + 1]; /* of each ladder, and of the risks; upwards */
+	struct rule rules[RULES_MAX];
+	uint64_t rules_by[BODY_COUNT][RULE_WORDS]; /* with a test that moves and such an event can touch */
+	uint64_t rules_void[RULE_WORDS]; /* that cannot hold: a rank they ask for is not known */
+	uint64_t rules_of[STILLS_MAX][RULE_WORDS]; /* with the test of that place */
 	uint64_t silent_owners; /* whose rules the mere absence of purchases or contacts can flip */
 	struct span text;     /* own copy of the file; spans point into it or into `names` */
 	char *names;
@@ -209,6 +246,8 @@ struct span machine_say(const struct machine *m, struct span rule, enum language
 /* parameters.c: of the rhythms as M has them now. */
 uint64_t machine_rhythm_key(const struct machine *m);
 uint64_t machine_spend_key(const struct machine *m);
+/* plan_touch.c: the numbers of tests have changed. */
+void machine_plan_numbers(struct machine *m);
 
 /* Index, or -1. */
 int machine_custom(const struct machine *m, struct span name);

@@ -7,8 +7,13 @@
 enum factor factor_missing(const struct facts *f)
 {
 	bool bought = f->scalar[FACT_purchases].i > 0;
+	int64_t told = 0;
 	unsigned i;
 
+	for (i = 0; i < FACTOR_COUNT; i++)
+		told |= f->reg[REGISTER_FACTOR + i].time_ms;
+	if (!told) /* most, all of their lives */
+		return bought ? FACTOR_COUNT : (enum factor)__builtin_ctz(REQUIRED);
 	for (i = 0; i < FACTOR_COUNT; i++) {
 		const struct facts_reg *r = &f->reg[REGISTER_FACTOR + i];
 

@@ -87,6 +87,7 @@ void machine_take_parameters(struct machine *m, const struct parameters *p)
 		if (cut)
 			t->number = cut->bound;
 	}
+	machine_plan_numbers(m);
 }
 
 bool parameters_differ(const struct parameters *a, const struct parameters *b, double share)

@@ -61,6 +61,10 @@ int parse_file(struct parser *p);
 
 /* Make terms of the nodes, and what judging wants to know of the tests (plan.c). */
 void machine_plan(struct machine *m);
+/* Of that, what is about events (plan_touch.c): for T the next of m->still, false when there is no room
+ * for what it reads; then all the rest. */
+bool plan_still(struct machine *m, const struct test *t);
+void plan_touch(struct machine *m);
 
 /* Find what each rule is to tell beside its tests (context.c). */
 void machine_context(struct machine *m);

@@ -26,14 +26,9 @@ static uint8_t plan_place(struct machine *m, const struct test *t)
 	for (unsigned place = 0; place < m->n_stills; place++)
 		if (tests_say_the_same(&m->tests[m->stills[place]], t))
 			return (uint8_t)place;
-	if (m->n_stills == STILLS_MAX)
+	if (m->n_stills == STILLS_MAX || !plan_still(m, t))
 		return STILLS_MAX;
-	if (t->quantity >= QUANTITY_LADDER)
-		m->ladder_stills |= UINT64_C(1) << m->n_stills;
 	m->stills[m->n_stills] = (uint16_t)(t - m->tests);
-	m->still[m->n_stills] = (struct still){ .number = t->number, .rhythm = t->rhythm,
-		.quantity = t->quantity, .op = t->op,
-		.plain = t->quantity < QUANTITY_LADDER && t->op != OP_IN && t->other == QUANTITY_NONE };
 	return (uint8_t)m->n_stills++;
 }
 
@@ -158,45 +153,23 @@ static uint16_t plan_node(struct machine *m, uint16_t node, bool negated)
 	return at;
 }
 
-/* The bodies of events that can touch T. A ladder's test turns when the verdict does. */
-static unsigned test_changed_by(const struct machine *m, const struct test *t)
+static void plan_rule(struct machine *m, struct rung *r, unsigned owner, unsigned rung)
 {
-	unsigned by = t->quantity < QUANTITY_LADDER
-		? machine_quantity(m, t->quantity).changed_by : 0;
-
-	if (m->rhythm.classes && quantity_has_rhythm(t->quantity))
-		by |= BY_PROFILE | BY_CONTACT; /* either may tell what the class goes by */
-	if (t->regions && m->regions.n > 0)
-		by |= BY_PROFILE; /* which tells the region */
-	if (t->other != QUANTITY_NONE)
-		by |= machine_quantity(m, t->other).changed_by;
-	return by;
-}
-
-static void plan_rung(struct machine *m, struct rung *r)
-{
-	if (r->rule == NODE_NONE)
-		return;
 	r->plan = plan_node(m, r->rule, false);
-	for (unsigned i = r->plan; i < m->terms[r->plan].end; i++) {
-		const struct term *t = &m->terms[i];
-
-		if (t->kind == TERM_ALL)
-			r->stills |= t->stills;
-		else
-			r->others_by |= test_changed_by(m, &m->tests[t->test]);
-	}
+	m->rules[m->n_rules++] = (struct rule){ .owner = (uint8_t)owner, .rung = (uint8_t)rung,
+						.plan = r->plan };
 }
 
-static void plan_bodies(struct machine *m)
+static void plan_rules(struct machine *m)
 {
-	for (unsigned place = 0; place < m->n_stills; place++) {
-		unsigned by = test_changed_by(m, &m->tests[m->stills[place]]);
-
-		for (unsigned body = 0; body < BODY_COUNT; body++)
-			if (by >> body & 1)
-				m->stills_by[body] |= UINT64_C(1) << place;
+	for (unsigned l = 0; l < m->n_ladders; l++) {
+		m->first_rule[l] = (uint16_t)m->n_rules;
+		for (unsigned r = 1; r < m->ladders[l].n_rungs; r++)
+			plan_rule(m, &m->ladders[l].rungs[r], l, r);
 	}
+	m->first_rule[m->n_ladders] = (uint16_t)m->n_rules;
+	for (unsigned i = 0; i < m->n_risks; i++)
+		plan_rule(m, &m->risks[i], OWNER_RISK, i);
 }
 
 /* Who asks for the rung of a ladder before moves with it. */
@@ -217,11 +190,7 @@ void machine_plan(struct machine *m)
 {
 	plan_stills(m);
 	plan_tests(m);
-	plan_bodies(m);
 	plan_silence(m);
-	for (unsigned i = 0; i < m->n_ladders; i++)
-		for (unsigned r = 0; r < m->ladders[i].n_rungs; r++)
-			plan_rung(m, &m->ladders[i].rungs[r]);
-	for (unsigned i = 0; i < m->n_risks; i++)
-		plan_rung(m, &m->risks[i]);
+	plan_rules(m);
+	plan_touch(m);
 }

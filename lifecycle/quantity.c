@@ -364,17 +364,36 @@ static inline bool number_of(struct law law, double *ret_value)
 	return law.kind == LAW_CONST;
 }
 
+uint64_t quantity_numbers(const uint16_t *quantities, uint64_t which, const struct facts *f,
+	const struct rhythm *rhythm, double *ret_values)
+{
+	uint64_t known = 0;
+
+	for (; which; which &= which - 1) {
+		unsigned i = (unsigned)__builtin_ctzll(which);
+		bool is_known = false;
+
+		ret_values[i] = 0;
+		switch (quantities[i]) {
+#define QUANTITY(name, unit, law, by, reading, text) \
+		case QUANTITY_##name: \
+			is_known = LAW_##law == LAW_CONST && number_of(reading, &ret_values[i]); \
+			break;
+#include "lifecycle/quantity.def"
+#undef QUANTITY
+		default:
+			is_known = number_of(custom_reading(f, quantities[i] - QUANTITY_CUSTOM),
+				&ret_values[i]);
+		}
+		known |= (uint64_t)is_known << i;
+	}
+	return known;
+}
+
 bool quantity_number(enum quantity q, const struct facts *f, const struct rhythm *rhythm,
 	double *ret_value)
 {
-	switch (q) {
-#define QUANTITY(name, unit, law, by, reading, text) \
-	case QUANTITY_##name: \
-		return LAW_##law == LAW_CONST && number_of(reading, ret_value);
-#include "lifecycle/quantity.def"
-#undef QUANTITY
-	default: return number_of(custom_reading(f, (unsigned)q - QUANTITY_CUSTOM), ret_value);
-	}
+	return quantity_numbers(&(uint16_t){ (uint16_t)q }, 1, f, rhythm, ret_value) != 0;
 }
 
 /* How far a chance has come, for the formulas of the rhythm. */

@@ -87,6 +87,10 @@ void quantity_read(enum quantity q, const struct facts *f, const struct rhythm *
 /* The value of a Q whose law in the table is CONST; false when it is unknown. */
 bool quantity_number(enum quantity q, const struct facts *f, const struct rhythm *rhythm,
 	double *ret_value);
+/* The same of several, WHICH of QUANTITIES, a bit each, each to its place; 0 when unknown. Returns those
+ * that are known. */
+uint64_t quantity_numbers(const uint16_t *quantities, uint64_t which, const struct facts *f,
+	const struct rhythm *rhythm, double *ret_values);
 /* The value of L at NOW; false and no value when unknown. */
 bool law_value(const struct law *l, int64_t now_ms, double *ret_value);
 

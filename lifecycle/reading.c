@@ -41,33 +41,79 @@ bool reading_still(const struct reading *r, const struct test *t, const struct v
 	return is_accepted(t->op, value, bound);
 }
 
-uint64_t reading_stills(struct reading *r, uint64_t places, const struct verdict *v)
+void numbers_read(struct numbers *n, uint64_t watches, const struct machine *m,
+	const struct facts *f)
 {
-	const struct rhythm *rhythm = NULL;
-	unsigned quantity = QUANTITY_NONE;
-	uint64_t held = 0;
-	bool known = false;
-	double value = 0;
+	n->read |= watches;
+	n->known |= quantity_numbers(m->watched, watches, f, &m->rhythm, n->value);
+}
 
-	r->asked |= places;
-	for (uint64_t left = places; left; left &= left - 1) {
-		unsigned place = (unsigned)__builtin_ctzll(left);
-		const struct still *t = &r->m->still[place];
-		uint64_t holds;
+static inline bool number_of(struct numbers *n, unsigned watch, const struct reading *r,
+	double *ret_value)
+{
+	if (!(n->read >> watch & 1))
+		numbers_read(n, UINT64_C(1) << watch, r->m, r->f);
+	*ret_value = n->value[watch];
+	return n->known >> watch & 1;
+}
 
-		if (!t->plain) {
-			holds = reading_still(r, &r->m->tests[r->m->stills[place]], v);
-		} else {
-			if (t->quantity != quantity || t->rhythm != rhythm)
-				known = quantity_number(t->quantity, r->f, t->rhythm, &value);
-			quantity = t->quantity;
-			rhythm = t->rhythm;
-			holds = known & is_accepted(t->op, value, t->number);
-		}
-		held |= holds << place;
+/* By the numbers N, and by what R's facts are for those that are not in it yet. */
+static bool still_holds(const struct still *s, struct numbers *n, const struct reading *r,
+	const struct verdict *v)
+{
+	double value, other;
+
+	if (s->of_ladder)
+		return s->names >> v->rung[s->watch] & 1;
+	if (!number_of(n, s->watch, r, &value))
+		return false;
+	if (s->op == OP_IN)
+		return value >= 0 && value < 64 && (s->names >> (unsigned)value & 1);
+	if (s->other == WATCH_NONE)
+		return is_accepted(s->op, value, s->number);
+	return number_of(n, s->other, r, &other) && is_accepted(s->op, value, s->number * other);
+}
+
+/* The tests that read a number which is now another, and not on the same side of all of them. What is
+ * unknown has the number 0. */
+static uint64_t doubtful_stills(const struct reading *r, const struct numbers *before,
+	uint64_t watches)
+{
+	const struct numbers *n = &r->numbers;
+	uint64_t changed = before->known ^ n->known, doubtful = 0;
+
+	for (uint64_t left = watches; left; left &= left - 1) {
+		unsigned i = (unsigned)__builtin_ctzll(left);
+
+		changed |= (uint64_t)(before->value[i] != n->value[i]) << i;
 	}
-	r->held |= held;
-	return r->held & places;
+	for (changed &= watches; changed; changed &= changed - 1) {
+		unsigned i = (unsigned)__builtin_ctzll(changed);
+		const struct watch *w = &r->m->watches[i];
+		double was = before->value[i], is = n->value[i];
+
+		if (!((before->known & n->known) >> i & 1) ||
+			!((was > w->high && is > w->high) || (was < w->low && is < w->low)))
+			doubtful |= w->places;
+	}
+	return doubtful;
+}
+
+uint64_t reading_turned(struct reading *r, struct numbers *before, unsigned body,
+	const struct verdict *v)
+{
+	uint64_t watches = r->m->watches_by[body], doubtful, turned = 0;
+
+	numbers_read(&r->numbers, watches & ~r->numbers.read, r->m, r->f);
+	doubtful = doubtful_stills(r, before, watches);
+	for (; doubtful; doubtful &= doubtful - 1) {
+		unsigned place = (unsigned)__builtin_ctzll(doubtful);
+		const struct still *s = &r->m->still[place];
+		bool held = still_holds(s, before, r, v);
+
+		turned |= (uint64_t)(still_holds(s, &r->numbers, r, v) != held) << place;
+	}
+	return turned;
 }
 
 bool reading_ask(struct reading *r, const struct term *t, const struct verdict *v)
@@ -79,7 +125,7 @@ bool reading_ask(struct reading *r, const struct term *t, const struct verdict *
 		uint64_t bit = left & -left;
 
 		r->asked |= bit;
-		if (reading_still(r, &r->m->tests[r->m->stills[place]], v))
+		if (still_holds(&r->m->still[place], &r->numbers, r, v))
 			r->held |= bit;
 		if ((r->held ^ t->holding) & bit)
 			return false;

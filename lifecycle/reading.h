@@ -11,6 +11,7 @@ struct reading {
 	const struct facts *f;
 	uint64_t laws;        /* slots that are filled, a bit each */
 	uint64_t asked, held; /* tests that do not move, by their places: asked, and holding */
+	struct numbers numbers;
 	struct law law[SLOTS_MAX];
 };
 
@@ -19,6 +20,7 @@ static inline void reading_init(struct reading *r, const struct machine *m, cons
 	r->m = m;
 	r->f = f;
 	r->laws = r->asked = r->held = 0;
+	r->numbers.read = r->numbers.known = 0;
 }
 
 /* Whether those tests of the group T that do not move are as it wants them; V has the rungs that
@@ -31,7 +33,7 @@ static inline bool reading_agrees(struct reading *r, const struct term *t, const
 	return !(t->stills & ~r->asked) || reading_ask(r, t, v);
 }
 
-/* Whether a test that does not move holds. */
+/* Whether a test that does not move, and has no place, holds. */
 bool reading_still(const struct reading *r, const struct test *t, const struct verdict *v);
 /* The comparison of a test that moves; its law may lie in OTHER. False when a value is unknown, so
  * that it never holds. */
@@ -39,17 +41,22 @@ bool reading_compare(struct reading *r, const struct test *t, struct law *other,
 	struct comparison *ret_c);
 
 /* What may have become of rules since they were last known to hold or not: only those that have one
- * of these tests that do not move, or another one that one of these bodies can touch, need be
- * asked. */
+ * of these tests that do not move, or another one that BODY can touch, need be asked; nor of these
+ * what CALM spares. */
 struct touched {
 	bool all;
+	uint8_t body;
+	uint8_t calm; /* enum calm */
 	uint64_t stills;
-	unsigned bodies;
 };
 #define TOUCHED_ALL (&(const struct touched){ .all = true })
 
-/* Those of the tests PLACES that hold, asked of the facts. */
-uint64_t reading_stills(struct reading *r, uint64_t places, const struct verdict *v);
+/* Read into N the numbers WATCHES of F. */
+void numbers_read(struct numbers *n, uint64_t watches, const struct machine *m,
+	const struct facts *f);
+/* The tests that do not move and hold otherwise than before an event with BODY. */
+uint64_t reading_turned(struct reading *r, struct numbers *before, unsigned body,
+	const struct verdict *v);
 
 /* The verdict at NOW. */
 void reading_judge(struct reading *r, int64_t now_ms, struct verdict *ret_verdict);

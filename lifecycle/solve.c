@@ -93,12 +93,6 @@ struct question {
 	const struct touched *touched;
 };
 
-static inline bool is_touched(const struct question *q, const struct rung *r)
-{
-	return q->touched->all || (r->stills & q->touched->stills) ||
-		(r->others_by & q->touched->bodies);
-}
-
 static int64_t test_next(const struct question *q, unsigned test, bool wanted, int64_t from_ms,
 	int64_t until_ms)
 {
@@ -176,24 +170,51 @@ static int64_t members_next(const struct question *q, unsigned at, bool wanted, 
 	return wanted ? every_next(q, at, from_ms, until_ms) : some_next(q, at, from_ms, until_ms);
 }
 
-/* A rung is left when one above it holds, or when its own rule does not. */
-static int64_t ladder_next(const struct question *q, const struct ladder *l, unsigned rung,
-	int64_t from_ms, int64_t until_ms)
+/* Whether RULE, which held or did not, may have been made to say something else from some time on. */
+static bool is_touched(const struct touched *t, const struct rule *rule, bool held)
 {
-	int64_t first_ms = NEVER;
+	return t->all || (rule->stills & t->stills) ||
+		!(rule->spared[t->calm][held] >> t->body & 1);
+}
 
-	if (rung >= l->n_rungs)
-		return from_ms;
-	for (unsigned i = l->n_rungs - 1; i >= rung && i > 0 && first_ms != from_ms; i--) {
-		int64_t next_ms;
+/* A rung is left when one above it holds, or when its own rule does not; of those below nobody knows. */
+static int64_t rule_next(const struct question *q, const struct rule *rule, int64_t from_ms,
+	int64_t until_ms)
+{
+	const struct verdict *v = q->v;
+	bool held;
 
-		if (!is_touched(q, &l->rungs[i]))
-			continue;
-		next_ms = term_next(q, l->rungs[i].plan, i > rung, from_ms, until_ms);
-		if (next_ms != NEVER)
-			first_ms = until_ms = next_ms;
-	}
-	return first_ms;
+	if (rule->owner == OWNER_RISK)
+		held = v->risks >> rule->rung & 1;
+	else if (rule->rung >= v->rung[rule->owner])
+		held = rule->rung == v->rung[rule->owner];
+	else
+		return NEVER;
+	if (!is_touched(q->touched, rule, held))
+		return NEVER;
+	return term_next(q, rule->plan, !held, from_ms, until_ms);
+}
+
+/* The rules of the word WORD that may have been touched. */
+static uint64_t rules_touched(const struct machine *m, const struct touched *t, unsigned word)
+{
+	uint64_t rules = m->rules_by[t->body][word];
+	unsigned left = m->n_rules - 64 * word;
+
+	if (t->all)
+		rules = left < 64 ? (UINT64_C(1) << left) - 1 : UINT64_MAX;
+	for (uint64_t stills = t->stills; stills; stills &= stills - 1)
+		rules |= m->rules_of[__builtin_ctzll(stills)][word];
+	return rules & ~m->rules_void[word];
+}
+
+static bool is_unknown(const struct machine *m, const struct verdict *v)
+{
+	unsigned i = 0;
+
+	while (i < m->n_ladders && v->rung[i] != RUNG_NONE)
+		i++;
+	return i < m->n_ladders;
 }
 
 int64_t reading_differs_at(struct reading *r, const struct verdict *v, int64_t from_ms,
@@ -201,20 +222,17 @@ int64_t reading_differs_at(struct reading *r, const struct verdict *v, int64_t f
 {
 	const struct machine *m = r->m;
 	struct question q = { r, v, touched };
-	int64_t first_ms = NEVER;
+	int64_t first_ms = is_unknown(m, v) ? from_ms : NEVER;
 
-	for (unsigned i = 0; i < m->n_ladders + m->n_risks && first_ms != from_ms; i++) {
-		unsigned risk = i - m->n_ladders;
-		int64_t next_ms = NEVER;
+	for (unsigned i = 0; i * 64 < m->n_rules && first_ms != from_ms; i++)
+		for (uint64_t rules = rules_touched(m, touched, i);
+		     rules && first_ms != from_ms; rules &= rules - 1) {
+			const struct rule *rule = &m->rules[64 * i + (unsigned)__builtin_ctzll(rules)];
+			int64_t next_ms = rule_next(&q, rule, from_ms, until_ms);
 
-		if (i < m->n_ladders)
-			next_ms = ladder_next(&q, &m->ladders[i], v->rung[i], from_ms, until_ms);
-		else if (is_touched(&q, &m->risks[risk]))
-			next_ms = term_next(&q, m->risks[risk].plan, !(v->risks >> risk & 1),
-				from_ms, until_ms);
-		if (next_ms != NEVER)
-			first_ms = until_ms = next_ms;
-	}
+			if (next_ms != NEVER)
+				first_ms = until_ms = next_ms;
+		}
 	return first_ms;
 }
 

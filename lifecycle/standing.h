@@ -75,21 +75,35 @@ enum job standing_job(const struct standing *s, const struct machine *m);
 unsigned standing_move(struct standing *s, const struct machine *m, const struct verdict *v,
 	int64_t at_ms, struct change out[CHANGES_MAX]);
 
+/* Numbers that tests compare which do not move (struct watch), as they were read of some facts. */
+struct numbers {
+	uint64_t read, known; /* a bit each; what was read may have no value */
+	double value[WATCHES_MAX];
+};
+
+/* What F was before it learnt an event, as far as it matters for what follows from it. */
+struct before {
+	struct numbers numbers; /* those that the event's body can change */
+	int64_t first_event_ms, first_purchase_ms, last_purchase_ms, purchase_days;
+};
+/* To be asked before F learns an event with this BODY. */
+void standing_before(const struct machine *m, const struct facts *f, unsigned body,
+	struct before *ret_before);
+
 /* Looking at S, whose facts are F, to find what has changed. Each fills OUT and returns how many
  * changes there are, and sets due_ms: S cannot change by itself before it, and the last
  * instant that was looked at is before it.
  *   begin  for the first time, or by another machine than before; the next change is solved
  *   event  F has just learnt an event with this BODY, at AT or before; S is settled up to AT and
- *          due after it. BEFORE is what standing_before() gave for that body before F learnt it.
+ *          due after it. BEFORE is what standing_before() gave for that body, and is used up.
  *          EXACTLY: due_ms is solved, else only moved forward when something comes sooner
  *   wake   due_ms has come: settle it and solve the next change. When nothing has changed,
  *          settled_ms stays, since a late event counts from what has been announced */
 unsigned standing_begin(struct standing *s, const struct machine *m, const struct facts *f,
 	int64_t at_ms, struct change out[CHANGES_MAX]);
 unsigned standing_event(struct standing *s, const struct machine *m, const struct facts *f,
-	unsigned body, uint64_t before, int64_t at_ms, bool exactly, struct change out[CHANGES_MAX]);
-uint64_t standing_before(const struct standing *s, const struct machine *m, const struct facts *f,
-	unsigned body);
+	unsigned body, struct before *before, int64_t at_ms, bool exactly,
+	struct change out[CHANGES_MAX]);
 unsigned standing_wake(struct standing *s, const struct machine *m, const struct facts *f,
 	struct change out[CHANGES_MAX]);
 

@@ -24,8 +24,9 @@ static int hush(struct shard *s, struct customer *c, int64_t until_ms, const str
  * announced on. What is read in as history is not told again. */
 static int fold_behind(struct shard *s, struct customer *c, int64_t at_ms, const struct cause *why)
 {
-	uint64_t before = customer_before(s, c, why);
+	struct before before;
 
+	customer_before(s, c, why, &before);
 	if (at_ms < c->standing.settled_ms)
 		at_ms = c->standing.settled_ms;
 	story_fold(s, c, why);
@@ -33,7 +34,7 @@ static int fold_behind(struct shard *s, struct customer *c, int64_t at_ms, const
 		trail_cut(&c->trail);
 	else
 		trail_add(&c->trail, why->event, why->message, at_ms);
-	return customer_judge(s, c, before, at_ms, why);
+	return customer_judge(s, c, &before, at_ms, why);
 }
 
 /* An event of C, or a message to C. */
@@ -76,7 +77,7 @@ static int fold_member(struct shard *s, struct customer *c, int64_t at_ms, const
 		return rc;
 	if (at_ms < c->standing.settled_ms)
 		at_ms = c->standing.settled_ms;
-	rc = customer_judge(s, c, 0, at_ms, why);
+	rc = customer_judge(s, c, NULL, at_ms, why);
 	if (rc == 0)
 		rc = answer_for(s, c, why);
 	story_begin(s, c);

@@ -48,7 +48,7 @@ static int look_again(struct shard *s, struct customer *c, const struct credit *
 
 	if (at_ms < c->standing.settled_ms)
 		at_ms = c->standing.settled_ms;
-	rc = customer_judge(s, c, 0, at_ms, why);
+	rc = customer_judge(s, c, NULL, at_ms, why);
 	if (rc == 0)
 		rc = influence_spread(s, c, before, why);
 	if (rc == 0)

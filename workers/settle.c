@@ -21,14 +21,14 @@ static int record_changes(struct shard *s, struct customer *c, const struct chan
 	return 0;
 }
 
-uint64_t customer_before(const struct shard *s, const struct customer *c, const struct cause *why)
+void customer_before(const struct shard *s, const struct customer *c, const struct cause *why,
+	struct before *ret_before)
 {
-	if (c->is_new || !why->event)
-		return 0; /* all is asked then */
-	return standing_before(&c->standing, s->lifecycle->machine, &c->facts, why->event->body);
+	if (!c->is_new && why->event) /* else all is asked */
+		standing_before(s->lifecycle->machine, &c->facts, why->event->body, ret_before);
 }
 
-int customer_judge(struct shard *s, struct customer *c, uint64_t before, int64_t at_ms,
+int customer_judge(struct shard *s, struct customer *c, struct before *before, int64_t at_ms,
 	const struct cause *why)
 {
 	const struct machine *m = s->lifecycle->machine;

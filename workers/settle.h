@@ -24,10 +24,11 @@ struct cause {
 int customer_settle(struct shard *s, struct customer *c, int64_t to_ms, const struct cause *why);
 /* Judge C at AT_MS because its facts changed, or something that they are compared with, announce,
  * and solve the next change. After an event only what it can change is asked. */
-int customer_judge(struct shard *s, struct customer *c, uint64_t before, int64_t at_ms,
+int customer_judge(struct shard *s, struct customer *c, struct before *before, int64_t at_ms,
 	const struct cause *why);
-/* To be asked before what happened is folded. */
-uint64_t customer_before(const struct shard *s, const struct customer *c, const struct cause *why);
+/* To be asked before what happened is folded: BEFORE is for customer_judge(), once. */
+void customer_before(const struct shard *s, const struct customer *c, const struct cause *why,
+	struct before *ret_before);
 
 /* Read C from the record of ID (a new one when there is none). Its trail begins there when the
  * record has none, or none that is as young as the settings want. */

@@ -86,7 +86,7 @@ int story_walk(struct shard *s, const struct customer *c, size_t upto, const str
 	struct cause because = *why;
 	struct trail_event te;
 	size_t place = 0;
-	uint64_t before;
+	struct before before;
 	int rc = 0;
 
 	while (rc == 0 && place < upto) {
@@ -99,9 +99,9 @@ int story_walk(struct shard *s, const struct customer *c, size_t upto, const str
 		if (rc != 0)
 			return rc;
 		trail_cause(&te, &because.event, &because.message);
-		before = customer_before(s, w, &because);
+		customer_before(s, w, &because, &before);
 		story_fold(s, w, &because);
-		rc = customer_judge(s, w, before, te.at_ms, &because);
+		rc = customer_judge(s, w, &before, te.at_ms, &because);
 		w->is_new = false;
 	}
 	return rc;

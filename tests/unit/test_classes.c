@@ -105,18 +105,18 @@ static void a_profile_that_changes_the_class_is_judged_at_once(void **state)
 	static struct facts f;
 	struct event e = profile(40 * DAY_MS, ROLE_AGENT, NULL);
 	struct verdict v;
-	uint64_t before;
+	struct before before;
 
 	(void)state;
 	facts_init(&f);
 	buys(&f, DAY_MS, 4, 9 * DAY_MS);
 	standing_init(&s);
 	(void)standing_begin(&s, m, &f, 30 * DAY_MS, out);
-	before = standing_before(&s, m, &f, BODY_PROFILE);
+	standing_before(m, &f, BODY_PROFILE, &before);
 	facts_add(&f, &e, NULL);
 	machine_judge(m, &f, 40 * DAY_MS, &v);
 	assert_true(v.risks != s.verdict.risks);
-	(void)standing_event(&s, m, &f, BODY_PROFILE, before, 40 * DAY_MS, false, out);
+	(void)standing_event(&s, m, &f, BODY_PROFILE, &before, 40 * DAY_MS, false, out);
 	assert_int_equal(s.verdict.risks, v.risks);
 	machine_free(m);
 }
