@@ -5,7 +5,7 @@
 # make help       the rest
 CC      ?= cc
 BUILD   ?= build
-CFLAGS  ?= -O2 -g
+CFLAGS  ?= -O3 -g -fno-plt
 WARN     = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
            -Wwrite-strings -Wundef -Wvla -Wno-missing-field-initializers
 VERSION  = 0.1.0

@@ -110,13 +110,13 @@ static void commit(struct budget *b)
 }
 
 /* The same, counted: callgrind knows these two by their names. */
-__attribute__((noinline)) void budget_step(struct budget *b, struct span raw);
+__attribute__((noipa)) void budget_step(struct budget *b, struct span raw);
 void budget_step(struct budget *b, struct span raw)
 {
 	step(b, raw);
 }
 
-__attribute__((noinline)) void budget_commit(struct budget *b);
+__attribute__((noipa)) void budget_commit(struct budget *b);
 void budget_commit(struct budget *b)
 {
 	commit(b);

@@ -134,7 +134,7 @@ static int take_date(struct parser *p, struct calendar_closed *ret_closed)
 
 static int take_closed(struct parser *p, struct calendar *c)
 {
-	struct calendar_closed *closed = &c->closed[c->n_closed], until;
+	struct calendar_closed *closed = &c->closed[c->n_closed], until = { 0 };
 	struct token first = p->token;
 	int rc;
 

@@ -37,7 +37,7 @@ static int top_field(struct batch *b, const struct wire_field *f, struct complai
 static int batch_read_top(struct batch *b, struct wire w, struct complaint *c)
 {
 	unsigned seen = 0, unknown = 0;
-	struct wire_field f;
+	struct wire_field f = { 0 };
 
 	while (w.at < w.end) {
 		int rc;
@@ -75,7 +75,7 @@ static bool batch_reject(struct batch *b, uint32_t index, enum reject code, cons
 
 static bool batch_read_events(struct batch *b, struct wire w, struct arena *a)
 {
-	struct wire_field f;
+	struct wire_field f = { 0 };
 
 	for (uint32_t index = 0; index < b->n_all;) {
 		struct event *e = &b->events[b->n_events];

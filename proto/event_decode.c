@@ -70,7 +70,7 @@ static const char *field_take(struct event *e, struct reading *r, const struct w
 static const char *body_read(struct event *e, struct reading *r, struct span message)
 {
 	struct wire w = wire_of(message);
-	struct wire_field f;
+	struct wire_field f = { 0 };
 
 	while (w.at < w.end) {
 		const char *wrong = wire_read(&w, &f) ? field_take(e, r, &f)
@@ -85,7 +85,7 @@ static const char *event_read(struct event *e, struct reading *head, struct read
 	struct span message)
 {
 	struct wire w = wire_of(message);
-	struct wire_field f;
+	struct wire_field f = { 0 };
 
 	while (w.at < w.end) {
 		const char *wrong;

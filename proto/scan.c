@@ -81,7 +81,7 @@ const char *message_scan(const ProtobufCMessageDescriptor *type, struct span byt
 
 	while (!wrong && s.depth > 0) {
 		struct level *at = &s.stack[s.depth - 1];
-		struct wire_field f;
+		struct wire_field f = { 0 };
 
 		if (at->wire.at == at->wire.end)
 			s.depth--;

@@ -43,7 +43,7 @@ int outbox_seek(struct shard *s, int64_t from_ms, uint64_t *ret_position)
 
 	while (low < high) { /* everything before LOW is earlier, everything from HIGH on is not */
 		uint64_t middle = low + (high - low) / 2, at = middle;
-		int64_t ms;
+		int64_t ms = 0;
 		int rc = time_from(s, &at, high, &ms);
 
 		if (rc != 0 && rc != ERR_NOTFOUND)

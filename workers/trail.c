@@ -64,7 +64,7 @@ static const uint8_t *take_block(const uint8_t *p, const uint8_t *end, size_t ma
 int trail_read(struct trail *t, struct span section, struct span facts)
 {
 	const uint8_t *p = section.data, *end = section.data + section.size;
-	struct span head, told, ref = span_of(NULL, 0);
+	struct span head = { 0 }, told = { 0 }, ref = { 0 };
 	uint64_t ref_ms = 0;
 	uint8_t flags, count = 0;
 
