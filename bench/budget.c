@@ -98,7 +98,7 @@ static void step(struct budget *b, struct span raw)
 	receipt_encode(&b->receipt, &r);
 	b->notes += b->outcome.n_notes;
 	b->duplicates += r.duplicates;
-	outcome_fini(&b->outcome);
+	outcome_clear(&b->outcome);
 }
 
 static void commit(struct budget *b)
@@ -127,7 +127,7 @@ static void submit_own(struct budget *b, struct input *in)
 	in->taken_ms = in->clock_ms = b->now_ms;
 	append(b, in, span_of(NULL, 0));
 	apply(b, in, NULL, 0);
-	outcome_fini(&b->outcome);
+	outcome_clear(&b->outcome);
 }
 
 static void world_open(struct budget *b)
@@ -169,6 +169,7 @@ static void world_close(struct budget *b)
 	journal_close(b->journal);
 	store_close(&b->store);
 	payload_fini(&b->payload);
+	outcome_fini(&b->outcome);
 	buf_fini(&b->receipt);
 	arena_free(b->arena);
 	stream_free(b->batches);

@@ -9,6 +9,9 @@
 #define ARENA_LIMIT (32u << 20)
 #define SPARE_MAX   64
 #define SPARE_BYTES (512u << 10)
+#define SPARE_OUTCOMES      128
+#define SPARE_OUTCOME_BYTES (32u << 10)
+#define SPARE_OUTCOME_NOTES 256
 
 void pipeline_init(struct pipeline *p, struct journal *journal)
 {
@@ -23,6 +26,9 @@ void pipeline_fini(struct pipeline *p)
 	for (unsigned i = 0; i < p->n_spare; i++)
 		arena_free(p->spare[i]);
 	free(p->spare);
+	for (unsigned i = 0; i < p->n_spare_outcomes; i++)
+		outcome_fini(&p->spare_outcomes[i]);
+	free(p->spare_outcomes);
 	payload_fini(&p->payload);
 	journal_close(p->journal);
 	p->journal = NULL;
@@ -44,6 +50,26 @@ static void arena_give(struct pipeline *p, struct arena *a)
 		arena_free(a);
 	else
 		p->spare[p->n_spare++] = a;
+}
+
+static struct outcome outcome_take(struct pipeline *p)
+{
+	return p->n_spare_outcomes ? p->spare_outcomes[--p->n_spare_outcomes] : (struct outcome){ 0 };
+}
+
+/* A shard fills them and the main thread empties them: memory of one thread that another one frees is
+ * dear, so it is not freed. */
+static void outcome_give(struct pipeline *p, struct outcome *o)
+{
+	if (!p->spare_outcomes)
+		p->spare_outcomes = malloc(SPARE_OUTCOMES * sizeof *p->spare_outcomes);
+	if (!p->spare_outcomes || p->n_spare_outcomes == SPARE_OUTCOMES ||
+		o->bytes.capacity > SPARE_OUTCOME_BYTES || o->notes_capacity > SPARE_OUTCOME_NOTES) {
+		outcome_fini(o);
+		return;
+	}
+	outcome_clear(o);
+	p->spare_outcomes[p->n_spare_outcomes++] = *o;
 }
 
 struct task *task_new(struct daemon *d)
@@ -70,6 +96,7 @@ struct task *task_new(struct daemon *d)
 		t->work.parts[i].mail.kind = MAIL_PART;
 		t->work.parts[i].work = &t->work;
 		t->work.parts[i].shard = i;
+		t->work.parts[i].outcome = outcome_take(&d->pipeline);
 	}
 	return t;
 }
@@ -77,7 +104,7 @@ struct task *task_new(struct daemon *d)
 void task_free(struct daemon *d, struct task *t)
 {
 	for (unsigned i = 0; i < t->work.n_parts; i++)
-		outcome_fini(&t->work.parts[i].outcome);
+		outcome_give(&d->pipeline, &t->work.parts[i].outcome);
 	input_fini(&t->work.input);
 	arena_give(&d->pipeline, t->arena);
 }

@@ -34,6 +34,8 @@ struct pipeline {
 	uint64_t under_way_events, under_way_bytes, under_way_tasks;
 	struct arena **spare;              /* arenas to be used again */
 	unsigned n_spare;
+	struct outcome *spare_outcomes;    /* emptied */
+	unsigned n_spare_outcomes;
 	struct payload payload;
 	uint64_t syncs;                    /* since the start */
 };

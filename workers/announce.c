@@ -43,31 +43,44 @@ static void change_ends(const struct shard *s, const struct customer *c, const s
 	}
 }
 
-static int note_add(struct outcome *out, const struct notification *n, const struct buf *encoded)
+static int notes_room(struct outcome *out)
 {
-	struct note *note;
+	unsigned more = out->notes_capacity ? 2 * out->notes_capacity : 8;
+	struct note *grown;
 
-	if (out->n_notes == out->notes_capacity) {
-		unsigned more = out->notes_capacity ? 2 * out->notes_capacity : 8;
-		struct note *grown = realloc(out->notes, more * sizeof *grown);
-
-		if (!grown)
-			return ERR_NOMEM;
-		out->notes = grown;
-		out->notes_capacity = more;
-	}
-	note = &out->notes[out->n_notes];
-	note->sequence = n->sequence;
-	note->at_ms = n->at_ms;
-	note->type_offset = (uint32_t)out->bytes.size;
-	note->type_size = (uint32_t)n->type.size;
-	buf_add(&out->bytes, n->type.data, n->type.size);
-	note->offset = (uint32_t)out->bytes.size;
-	note->size = (uint32_t)encoded->size;
-	buf_add(&out->bytes, encoded->data, encoded->size);
-	if (out->bytes.failed)
+	if (out->n_notes < out->notes_capacity)
+		return 0;
+	grown = realloc(out->notes, more * sizeof *grown);
+	if (!grown)
 		return ERR_NOMEM;
-	out->n_notes++;
+	out->notes = grown;
+	out->notes_capacity = more;
+	return 0;
+}
+
+/* Encode N where it stays for all who receive it, behind its type: in the outcome, if there is one. */
+static int encode(struct shard *s, const struct notification *n, struct outcome *out,
+	struct span *ret_encoded)
+{
+	struct buf *to = out ? &out->bytes : &s->scratch;
+	size_t type_at, at;
+
+	if (out && notes_room(out) != 0)
+		return ERR_NOMEM;
+	if (!out)
+		buf_clear(to);
+	type_at = to->size;
+	buf_add(to, n->type.data, n->type.size);
+	at = to->size;
+	notification_encode(to, n);
+	if (to->failed)
+		return ERR_NOMEM;
+	*ret_encoded = span_of(to->data + at, to->size - at);
+	if (out)
+		out->notes[out->n_notes++] = (struct note){ .sequence = n->sequence,
+			.offset = (uint32_t)at, .size = (uint32_t)ret_encoded->size,
+			.type_offset = (uint32_t)type_at, .type_size = (uint32_t)n->type.size,
+			.at_ms = n->at_ms };
 	return 0;
 }
 
@@ -88,6 +101,7 @@ int notification_emit(struct shard *s, struct notification *n, const struct caus
 {
 	static const unsigned trim_per_add = 4;
 	struct outbox_keep keep;
+	struct span encoded;
 	int rc;
 
 	n->shard = s->number;
@@ -100,21 +114,15 @@ int notification_emit(struct shard *s, struct notification *n, const struct caus
 		n->cause_source = why->event->source;
 		n->cause_id = why->event->id;
 	}
-	buf_clear(&s->scratch);
-	notification_encode(&s->scratch, n);
-	if (s->scratch.failed)
-		return ERR_NOMEM;
-	rc = env_outbox_add(s->env, why->input->taken_ms,
-		span_of(s->scratch.data, s->scratch.size), ret_sequence);
+	rc = encode(s, n, why->out, &encoded);
+	if (rc == 0)
+		rc = env_outbox_add(s->env, why->input->taken_ms, encoded, ret_sequence);
 	if (rc != 0)
-		return rc;
+		return rc; /* the store's: what is in the outcome is not handed out */
 	assert(*ret_sequence == n->sequence);
 	keep = (struct outbox_keep){ s->settings.outbox_keep, s->settings.outbox_keep_bytes,
 		why->input->taken_ms - s->settings.outbox_keep_ms };
-	rc = env_outbox_trim(s->env, &keep, trim_per_add);
-	if (rc != 0 || !why->out)
-		return rc;
-	return note_add(why->out, n, &s->scratch);
+	return env_outbox_trim(s->env, &keep, trim_per_add);
 }
 
 int change_announce(struct shard *s, struct customer *c, const struct change *ch, uint16_t from,

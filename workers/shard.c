@@ -20,6 +20,17 @@ void outcome_fini(struct outcome *o)
 	memset(o, 0, sizeof *o);
 }
 
+void outcome_clear(struct outcome *o)
+{
+	struct note *notes = o->notes;
+	unsigned capacity = o->notes_capacity;
+	struct buf bytes = o->bytes;
+
+	free(o->rejected);
+	buf_clear(&bytes);
+	*o = (struct outcome){ .notes = notes, .notes_capacity = capacity, .bytes = bytes };
+}
+
 /* An answer about one row, not a failure of the store: that row is left alone, and the input goes
  * on. An input that is in the journal must never be able to stop the daemon for good. */
 bool shard_sets_aside(const struct shard *s, int rc)

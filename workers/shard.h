@@ -38,6 +38,7 @@ struct outcome {
 	uint64_t acknowledged;     /* of a subscription that was opened, in this shard */
 };
 void outcome_fini(struct outcome *o);
+void outcome_clear(struct outcome *o); /* keeps the memory for the next use */
 
 /* How many customers stand where: rows of (number of "stage.repeat" or "risk.silent", count). */
 struct census_row {
