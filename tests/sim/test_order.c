@@ -5,6 +5,11 @@
 
 #define EVENTS 250
 
+/* What stands of what was told: an announcement that was withdrawn is none. */
+struct said {
+	char id[48], text[512]; /* text: customer, type, from, to, at */
+};
+
 /* What one way through gave. */
 struct way {
 	unsigned shards, batch_max;
@@ -12,23 +17,62 @@ struct way {
 	uint64_t seed;
 	struct customer *who[CROWD_CUSTOMERS];
 	unsigned n_told;
-	char (*told)[512]; /* customer, type, from, to, at: sorted */
+	struct said *told; /* sorted */
 };
+
+static bool begins(struct span text, const char *with)
+{
+	return text.size > strlen(with) && memcmp(text.data, with, strlen(with)) == 0;
+}
+
+/* Whence somebody came, as far as it counts (docs/WITHDRAWAL.md, "What counts as the same"): one who
+ * was met just then stood at the foot, and that the sides were crossed is all there is to say. In one
+ * batch, word that somebody was brought in comes behind what they did themselves. */
+static struct span whence(const struct notification *n)
+{
+	static const char *const crossing[] = { "customer.converted", "customer.lost",
+		"customer.won_back" };
+
+	for (unsigned i = 0; i < 3; i++)
+		if (span_eq(n->type, span_str(crossing[i])))
+			return span_of(NULL, 0);
+	if (n->from.size == 0 && n->ladder.size && !begins(n->type, "follow_up."))
+		return span_str(span_eq(n->ladder, span_str("stage")) ? "suspect" : "exploration");
+	return n->from;
+}
+
+static void take_back(struct way *way, struct span id)
+{
+	for (unsigned i = 0; i < way->n_told; i++)
+		if (span_eq(id, span_str(way->told[i].id))) {
+			way->told[i] = way->told[--way->n_told];
+			return;
+		}
+	fail_msg("%.*s was withdrawn, and does not stand", (int)id.size, (const char *)id.data);
+}
 
 static void on_note(void *arg, const struct notification *n)
 {
 	struct way *way = arg;
+	struct said *said;
+	struct span from = whence(n);
 
+	if (n->retracts.size) {
+		take_back(way, n->retracts);
+		return;
+	}
 	way->told = realloc(way->told, (way->n_told + 1) * sizeof *way->told);
-	snprintf(way->told[way->n_told++], sizeof *way->told, "%.*s %.*s %.*s %.*s %lld",
+	said = &way->told[way->n_told++];
+	snprintf(said->id, sizeof said->id, "%u-%llu", n->shard, (unsigned long long)n->sequence);
+	snprintf(said->text, sizeof said->text, "%.*s %.*s %.*s %.*s %lld",
 		(int)n->customer.size, (const char *)n->customer.data, (int)n->type.size,
-		(const char *)n->type.data, (int)n->from.size, (const char *)n->from.data,
+		(const char *)n->type.data, (int)from.size, (const char *)from.data,
 		(int)n->to.size, (const char *)n->to.data, (long long)n->at_ms);
 }
 
 static int compare(const void *a, const void *b)
 {
-	return strcmp(a, b);
+	return strcmp(((const struct said *)a)->text, ((const struct said *)b)->text);
 }
 
 static int by_time(const void *a, const void *b)
@@ -109,9 +153,10 @@ static void same_facts(const struct way *a, const struct way *b)
 static void same_story(const struct way *a, const struct way *b)
 {
 	for (unsigned i = 0; i < a->n_told && i < b->n_told; i++)
-		if (strcmp(a->told[i], b->told[i]) != 0)
-			fail_msg("seed %llu: \"%s\" became \"%s\"", (unsigned long long)b->seed,
-				a->told[i], b->told[i]);
+		if (strcmp(a->told[i].text, b->told[i].text) != 0)
+			fail_msg("seed %llu, %u shards, batches of %u: \"%s\" became \"%s\"",
+				(unsigned long long)b->seed, b->shards, b->batch_max,
+				a->told[i].text, b->told[i].text);
 	assert_int_equal(a->n_told, b->n_told);
 	assert_true(a->n_told > EVENTS / 2);
 }
