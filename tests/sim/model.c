@@ -184,13 +184,14 @@ static void check_line(const struct model *m, const struct model_told *t,
 		return;
 	/* That somebody is at risk may be told of a later reason than that for which it was held;
 	 * what comes late then can end the earlier one. */
-	if (n->at_ms < last->at_ms && !(m->backfilled && strncmp(line, "crossing ", 9) == 0))
+	if (n->at_ms < last->at_ms && !(m->hidden && strncmp(line, "crossing ", 9) == 0))
 		note_fail(m, n, "goes back in time");
 	/* What was between the two may have been told to nobody, but not in one breath. */
 	if (n->at_ms == last->at_ms && text_is(n->type, last->type) && text_is(n->to, last->to) &&
-		(!m->backfilled || n->sequence == last->sequence + 1))
+		n->lifecycle_version == last->lifecycle_version && m->hidden == last->hidden &&
+		(!m->hidden || n->sequence == last->sequence + 1))
 		note_fail(m, n, "is told twice");
-	if (m->backfilled || strncmp(line, "crossing ", 9) == 0)
+	if (m->hidden || strncmp(line, "crossing ", 9) == 0)
 		return;
 	if (n->from.size && !text_is(n->from, last->to))
 		note_fail(m, n, "leaves what was not said to be");
@@ -210,7 +211,8 @@ static void note_said(struct model *m, struct model_told *t, const struct notifi
 		t->said = realloc(t->said, t->capacity * sizeof *t->said);
 	}
 	said = &t->said[t->n++];
-	*said = (struct model_said){ .shard = n->shard, .sequence = n->sequence, .at_ms = n->at_ms };
+	*said = (struct model_said){ .shard = n->shard, .sequence = n->sequence, .at_ms = n->at_ms,
+		.lifecycle_version = n->lifecycle_version, .hidden = m->hidden };
 	snprintf(said->type, sizeof said->type, "%.*s", (int)n->type.size, (const char *)n->type.data);
 	snprintf(said->from, sizeof said->from, "%.*s", (int)n->from.size, (const char *)n->from.data);
 	snprintf(said->to, sizeof said->to, "%.*s", (int)n->to.size, (const char *)n->to.data);
@@ -221,6 +223,8 @@ void model_note(struct model *m, const struct notification *n)
 {
 	struct model_told *t;
 
+	if (text_is(n->type, "rule.tripped"))
+		m->hidden++; /* what the rule says from now on is held */
 	if (n->customer.size == 0)
 		return; /* of a source or a rule */
 	t = told_of(m, n->customer);
@@ -336,7 +340,7 @@ static void check_customer(struct model *m, unsigned who, const struct facts *fa
 	if (c && !facts_equal(facts, &c->facts))
 		sim_fail(m->sim, "the facts of %s are not those of their %lld events",
 			crowd_customer[who], (long long)n);
-	if (c && !c->stale && !m->backfilled)
+	if (c && !c->stale && !m->hidden)
 		check_told(m, who, c);
 	free(c);
 }

@@ -24,6 +24,8 @@ struct model_said {
 	char type[64], from[32], to[32];
 	char line[64];   /* what follows one another: a ladder, a risk, the crossings of either */
 	int64_t at_ms;
+	uint32_t lifecycle_version;
+	unsigned hidden; /* the model's, then */
 };
 
 /* Of one customer, in the order of their numbers. */
@@ -40,7 +42,9 @@ struct model {
 	struct model_receipt *frames;
 	unsigned n_frames, frames_capacity;
 	struct model_told told[CROWD_CUSTOMERS];
-	bool backfilled; /* or held: then not every change is told */
+	/* How often something happened since which not every change is told: a back-fill, an operator's
+	 * command, a rule that tripped, a cool-down. */
+	unsigned hidden;
 	uint64_t withdrawn;
 };
 

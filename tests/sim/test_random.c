@@ -147,7 +147,7 @@ static void send_some(struct world *w)
 		*b = (struct batch_sent){ .number = ++w->number };
 		b->n = 1 + (unsigned)random_below(&w->random, one_in(w, 3) ? BATCH_MAX : 3);
 		b->backfill = w->backfills && one_in(w, 3);
-		w->model.backfilled |= b->backfill;
+		w->model.hidden += b->backfill;
 		for (unsigned k = 0; k < b->n; k++)
 			b->places[k] = pick(w);
 	}
@@ -223,7 +223,7 @@ static void command(struct world *w)
 		break;
 	default: c.name = span_str(rules[random_below(&w->random, sizeof rules / sizeof rules[0])]);
 	}
-	w->model.backfilled = true; /* as little is told as then */
+	w->model.hidden++;
 	(void)sim_obey(w->sim, &c);
 	if (!w->sim->running)
 		come_back(w);
@@ -349,13 +349,14 @@ static void start(struct world *w, uint64_t seed)
 	w->sim->storage = &torn_storage;
 	crowd_init(&w->crowd, &w->random, 4 * EVENTS_A_RUN);
 	model_init(&w->model, w->sim, &w->crowd);
+	w->model.hidden = w->operated; /* from the outset: a cool-down needs no command */
 }
 
 static void settle_everything(struct world *w)
 {
 	sim_crash_at(w->sim, POINT_NONE);
 	sim_deliver(w->sim);
-	for (unsigned i = 0; i < 10000 && !sim_is_drained(w->sim); i++)
+	for (unsigned i = 0; i < 10000 && !sim_is_drained(w->sim); i++, sim_deliver(w->sim))
 		if (!sim_until_ms(w->sim, w->sim->now_ms + w->sim->o.step_ms))
 			sim_fail(w->sim, "died without being told to");
 	if (!sim_is_drained(w->sim))
