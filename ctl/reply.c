@@ -58,6 +58,17 @@ int reply_get(const struct remote_settings *o, const char *verb, const char *cus
 	return rc ? verb_fail(rc, &c) : reply_take(o, text, ret);
 }
 
+int reply_get_lifecycle(const struct remote_settings *o, const char *verb, const char *lifecycle,
+	json_t **ret)
+{
+	struct complaint c = { 0 };
+	char *text = NULL;
+	int rc = kith_call(o->run, verb, NULL, lifecycle, (int)o->timeout_ms, &text, &c);
+
+	*ret = NULL;
+	return rc ? verb_fail(rc, &c) : reply_take(o, text, ret);
+}
+
 int reply_obey(const struct remote_settings *o, const struct command *command, json_t **ret)
 {
 	struct complaint c = { 0 };

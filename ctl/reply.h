@@ -17,6 +17,9 @@ bool reply_has(const json_t *o, const char *name); /* and is not null */
 int reply_get(const struct remote_settings *o, const char *verb, const char *customer,
 	json_t **ret);
 
+/* The same with the TEXT of a lifecycle file. */
+int reply_get_lifecycle(const struct remote_settings *o, const char *verb, const char *text,
+	json_t **ret);
 /* The same for a command. */
 int reply_obey(const struct remote_settings *o, const struct command *command, json_t **ret);
 /* The same with ARGUMENTS, an object (borrowed). */

@@ -35,8 +35,11 @@ extern const struct verb verb_send, verb_watch, verb_snapshot, verb_show, verb_e
 	verb_preview, verb_store, verb_facts, verb_fit, verb_version, verb_rule, verb_sources,
 	verb_follow_up, verb_snooze, verb_hush, verb_live, verb_webhook, verb_merge, verb_unmerge;
 
+struct buf;
 struct machine;
-/* Compile a lifecycle file for a verb; an exit code, and on failure what is wrong has been said. */
+/* Compile a lifecycle file for a verb; an exit code, and on failure what is wrong has been said, as
+ * kith check says it. The first appends the file with what it includes to TEXT. */
+int verb_compile(const char *path, bool json, struct buf *text, struct machine **ret_machine);
 int verb_compile_file(const char *path, struct machine **ret_machine);
 
 /* All of them, in the order of the help; ends with NULL. */

@@ -59,31 +59,45 @@ static void say_error(const char *path, struct span text, const struct complaint
 	json_decref(o);
 }
 
-static int run(void *settings, char **operands, int n)
+int verb_compile(const char *path, bool json, struct buf *text, struct machine **ret_machine)
 {
-	const struct check_settings *o = settings;
 	struct complaint c = { 0 };
-	struct machine *m = NULL;
-	struct buf file = { 0 };
-	int rc = lifecycle_read(operands[0], &file, &c);
-	struct span text = span_of(file.data, file.size);
-	bool read = rc == 0 || c.line > 0;
+	int rc = lifecycle_read(path, text, &c);
 
-	(void)n;
-	if (!read) {
-		fprintf(stderr, "kith: %s: %s\n", operands[0], c.text);
-		buf_fini(&file);
+	*ret_machine = NULL;
+	if (rc != 0 && c.line == 0) {
+		fprintf(stderr, "kith: %s: %s\n", path, c.text);
 		return EXIT_FILE;
 	}
 	if (rc == 0)
-		rc = machine_compile((const char *)text.data, text.size, &m, &c);
-	if (rc)
-		say_error(operands[0], text, &c, o->json);
-	else
+		rc = machine_compile((const char *)text->data, text->size, ret_machine, &c);
+	if (rc != 0)
+		say_error(path, span_of(text->data, text->size), &c, json);
+	return rc ? EXIT_REJECTED : EXIT_WELL;
+}
+
+int verb_compile_file(const char *path, struct machine **ret_machine)
+{
+	struct buf text = { 0 };
+	int code = verb_compile(path, false, &text, ret_machine);
+
+	buf_fini(&text);
+	return code;
+}
+
+static int run(void *settings, char **operands, int n)
+{
+	const struct check_settings *o = settings;
+	struct machine *m;
+	struct buf text = { 0 };
+	int code = verb_compile(operands[0], o->json, &text, &m);
+
+	(void)n;
+	if (code == EXIT_WELL)
 		say_ok(operands[0], m, o->json);
 	machine_free(m);
-	buf_fini(&file);
-	return rc ? EXIT_REJECTED : EXIT_WELL;
+	buf_fini(&text);
+	return code;
 }
 
 static const struct check_settings defaults;

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "base/clock.h"
 #include "ctl/instant.h"
+#include "ctl/preview.h"
 #include "ctl/reply.h"
 #include "ctl/text.h"
 
@@ -66,6 +67,16 @@ static int list_rules(const struct remote_settings *o)
 	return code;
 }
 
+/* It takes as long as there are customers, unless somebody asks for less. */
+static int test_rules(const struct remote_settings *o, const char *path)
+{
+	struct remote_settings patient = *o;
+
+	if (patient.timeout_ms == defaults.remote.timeout_ms)
+		patient.timeout_ms = PREVIEW_TIMEOUT_MS;
+	return preview_run(&patient, path, NULL);
+}
+
 static int run_rule(void *settings, char **operands, int n)
 {
 	const struct settings *o = settings;
@@ -84,22 +95,25 @@ static int run_rule(void *settings, char **operands, int n)
 
 	if (n == 1 && strcmp(operands[0], "list") == 0)
 		return list_rules(&o->remote);
+	if (n == 2 && strcmp(operands[0], "test") == 0)
+		return test_rules(&o->remote, operands[1]);
 	for (size_t i = 0; n == 2 && i < sizeof orders / sizeof orders[0]; i++)
 		if (strcmp(operands[0], orders[i].name) == 0)
 			return obey(&o->remote, &(struct command){ .verb = orders[i].verb,
 				.name = span_str(operands[1]) }, orders[i].said);
-	fprintf(stderr, "kith rule: expected \"list\", or release, discard, pause or resume and the "
+	fprintf(stderr, "kith rule: expected \"list\", \"test\" and a file, or release, discard, pause or resume and the "
 		"name of a rule; see \"kith rule --help\"\n");
 	return EXIT_USAGE;
 }
 
 const struct verb verb_rule = {
-	.name = "rule", .operands = "list | release|discard|pause|resume RULE",
-	.summary = "what each rule says; hold one back, or let it speak",
+	.name = "rule", .operands = "list | release|discard|pause|resume RULE | test FILE",
+	.summary = "what each rule says; hold one back, or let it speak; try others",
 	.text = "A rule that speaks far beyond its own habit trips its breaker: \"rule.tripped\" is announced\n"
 		"with a sample, and everything it says from then on is held. \"release\" announces what was\n"
 		"held, as far as it still holds; \"discard\" forgets it (it stays in each customer's history).\n"
 		"Either way the rule speaks again. \"pause\" holds a rule back by hand, \"resume\" ends that.\n"
+		"\"test\" is kith preview: what the rules in FILE would say of the daemon's customers.\n"
 		"How much a rule may say: --breaker-floor and --breaker-factor of kithd.",
 	.examples = "  kith rule list\n  kith rule discard risk.silent\n  kith rule pause stage.lapsed",
 	.exits = EXITS, .options = plain_options, REMOTE_VERB, .least = 1, .most = 2,

@@ -157,23 +157,6 @@ static void print_json(const struct machine *m)
 	json_decref(o);
 }
 
-int verb_compile_file(const char *path, struct machine **ret_machine)
-{
-	char file[LIFECYCLE_PATH_MAX];
-	struct complaint c = { 0 };
-	struct buf text = { 0 };
-	int rc = lifecycle_read(path, &text, &c);
-
-	if (rc == 0)
-		rc = machine_compile((const char *)text.data, text.size, ret_machine, &c);
-	buf_fini(&text);
-	if (rc == 0)
-		return EXIT_WELL;
-	lifecycle_path_of(path, &c, file);
-	fprintf(stderr, "kith: %s: %s (see kith check)\n", file, c.text);
-	return c.line ? EXIT_REJECTED : EXIT_FILE;
-}
-
 static int run_facts(void *settings, char **operands, int n)
 {
 	const struct facts_settings *o = settings;

@@ -1,157 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kith preview: who would stand elsewhere under another lifecycle file, by a store at rest. */
-#include <jansson.h>
-#include <stdlib.h>
-#include <string.h>
+/* kith preview: who would stand elsewhere under another lifecycle file, by the running daemon or by a
+ * store at rest. */
+#include "ctl/preview.h"
 #include "ctl/store_check.h"
 #include "ctl/table.h"
+#include "ctl/text.h"
+#include "lifecycle/machine.h"
+#include "proto/json.h"
 #include "store/env.h"
-#include "workers/customer.h"
-#include "workers/lifecycle_file.h"
+#include "workers/preview.h"
 
-#define SAMPLE_MAX 3
-#define MOVES_MAX  1024
+/* ---- a store at rest */
 
-/* One step that customers would make: names are those of the two machines. */
-struct move {
-	struct span ladder, from, to;
-	uint64_t customers;
-	unsigned n_sample;
-	char sample[SAMPLE_MAX][EVENT_CUSTOMER_MAX + 1];
-};
-
-struct preview {
-	const struct machine *wanted;
-	uint64_t customers, moved, skipped;
-	unsigned n_moves;
-	struct move moves[MOVES_MAX];
-};
-
-struct preview_settings {
-	bool json;
-};
-
-static void count_move(struct preview *p, struct span ladder, struct span from, struct span to,
-	struct span id)
+static int count_shard(struct shard *s, struct span text, struct preview **p, struct complaint *c)
 {
-	struct move *m = p->moves;
+	struct buf after = { 0 };
+	bool done = s->lifecycle == NULL; /* nobody has been judged there */
+	int rc = 0;
 
-	while (m < p->moves + p->n_moves && !(span_eq(m->ladder, ladder) && span_eq(m->from, from) &&
-			span_eq(m->to, to)))
-		m++;
-	if (m == p->moves + MOVES_MAX)
-		return;
-	if (m == p->moves + p->n_moves) {
-		*m = (struct move){ ladder, from, to, 0, 0, { "" } };
-		p->n_moves++;
-	}
-	m->customers++;
-	if (m->n_sample < SAMPLE_MAX)
-		snprintf(m->sample[m->n_sample++], sizeof m->sample[0], "%.*s", (int)id.size,
-			(const char *)id.data);
+	if (!done && !*p)
+		rc = preview_new(text, s->lifecycle->machine->version, &s->parameters,
+			env_meta(s->env)->clock_ms, p, c);
+	while (rc == 0 && !done)
+		rc = preview_page(s, *p, &after, &done);
+	buf_fini(&after);
+	return rc;
 }
 
-/* The rung of S on the ladder NAME of M; "none" when it has none. */
-static struct span rung_name(const struct machine *m, const struct verdict *v, struct span name)
-{
-	int l = machine_ladder(m, name);
-
-	return l < 0 || v->rung[l] == RUNG_NONE ? span_str("none") : m->ladders[l].rungs[v->rung[l]].name;
-}
-
-static bool risk_holds(const struct machine *m, const struct verdict *v, struct span name)
-{
-	int k = machine_risk(m, name);
-
-	return k >= 0 && (v->risks >> k & 1);
-}
-
-static void compare_risk(struct preview *p, const struct machine *old, const struct verdict *was,
-	const struct verdict *is, struct span name, struct span id)
-{
-	bool before = risk_holds(old, was, name), after = risk_holds(p->wanted, is, name);
-
-	if (before != after)
-		count_move(p, name, span_str(before ? "raised" : "clear"),
-			span_str(after ? "raised" : "clear"), id);
-}
-
-/* C stands as it was last announced; NOW is the shard's clock. */
-static void compare(struct preview *p, const struct machine *old, struct customer *c, int64_t now)
-{
-	const struct verdict *was = &c->standing.verdict;
-	unsigned moves = 0;
-	struct verdict is;
-
-	facts_adopt(&c->facts, p->wanted);
-	machine_judge(p->wanted, &c->facts, now > c->standing.settled_ms ? now : c->standing.settled_ms,
-		&is);
-	for (unsigned i = 0; i < p->n_moves; i++)
-		moves += (unsigned)p->moves[i].customers;
-	for (unsigned l = 0; l < p->wanted->n_ladders; l++) {
-		struct span name = p->wanted->ladders[l].name, from = rung_name(old, was, name);
-		struct span to = rung_name(p->wanted, &is, name);
-
-		if (!span_eq(from, to))
-			count_move(p, name, from, to, customer_id(c));
-	}
-	for (unsigned k = 0; k < p->wanted->n_risks; k++)
-		compare_risk(p, old, was, &is, p->wanted->risks[k].name, customer_id(c));
-	for (unsigned k = 0; k < old->n_risks; k++)
-		if (machine_risk(p->wanted, old->risks[k].name) < 0)
-			compare_risk(p, old, was, &is, old->risks[k].name, customer_id(c));
-	for (unsigned i = 0; i < p->n_moves; i++)
-		moves -= (unsigned)p->moves[i].customers;
-	p->customers++;
-	p->moved += moves != 0;
-}
-
-static int walk(struct preview *p, struct env *e, const struct machine *old,
-	const struct numbering *names)
-{
-	static struct customer customer;
-	uint8_t key[EVENT_CUSTOMER_MAX];
-	struct span id = span_of(key, 0), record;
-	int rc;
-
-	while ((rc = env_customer_next(e, id, &id, &record)) == 0 || rc == ERR_CORRUPT) {
-		if (env_failed(e))
-			return env_failed(e);
-		if (rc == ERR_CORRUPT || customer_unpack(&customer, id, record, old, names) != 0)
-			p->skipped++;
-		else if (!customer_is_merged(&customer))
-			compare(p, old, &customer, env_meta(e)->clock_ms);
-		memcpy(key, id.data, id.size);
-		id = span_of(key, id.size);
-	}
-	return rc == ERR_NOTFOUND ? 0 : rc;
-}
-
-/* *RET_OLD is the file in force there; its names are in the moves, so it stays until they are
- * told. */
-static int preview_shard(struct preview *p, struct env *e, struct machine **ret_old,
+/* *RET_PREVIEW stays NULL when nobody has been judged in the store. */
+static int count_store(const char *dir, struct span text, struct preview **ret_preview,
 	struct complaint *c)
 {
-	static struct numbering names;
-	uint32_t version = env_meta(e)->lifecycle_version;
-	struct span text;
-	int64_t since;
-	int rc = version ? env_lifecycle_get(e, version, &since, &text) : ERR_NOTFOUND;
-
-	if (rc != 0)
-		return rc == ERR_NOTFOUND ? 0 : rc; /* nobody has been judged there */
-	rc = machine_compile((const char *)text.data, text.size, ret_old, c);
-	if (rc != 0)
-		return rc;
-	(*ret_old)->version = version;
-	(*ret_old)->since_ms = since;
-	rc = numbering_make(&names, e, *ret_old);
-	return rc != 0 ? rc : walk(p, e, *ret_old, &names);
-}
-
-static int preview_store(struct preview *p, const char *dir, struct machine **old,
-	struct complaint *c)
-{
+	static struct shard shard;
 	struct store s;
 	int rc = store_open(dir, 0, false, &s, c);
 
@@ -162,93 +42,195 @@ static int preview_store(struct preview *p, const char *dir, struct machine **ol
 
 		rc = env_open(&s, i, STORE_MAP_BYTES, true, &e, c);
 		if (rc == 0)
-			rc = preview_shard(p, e, &old[i], c);
+			rc = shard_open(&shard, i, e, c);
+		if (rc == 0) {
+			rc = count_shard(&shard, text, ret_preview, c);
+			shard_close(&shard);
+		}
 		env_close(e);
 	}
 	store_close(&s);
 	return rc;
 }
 
-static void show(const struct preview *p)
-{
-	const char *const heads[] = { "<ladder or risk", "<from", "<to", ">customers", "<such as" };
-	struct table t;
+/* ---- what people see */
 
-	printf("%llu of %llu customers would stand elsewhere\n\n", (unsigned long long)p->moved,
-		(unsigned long long)p->customers);
-	if (p->n_moves == 0)
-		return;
+static void add_sample(struct table *t, const json_t *row)
+{
+	const json_t *list = json_object_get(row, "sample"), *id;
+	struct buf text = { 0 };
+	size_t i;
+
+	json_array_foreach(list, i, id)
+		buf_printf(&text, "%s%s", i ? " " : "", json_string_value(id));
+	table_add(t, "%.*s", (int)text.size, (const char *)text.data);
+	buf_fini(&text);
+}
+
+static void show_moves(const json_t *moves, FILE *out)
+{
+	static const char *const heads[] = { "<ladder or risk", "<from", "<to", ">customers",
+		"<such as" };
+	struct table t;
+	json_t *row;
+	size_t i;
+
 	table_init(&t, heads, 5);
-	for (const struct move *m = p->moves; m < p->moves + p->n_moves; m++) {
-		table_add(&t, "%.*s", (int)m->ladder.size, (const char *)m->ladder.data);
-		table_add(&t, "%.*s", (int)m->from.size, (const char *)m->from.data);
-		table_add(&t, "%.*s", (int)m->to.size, (const char *)m->to.data);
-		table_add(&t, "%llu", (unsigned long long)m->customers);
-		table_add(&t, "%s %s %s", m->sample[0], m->sample[1], m->sample[2]);
+	json_array_foreach(moves, i, row) {
+		table_add(&t, "%s", reply_text(row, "of"));
+		table_add(&t, "%s", reply_text(row, "from"));
+		table_add(&t, "%s", reply_text(row, "to"));
+		table_add(&t, "%lld", (long long)reply_int(row, "customers"));
+		add_sample(&t, row);
 	}
-	table_print(&t, 0, stdout);
+	fputc('\n', out);
+	table_print(&t, 2, out);
 	table_fini(&t);
 }
 
-static void show_json(const struct preview *p)
+static void show_types(const json_t *types, FILE *out)
 {
-	json_t *moves = json_array(), *o;
+	static const char *const heads[] = { "<announcement", "<severity", ">times", ">of them held",
+		"<opens", "<such as" };
+	struct table t;
+	json_t *row;
+	size_t i;
 
-	for (const struct move *m = p->moves; m < p->moves + p->n_moves; m++) {
-		json_t *sample = json_array();
-
-		for (unsigned i = 0; i < m->n_sample; i++)
-			json_array_append_new(sample, json_string(m->sample[i]));
-		json_array_append_new(moves, json_pack("{s:s#,s:s#,s:s#,s:I,s:o}", "of",
-			(const char *)m->ladder.data, (int)m->ladder.size, "from",
-			(const char *)m->from.data, (int)m->from.size, "to",
-			(const char *)m->to.data, (int)m->to.size, "customers",
-			(json_int_t)m->customers, "sample", sample));
+	table_init(&t, heads, 6);
+	json_array_foreach(types, i, row) {
+		table_add(&t, "%s", reply_text(row, "type"));
+		table_add(&t, "%s", reply_text(row, "severity"));
+		table_add(&t, "%lld", (long long)reply_int(row, "customers"));
+		table_add(&t, "%lld", (long long)reply_int(row, "held"));
+		table_add(&t, "%s", reply_text(row, "opens"));
+		add_sample(&t, row);
 	}
-	o = json_pack("{s:I,s:I,s:I,s:o}", "customers", (json_int_t)p->customers, "moved",
-		(json_int_t)p->moved, "damaged", (json_int_t)p->skipped, "moves", moves);
-	json_dumpf(o, stdout, JSON_COMPACT);
-	putchar('\n');
-	json_decref(o);
+	fprintf(out, "\nwhat would be announced:\n\n");
+	table_print(&t, 2, out);
+	table_fini(&t);
+}
+
+static bool any_held(const json_t *types)
+{
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(types, i, row)
+		if (reply_int(row, "held"))
+			return true;
+	return false;
+}
+
+static void show_notes(const json_t *p, FILE *out)
+{
+	const json_t *facts = json_object_get(p, "new_facts"), *name;
+	size_t i;
+
+	if (any_held(json_object_get(p, "announcements")))
+		fprintf(out, "\nheld: the breaker of a rule trips when a new file finds too much at once; "
+			"see kith rule\n");
+	if (reply_flag(p, "hushed"))
+		fprintf(out, "\nbut nothing is announced for now: kith live ends the hush\n");
+	json_array_foreach(facts, i, name)
+		fprintf(out, "%s%s", i ? ", " : "\ncounted from the switch-on, so 0 here: ",
+			json_string_value(name));
+	if (i)
+		fputc('\n', out);
+	if (reply_int(p, "left_out"))
+		fprintf(out, "\nand %lld moves of other kinds\n", (long long)reply_int(p, "left_out"));
+	if (reply_int(p, "damaged"))
+		fprintf(out, "\n%lld records are damaged: kith store verify\n",
+			(long long)reply_int(p, "damaged"));
+}
+
+static void show_preview(const json_t *p, FILE *out)
+{
+	const json_t *moves = json_object_get(p, "moves"), *types = json_object_get(p, "announcements");
+	char at[TEXT_MAX];
+
+	fprintf(out, "%lld of %lld customers would stand elsewhere than by version %lld, as of %s\n",
+		(long long)reply_int(p, "moved"), (long long)reply_int(p, "customers"),
+		(long long)reply_int(p, "lifecycle_version"),
+		text_time(reply_int(p, "clock"), at));
+	if (json_array_size(moves))
+		show_moves(moves, out);
+	if (json_array_size(types))
+		show_types(types, out);
+	show_notes(p, out);
+}
+
+/* ---- the verb */
+
+static int show_store(struct span text, const char *dir, bool json)
+{
+	struct preview_report nobody = { 0 };
+	struct preview *p = NULL;
+	struct complaint c = { 0 };
+	json_t *told;
+	int rc = count_store(dir, text, &p, &c);
+
+	if (rc != 0) {
+		preview_free(p);
+		(void)verb_fail(rc, &c);
+		return EXIT_FILE;
+	}
+	told = preview_to_json(p ? &p->report : &nobody);
+	if (json) {
+		json_dumpf(told, stdout, JSON_COMPACT);
+		putchar('\n');
+	} else {
+		show_preview(told, stdout);
+	}
+	json_decref(told);
+	preview_free(p);
+	return EXIT_WELL;
+}
+
+int preview_run(const struct remote_settings *o, const char *path, const char *dir)
+{
+	struct machine *m;
+	struct buf text = { 0 };
+	json_t *told = NULL;
+	int code = verb_compile(path, o->json, &text, &m);
+
+	machine_free(m);
+	buf_add(&text, "", 1);
+	if (code == EXIT_WELL && text.failed)
+		code = verb_fail(ERR_NOMEM, &(struct complaint){ .text = "out of memory" });
+	else if (code == EXIT_WELL && dir)
+		code = show_store(span_of(text.data, text.size - 1), dir, o->json);
+	else if (code == EXIT_WELL)
+		code = reply_get_lifecycle(o, "preview", (const char *)text.data, &told);
+	if (told)
+		show_preview(told, stdout);
+	json_decref(told);
+	buf_fini(&text);
+	return code;
 }
 
 static int run(void *settings, char **operands, int n)
 {
-	const struct preview_settings *o = settings;
-	static struct preview p;
-	struct machine *wanted = NULL, *old[SHARDS_MAX] = { NULL };
-	struct complaint c = { 0 };
-	int rc = verb_compile_file(operands[0], &wanted);
-
-	(void)n;
-	if (rc != EXIT_WELL)
-		return rc;
-	p.wanted = wanted;
-	rc = preview_store(&p, operands[1], old, &c);
-	if (rc == 0 && o->json)
-		show_json(&p);
-	else if (rc == 0)
-		show(&p);
-	else
-		(void)verb_fail(rc, &c);
-	for (unsigned i = 0; i < SHARDS_MAX; i++)
-		machine_free(old[i]);
-	machine_free(wanted);
-	return rc ? EXIT_FILE : EXIT_WELL;
+	return preview_run(settings, operands[0], n > 1 ? operands[1] : NULL);
 }
 
-static const struct preview_settings defaults;
+static const struct remote_settings defaults = { .timeout_ms = PREVIEW_TIMEOUT_MS };
 static const struct option_def options[] = {
-	OPTION_JSON(struct preview_settings, json, "one line of JSON"), { OPTION_END } };
+	OPTION_JSON(struct remote_settings, json, "one line of JSON"),
+	OPTION_RUN(struct remote_settings, run),
+	OPTION_TIMEOUT(struct remote_settings, timeout_ms, "wait so long for the answer (default 600)"),
+	{ OPTION_END } };
 
 const struct verb verb_preview = {
-	.name = "preview", .operands = "FILE DIR", .summary = "who would move under another file",
-	.text = "Judges every customer of the store in DIR by a lifecycle file that is not in force, as of the\n"
-		"store's clock, and counts who would stand elsewhere than was announced, with a few of them.\n"
-		"Facts that the file declares anew count from when it is switched on, so here they are 0.\n"
-		"Changes nothing. The daemon must not be running: take a copy of the store.",
-	.examples = "  kith preview my.lifecycle /var/lib/kith.copy",
-	.exits = "  0 told   1 the file does not compile   2 usage   78 the store cannot be read",
+	.name = "preview", .operands = "FILE|- [DIR]", .summary = "who would move under another file",
+	.text = "Judges every customer by a lifecycle file that is not in force, as of now, and counts who\n"
+		"would stand elsewhere than was announced last, with a few of them, and what would be announced:\n"
+		"how often, how much of it a breaker would hold, and which follow-ups it would open. Changes\n"
+		"nothing. The daemon goes through its customers a few at a time, some 40,000 a second, and\n"
+		"takes in events meanwhile. With DIR, the store there, which no daemon has: a copy.\n"
+		"Facts that the file declares anew count from when it is switched on, so here they are 0.",
+	.examples = "  kith preview my.lifecycle && kith reload\n  kith preview my.lifecycle /var/lib/kith.copy",
+	.exits = "  0 told   1 the file does not compile   2 usage   3 daemon unreachable\n"
+		"  78 the file or the store cannot be read",
 	.options = options, .defaults = &defaults, .settings_size = sizeof defaults,
-	.least = 2, .most = 2, .run = run,
+	.least = 1, .most = 2, .run = run,
 };

@@ -30,12 +30,19 @@ static void reply(struct daemon *d, const struct peer *to, const struct reply *r
 	buf_fini(&out);
 }
 
+void control_refuse(struct daemon *d, const struct peer *to, uint64_t number,
+	const char *code, const char *text, const char *json)
+{
+	struct reply r = { .number = number, .error = span_str(code), .text = span_str(text),
+		.json = span_str(json) };
+
+	reply(d, to, &r);
+}
+
 void control_error(struct daemon *d, const struct peer *to, uint64_t number,
 	const char *code, const char *text)
 {
-	struct reply r = { .number = number, .error = span_str(code), .text = span_str(text) };
-
-	reply(d, to, &r);
+	control_refuse(d, to, number, code, text, "");
 }
 
 void control_json(struct daemon *d, const struct peer *to, uint64_t number, json_t *json)
@@ -380,6 +387,8 @@ static void answer(struct daemon *d, const struct peer *peer, const struct reque
 		obey(d, peer, r);
 	else if (span_eq(r->verb, span_str("reload")))
 		reload(d, peer, r);
+	else if (span_eq(r->verb, span_str("preview")))
+		preview_ask(d, peer, r);
 	else if (span_eq(r->verb, span_str("parameters")))
 		parameters_request(d, peer, r);
 	else if (span_eq(r->verb, span_str("survey"))) {
@@ -402,7 +411,7 @@ static void answer(struct daemon *d, const struct peer *peer, const struct reque
 	else
 		control_error(d, peer, r->number, "malformed",
 			"verbs are stats, rules, sources, follow_ups, command, show, explain, "
-			"reload, survey, parameters, subscriptions, forget, webhook, ping");
+			"reload, preview, survey, parameters, subscriptions, forget, webhook, ping");
 }
 
 static bool take(void *arg)

@@ -24,6 +24,9 @@ void control_close(struct daemon *d);
 void control_json(struct daemon *d, const struct peer *to, uint64_t number, json_t *json);
 void control_error(struct daemon *d, const struct peer *to, uint64_t number, const char *code,
 	const char *text);
+/* The same with JSON for programs beside the sentence. */
+void control_refuse(struct daemon *d, const struct peer *to, uint64_t number, const char *code,
+	const char *text, const char *json);
 
 /* Journal CMD, and answer request NUMBER of PEER when it is obeyed. */
 void control_order(struct daemon *d, const struct peer *peer, uint64_t number,

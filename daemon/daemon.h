@@ -13,6 +13,7 @@
 #include "daemon/feed.h"
 #include "daemon/ingest.h"
 #include "daemon/pipeline.h"
+#include "daemon/preview.h"
 #include "daemon/sentences.h"
 #include "daemon/socket.h"
 #include "daemon/subscribers.h"
@@ -49,6 +50,7 @@ struct daemon {
 	struct timekeeper timekeeper;
 	struct courier courier;
 	struct surveyor surveyor;
+	struct previewer previewer;
 	struct ingest ingest;
 	struct feed feed;
 	struct sentences sentences;

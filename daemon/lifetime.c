@@ -393,6 +393,8 @@ static int start(struct daemon *d, struct complaint *c)
 	if (rc == 0)
 		rc = surveyor_open(d);
 	if (rc == 0)
+		rc = previewer_open(d);
+	if (rc == 0)
 		rc = courier_open(d);
 	if (rc == 0) {
 		d->state = DAEMON_RUNNING;
@@ -479,6 +481,7 @@ void daemon_close(struct daemon *d)
 	control_close(d);
 	timekeeper_close(d);
 	surveyor_close(d);
+	previewer_close(d);
 	courier_close(d);
 	if (d->zmq)
 		zmq_ctx_term(d->zmq);

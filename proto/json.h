@@ -11,6 +11,7 @@
 #ifndef KITH_PROTO_JSON_H
 #define KITH_PROTO_JSON_H
 #include <jansson.h>
+#include "base/preview.h"
 #include "proto/codec.h"
 
 /* Parse one JSON object into E; texts live in A. ERR_INVALID with a complaint that names the
@@ -24,5 +25,6 @@ json_t *event_to_json(const struct event *e);
 json_t *notification_to_json(const struct notification *n);
 /* AS_OF: the page's. */
 json_t *snapshot_row_to_json(const struct snapshot_row *r, uint32_t shard, uint64_t as_of);
+json_t *preview_to_json(const struct preview_report *r);
 
 #endif

@@ -92,6 +92,7 @@ int env_check_readers(struct env *e);
 int env_lifecycle_put(struct env *e, uint32_t version, int64_t since_ms, struct span text);
 int env_lifecycle_get(struct env *e, uint32_t version, int64_t *ret_since_ms, struct span *ret_text);
 uint16_t env_name_number(struct env *e, struct span name); /* made when new; 0 on error */
+uint16_t env_name_find(struct env *e, struct span name);   /* 0 when there is none */
 struct span env_name(struct env *e, uint16_t number);      /* size 0 when unknown */
 /* Small named settings, opaque to the store (the sweep's cursor, the parameters in force). */
 int env_setting_put(struct env *e, const char *name, struct span value);

@@ -165,22 +165,46 @@ static int name_make(struct env *e, struct span key, struct span name, uint16_t 
 	return rc;
 }
 
+static int name_find(struct env *e, struct span key, uint16_t *ret_number)
+{
+	struct span value;
+	int rc = table_get(e, TABLE_NAMES, key, &value);
+
+	*ret_number = rc == OK && value.size == 2 ? get_le16(value.data) : 0;
+	return rc;
+}
+
+/* Empty: no name is like that. */
+static struct span name_key(struct span name, uint8_t key[1 + NAME_MAX_BYTES])
+{
+	if (name.size == 0 || name.size > NAME_MAX_BYTES)
+		return span_of(NULL, 0);
+	key[0] = 'n';
+	memcpy(key + 1, name.data, name.size);
+	return span_of(key, 1 + name.size);
+}
+
 uint16_t env_name_number(struct env *e, struct span name)
 {
-	uint8_t key[1 + NAME_MAX_BYTES] = { 'n' };
-	struct span k = span_of(key, 1 + name.size), value;
+	uint8_t key[1 + NAME_MAX_BYTES];
+	struct span k = name_key(name, key);
 	uint16_t number = 0;
-	int rc;
+	int rc = k.size ? name_find(e, k, &number) : OK;
 
-	if (name.size == 0 || name.size > NAME_MAX_BYTES)
-		return 0;
-	memcpy(key + 1, name.data, name.size);
-	rc = table_get(e, TABLE_NAMES, k, &value);
 	if (rc == ERR_NOTFOUND)
 		rc = name_make(e, k, name, &number);
-	else if (rc == OK && value.size == 2)
-		number = get_le16(value.data);
 	return rc == OK ? number : 0;
+}
+
+uint16_t env_name_find(struct env *e, struct span name)
+{
+	uint8_t key[1 + NAME_MAX_BYTES];
+	struct span k = name_key(name, key);
+	uint16_t number = 0;
+
+	if (k.size)
+		(void)name_find(e, k, &number);
+	return number;
 }
 
 struct span env_name(struct env *e, uint16_t number)

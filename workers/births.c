@@ -18,23 +18,41 @@ static const uint8_t *row_of(struct span rows, uint32_t key)
 	return NULL;
 }
 
+/* *RET_ROWS: as they stand. What has no row there is born with version NEW. */
+static int births_read(struct numbering *n, struct env *env, const struct machine *m, uint32_t new,
+	struct span *ret_rows)
+{
+	int rc = env_setting_get(env, "facts", ret_rows);
+
+	if (rc == ERR_NOTFOUND) {
+		*ret_rows = span_of((const uint8_t *)"", 0);
+		rc = 0;
+	}
+	for (unsigned i = 0; rc == 0 && i < m->n_customs; i++) {
+		const uint8_t *row = row_of(*ret_rows, m->customs[i].key);
+
+		n->fact_born[i] = row ? get_le32(row + 4) : new;
+		n->fact_since_ms[i] = row ? (int64_t)get_le64(row + 8) : m->since_ms;
+	}
+	return rc;
+}
+
+int births_find(struct numbering *n, struct env *env, const struct machine *m)
+{
+	struct span rows;
+
+	return births_read(n, env, m, UINT32_MAX, &rows);
+}
+
 int births_make(struct numbering *n, struct env *env, const struct machine *m)
 {
 	uint8_t made[CUSTOM_MAX * ROW];
 	size_t size = m->n_customs * ROW;
-	struct span rows = { 0 };
-	int rc = env_setting_get(env, "facts", &rows);
+	struct span rows;
+	int rc = births_read(n, env, m, m->version, &rows);
 
-	if (rc != 0 && rc != ERR_NOTFOUND)
+	if (rc != 0)
 		return rc;
-	if (rc == ERR_NOTFOUND)
-		rows = span_of(made, 0);
-	for (unsigned i = 0; i < m->n_customs; i++) {
-		const uint8_t *row = row_of(rows, m->customs[i].key);
-
-		n->fact_born[i] = row ? get_le32(row + 4) : m->version;
-		n->fact_since_ms[i] = row ? (int64_t)get_le64(row + 8) : m->since_ms;
-	}
 	for (unsigned i = 0; i < m->n_customs; i++) {
 		put_le32(made + i * ROW, m->customs[i].key);
 		put_le32(made + i * ROW + 4, n->fact_born[i]);

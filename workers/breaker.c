@@ -181,6 +181,16 @@ static double floor_of(const struct shard *s)
 	return fmax((double)s->settings.breaker_floor / env_shards(s->env), 1);
 }
 
+double breaker_recent(const struct breaker *b, int64_t at_ms)
+{
+	return b->recent * fade(at_ms - b->at_ms, RECENT_HALF_MS);
+}
+
+double breaker_file_limit(const struct shard *s)
+{
+	return s->settings.breaker_floor ? floor_of(s) : 0;
+}
+
 double breaker_limit(struct shard *s, const struct breaker *b)
 {
 	const struct settings *set = &s->settings;

@@ -67,6 +67,10 @@ struct breaker *breaker_make(struct shard *s, uint16_t rule); /* NULL: out of me
 
 /* Announcements an hour that its habit explains. */
 double breaker_habit_per_hour(const struct breaker *b);
+/* What it has said of late, as of AT_MS. */
+double breaker_recent(const struct breaker *b, int64_t at_ms);
+/* What one rule of a new lifecycle file may find in S before it trips; 0: there is no breaker. */
+double breaker_file_limit(const struct shard *s);
 /* How many it may make in the half hour before it trips. */
 double breaker_limit(struct shard *s, const struct breaker *b);
 

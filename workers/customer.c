@@ -33,36 +33,43 @@
 
 enum section { SECTION_TRAIL = 1, SECTION_BOND = 2 };
 
-static void number(struct env *env, struct span name, uint16_t *ret)
-{
-	*ret = env_name_number(env, name);
-}
-
-int numbering_make(struct numbering *n, struct env *env, const struct machine *m)
+static void number_all(struct numbering *n, struct env *env, const struct machine *m,
+	uint16_t (*number)(struct env *env, struct span name))
 {
 	memset(n, 0, sizeof *n);
 	for (unsigned l = 0; l < m->n_ladders; l++) {
 		const struct ladder *ladder = &m->ladders[l];
 
-		number(env, ladder->name, &n->ladder[l]);
+		n->ladder[l] = number(env, ladder->name);
 		for (unsigned r = 0; r < ladder->n_rungs; r++) {
-			number(env, ladder->rungs[r].name, &n->rung[l][r]);
-			number(env, ladder->rungs[r].id, &n->rung_id[l][r]);
+			n->rung[l][r] = number(env, ladder->rungs[r].name);
+			n->rung_id[l][r] = number(env, ladder->rungs[r].id);
 		}
 	}
 	for (unsigned k = 0; k < m->n_risks; k++) {
-		number(env, m->risks[k].name, &n->risk[k]);
-		number(env, m->risks[k].id, &n->risk_id[k]);
+		n->risk[k] = number(env, m->risks[k].name);
+		n->risk_id[k] = number(env, m->risks[k].id);
 	}
 	for (unsigned x = 1; x < CROSSING_COUNT; x++)
-		number(env, span_str(crossing_name(x)), &n->crossing[x]);
+		n->crossing[x] = number(env, span_str(crossing_name(x)));
 	for (unsigned i = 0; i < m->n_follow_ups; i++) {
-		number(env, m->follow_ups[i].id, &n->follow_up[i]);
-		number(env, m->follow_ups[i].on, &n->follow_up_on[i]);
+		n->follow_up[i] = number(env, m->follow_ups[i].id);
+		n->follow_up_on[i] = number(env, m->follow_ups[i].on);
 	}
-	number(env, span_str("clear"), &n->clear);
-	number(env, span_str("raised"), &n->raised);
+	n->clear = number(env, span_str("clear"));
+	n->raised = number(env, span_str("raised"));
+}
+
+int numbering_make(struct numbering *n, struct env *env, const struct machine *m)
+{
+	number_all(n, env, m, env_name_number);
 	return env_failed(env) ? env_failed(env) : births_make(n, env, m);
+}
+
+int numbering_find(struct numbering *n, struct env *env, const struct machine *m)
+{
+	number_all(n, env, m, env_name_find);
+	return env_failed(env) ? env_failed(env) : births_find(n, env, m);
 }
 
 void customer_init(struct customer *c, struct span id)

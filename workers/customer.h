@@ -26,9 +26,13 @@ struct numbering {
 
 /* Look up or make all numbers; 0 or the environment's error. */
 int numbering_make(struct numbering *n, struct env *env, const struct machine *m);
+/* Only look them up: a name that the environment does not have is 0, and one's own facts that it does
+ * not count are born after every record. Changes nothing. */
+int numbering_find(struct numbering *n, struct env *env, const struct machine *m);
 
 /* The part of that which is about facts of the file's own. */
 int births_make(struct numbering *n, struct env *env, const struct machine *m);
+int births_find(struct numbering *n, struct env *env, const struct machine *m);
 
 /* Where a customer was on a ladder or a risk that the machine in force may not have. */
 struct place {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Questions to a shard, answered from its open transaction: one reads what one has written. */
 #include <stdlib.h>
+#include "workers/preview.h"
 #include "workers/query.h"
 #include "workers/seek.h"
 #include "workers/snapshot.h"
@@ -353,6 +354,7 @@ void query_answer(struct shard *s, struct query *q)
 	case QUERY_MESSAGES: q->rc = answer_messages(s, q); break;
 	case QUERY_LETTERS: q->rc = answer_letters(s, q); break;
 	case QUERY_SURVEY: q->rc = survey_read(s, q); break;
+	case QUERY_PREVIEW: q->rc = preview_read(s, q); break;
 	case QUERY_ACK: q->rc = answer_ack(s, q); break;
 	}
 	q->meta = *env_meta(s->env);

@@ -51,12 +51,14 @@ enum query_kind {
 	QUERY_MESSAGES,     /* from, cap_* → texts (a list, message.h), from, upto, backfill */
 	QUERY_LETTERS,      /* key is a webhook's name, after `from`, cap_* → notes, upto (the last) */
 	QUERY_SURVEY,       /* key, from (the file's version), from_ms → survey, key, done (survey.h) */
+	QUERY_PREVIEW,      /* key → preview, key, done (preview.h) */
 	QUERY_ACK,          /* key is a subscription's name, done with up to `from` */
 	QUERY_STOP,         /* commit what is durable, answer, end the thread */
 };
 
 #define QUERY_NOTES_MAX 256
 struct survey;
+struct preview;
 struct query {
 	struct mail mail;
 	uint8_t kind;       /* enum query_kind */
@@ -105,6 +107,7 @@ struct query {
 	uint64_t upto;               /* … and the last number looked at; other kinds: a position */
 	bool backfill;               /* out: QUERY_MESSAGES, of all in the list */
 	struct survey *survey;       /* QUERY_SURVEY: the asker's, counted on */
+	struct preview *preview;     /* QUERY_PREVIEW: likewise */
 	struct parameters parameters; /* out: QUERY_START, in force */
 };
 struct query *query_new(enum query_kind kind, void (*answered)(struct query *), void *arg);
