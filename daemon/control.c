@@ -60,6 +60,35 @@ void control_json(struct daemon *d, const struct peer *to, uint64_t number, json
 	free(text);
 }
 
+struct asked *asked_new(struct daemon *d, const struct peer *peer, uint64_t number)
+{
+	struct asked *a = NULL;
+
+	if (d->control.waiting < CONTROL_WAITING_MAX && d->state != DAEMON_STOPPING)
+		a = malloc(sizeof *a);
+	if (!a) {
+		control_error(d, peer, number, "busy", "too many questions under way");
+		return NULL;
+	}
+	*a = (struct asked){ d, *peer, number };
+	d->control.waiting++;
+	return a;
+}
+
+void asked_json(struct asked *a, json_t *json)
+{
+	control_json(a->d, &a->peer, a->number, json);
+	a->d->control.waiting--;
+	free(a);
+}
+
+void asked_error(struct asked *a, const char *code, const char *text)
+{
+	control_error(a->d, &a->peer, a->number, code, text);
+	a->d->control.waiting--;
+	free(a);
+}
+
 static struct question *question_new(struct daemon *d, const struct peer *peer,
 	const struct request *r)
 {
@@ -298,6 +327,7 @@ static void obeyed(struct daemon *d, struct task *t)
 	const struct command *cmd = &t->work.input.command;
 	bool refused = true;
 
+	d->control.waiting--;
 	order_over(d, cmd);
 	for (unsigned i = 0; i < t->work.n_parts; i++)
 		refused = refused && t->work.parts[i].outcome.refused;
@@ -315,6 +345,7 @@ static void not_obeyed(struct daemon *d, struct task *t, int rc)
 {
 	const struct order *o = t->message;
 
+	d->control.waiting--;
 	order_over(d, &t->work.input.command);
 	control_error(d, &o->peer, o->number, "full", err_text(rc));
 }
@@ -331,16 +362,19 @@ static struct span keep_span(struct arena *a, struct span s)
 void control_order(struct daemon *d, const struct peer *peer, uint64_t number,
 	const struct command *cmd)
 {
-	struct task *t = daemon_fires(d) ? task_new(d) : NULL;
+	bool room = d->control.waiting < CONTROL_WAITING_MAX;
+	struct task *t = room && daemon_fires(d) ? task_new(d) : NULL;
 	struct order *o = t ? arena_alloc(t->arena, sizeof *o) : NULL;
 
 	if (!o) {
 		if (t)
 			task_free(d, t);
 		order_over(d, cmd);
-		control_error(d, peer, number, "busy", "nothing can be written for now");
+		control_error(d, peer, number, "busy", room ? "nothing can be written for now" :
+			"too many commands under way: try again");
 		return;
 	}
+	d->control.waiting++;
 	*o = (struct order){ *peer, number };
 	t->message = o;
 	t->done = obeyed;
@@ -367,6 +401,14 @@ static void obey(struct daemon *d, const struct peer *peer, const struct request
 		merging_begin(d, peer, r);
 	else
 		control_order(d, peer, r->number, &r->command);
+}
+
+static void forget(struct daemon *d, const struct peer *peer, const struct request *r)
+{
+	struct asked *a = asked_new(d, peer, r->number);
+
+	if (a && subscriber_forget(d, r->customer, a) != 0)
+		asked_error(a, "not_found", "no subscription has this name");
 }
 
 static void answer(struct daemon *d, const struct peer *peer, const struct request *r)
@@ -400,12 +442,9 @@ static void answer(struct daemon *d, const struct peer *peer, const struct reque
 		webhook_request(d, peer, r);
 	else if (span_eq(r->verb, span_str("subscriptions")))
 		control_json(d, peer, r->number, answer_subscriptions(d));
-	else if (span_eq(r->verb, span_str("forget"))) {
-		if (subscriber_forget(d, r->customer) != 0)
-			control_error(d, peer, r->number, "not_found", "no subscription has this name");
-		else
-			control_json(d, peer, r->number, json_pack("{s:b}", "forgotten", 1));
-	} else if (span_eq(r->verb, span_str("ping")))
+	else if (span_eq(r->verb, span_str("forget")))
+		forget(d, peer, r);
+	else if (span_eq(r->verb, span_str("ping")))
 		control_json(d, peer, r->number, json_pack("{s:s,s:s,s:i}", "version", KITH_VERSION,
 			"state", daemon_state_name(d->state), "shards", (int)d->store.shards));
 	else

@@ -28,6 +28,17 @@ void control_error(struct daemon *d, const struct peer *to, uint64_t number, con
 void control_refuse(struct daemon *d, const struct peer *to, uint64_t number, const char *code,
 	const char *text, const char *json);
 
+/* Who asked, until the answer is there. NULL: there are too many, and this one has its answer. */
+struct asked {
+	struct daemon *d;
+	struct peer peer;
+	uint64_t number;
+};
+struct asked *asked_new(struct daemon *d, const struct peer *peer, uint64_t number);
+/* Both answer and free A. TEXT is a sentence. */
+void asked_json(struct asked *a, json_t *json);
+void asked_error(struct asked *a, const char *code, const char *text);
+
 /* Journal CMD, and answer request NUMBER of PEER when it is obeyed. */
 void control_order(struct daemon *d, const struct peer *peer, uint64_t number,
 	const struct command *cmd);

@@ -12,6 +12,7 @@
 #include "daemon/courier.h"
 #include "daemon/feed.h"
 #include "daemon/ingest.h"
+#include "daemon/naming.h"
 #include "daemon/pipeline.h"
 #include "daemon/preview.h"
 #include "daemon/sentences.h"
@@ -55,6 +56,7 @@ struct daemon {
 	struct feed feed;
 	struct sentences sentences;
 	struct subscribers subscribers;
+	struct namings namings;
 	struct webhooks webhooks;
 	struct control control;
 	unsigned stops_awaited;       /* answers to QUERY_START or QUERY_STOP */

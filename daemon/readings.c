@@ -28,6 +28,7 @@ struct seeking {
 
 static void seeking_free(struct seeking *k)
 {
+	k->d->subscribers.seeking--;
 	buf_fini(&k->raw);
 	arena_free(k->arena);
 	free(k);
@@ -180,7 +181,7 @@ static void timed(struct seeking *k)
 	if (k->failed || raw.failed)
 		subscriber_refuse(k->d, &k->peer, "busy", "the shards could not be asked");
 	else
-		subscription_submit_open(k->d, &k->peer, span_of(raw.data, raw.size));
+		subscription_submit_open(k->d, &k->peer, m->name, span_of(raw.data, raw.size));
 	buf_fini(&raw);
 	seeking_free(k);
 }
@@ -212,11 +213,13 @@ static void seek_time(struct seeking *k)
 
 void reading_open(struct daemon *d, const struct peer *peer, const struct subscriber_message *m)
 {
-	struct seeking *k = calloc(1, sizeof *k);
+	bool room = d->subscribers.seeking < READINGS_MAX;
+	struct seeking *k = room ? calloc(1, sizeof *k) : NULL;
 	struct complaint c = { 0 };
 
 	if (k) {
 		k->d = d;
+		d->subscribers.seeking++;
 		k->peer = *peer;
 		k->arena = arena_new(4096, 1 << 20);
 		subscriber_encode(&k->raw, m);
@@ -225,7 +228,8 @@ void reading_open(struct daemon *d, const struct peer *peer, const struct subscr
 		subscriber_decode(&k->message, k->raw.data, k->raw.size, k->arena, &c) != 0) {
 		if (k)
 			seeking_free(k);
-		subscriber_refuse(d, peer, "busy", "out of memory");
+		subscriber_refuse(d, peer, "busy", room ? "out of memory" :
+			"too many readings at once: come again later");
 		return;
 	}
 	if (reading_is_needed(d, m))

@@ -11,7 +11,7 @@ void subscription_leave(struct daemon *d, struct subscription *sub);
 void subscriber_refuse(struct daemon *d, const struct peer *to, const char *code,
 	const char *text);
 /* Delete a name and its position (journalled). ERR_NOTFOUND: there is no such name. */
-int subscriber_forget(struct daemon *d, struct span name);
+int subscriber_forget(struct daemon *d, struct span name, struct asked *asked);
 /* What was passed over and has nothing before it under way is done with. */
 void lane_settle(struct lane *l);
 

@@ -115,9 +115,10 @@ void subscription_leave(struct daemon *d, struct subscription *sub)
 
 /* What an opening needs until it is durable; in the task's arena. */
 struct opening {
+	struct naming naming;
+	struct asked *asked; /* who had it forgotten, or NULL */
 	struct peer peer;
 	uint32_t credit;
-	struct span raw;
 	struct span name;
 };
 
@@ -184,7 +185,7 @@ static void opened(struct daemon *d, struct task *t)
 	struct subscription *sub = subscription_find(&d->subscribers, o->name);
 	bool loaded = sub != NULL;
 
-	d->subscribers.under_way--;
+	naming_end(d, &o->naming);
 	if (!sub)
 		sub = subscription_new(d, o->name);
 	if (!sub || subscription_set_filter(sub, t->work.input.subscription) != 0) {
@@ -219,7 +220,9 @@ static void forgotten(struct daemon *d, struct task *t)
 	struct opening *o = t->message;
 	struct subscription *sub = subscription_find(&d->subscribers, o->name);
 
-	d->subscribers.under_way--;
+	naming_end(d, &o->naming);
+	if (o->asked)
+		asked_json(o->asked, json_pack("{s:b}", "forgotten", 1));
 	if (!sub)
 		return;
 	if (sub->connected)
@@ -227,19 +230,28 @@ static void forgotten(struct daemon *d, struct task *t)
 	subscription_remove(d, sub);
 }
 
+/* To whoever wants something of a name, by whichever way. */
+static void refuse(struct daemon *d, const struct peer *peer, struct asked *asked, const char *text)
+{
+	if (asked)
+		asked_error(asked, "full", text);
+	else
+		subscriber_refuse(d, peer, "full", text);
+}
+
 static void not_taken(struct daemon *d, struct task *t, int rc)
 {
 	struct opening *o = t->message;
 
-	d->subscribers.under_way--;
-	subscriber_refuse(d, &o->peer, "full", err_text(rc));
+	naming_end(d, &o->naming);
+	refuse(d, &o->peer, o->asked, err_text(rc));
 }
 
 /* Journal an opening or a forgetting; RAW is a message that opens the name. */
 static void submit(struct daemon *d, const struct peer *peer, struct span raw,
-	enum subscriber_verb verb)
+	enum subscriber_verb verb, struct asked *asked)
 {
-	bool room = d->subscribers.under_way < OPENINGS_MAX;
+	bool room = naming_has_room(d);
 	struct task *t = room ? task_new(d) : NULL;
 	struct opening *o = t ? arena_alloc(t->arena, sizeof *o) : NULL;
 	uint8_t *copy = o ? arena_alloc(t->arena, raw.size + 1) : NULL;
@@ -248,22 +260,23 @@ static void submit(struct daemon *d, const struct peer *peer, struct span raw,
 
 	if (copy)
 		in->subscription = arena_alloc(t->arena, sizeof *in->subscription);
-	if (!copy || !in->subscription) {
+	if (copy)
+		memcpy(copy, raw.data, raw.size);
+	if (!copy || !in->subscription ||
+		subscriber_decode(in->subscription, copy, raw.size, t->arena, &c) != 0) {
 		if (t)
 			task_free(d, t);
-		subscriber_refuse(d, peer, "full", room ? "out of memory" :
+		refuse(d, peer, asked, room ? "out of memory" :
 			"too many openings under way: open again later");
 		return;
 	}
-	d->subscribers.under_way++;
-	memcpy(copy, raw.data, raw.size);
 	in->type = INPUT_SUBSCRIPTION;
 	in->subscriber = span_of(copy, raw.size);
 	timekeeper_stamp(d, in);
-	(void)subscriber_decode(in->subscription, copy, raw.size, t->arena, &c);
 	in->subscription->verb = verb;
-	*o = (struct opening){ *peer, in->subscription->credit, in->subscriber,
-		in->subscription->name };
+	*o = (struct opening){ .asked = asked, .peer = *peer, .credit = in->subscription->credit,
+		.name = in->subscription->name };
+	naming_begin(d, &o->naming, o->name, false);
 	t->message = o;
 	t->done = verb == SUBSCRIBER_FORGET ? forgotten : opened;
 	t->failed = not_taken;
@@ -275,12 +288,29 @@ static void submit(struct daemon *d, const struct peer *peer, struct span raw,
 	daemon_flush_soon(d);
 }
 
-void subscription_submit_open(struct daemon *d, const struct peer *peer, struct span raw)
+/* Whether NAME may be opened; else PEER has been told why not. */
+static bool may_open(struct daemon *d, const struct peer *peer, struct span name)
 {
-	submit(d, peer, raw, SUBSCRIBER_OPEN);
+	bool is_new = !subscription_find(&d->subscribers, name) &&
+		!naming_is_under_way(d, name, false);
+
+	if (webhook_find(d, name) || naming_is_under_way(d, name, true))
+		subscriber_refuse(d, peer, "taken", "a webhook has this name");
+	else if (is_new && !naming_is_allowed(d))
+		subscriber_refuse(d, peer, "too_many", "raise subscriptions, or forget some");
+	else
+		return true;
+	return false;
 }
 
-int subscriber_forget(struct daemon *d, struct span name)
+void subscription_submit_open(struct daemon *d, const struct peer *peer, struct span name,
+	struct span raw)
+{
+	if (may_open(d, peer, name))
+		submit(d, peer, raw, SUBSCRIBER_OPEN, NULL);
+}
+
+int subscriber_forget(struct daemon *d, struct span name, struct asked *asked)
 {
 	/* On the wire a forgetting is of the name that the connection holds; the journal needs
 	 * it. */
@@ -291,8 +321,10 @@ int subscriber_forget(struct daemon *d, struct span name)
 	if (!subscription_find(&d->subscribers, name))
 		return ERR_NOTFOUND;
 	subscriber_encode(&raw, &m);
-	if (!raw.failed)
-		submit(d, &nobody, span_of(raw.data, raw.size), SUBSCRIBER_FORGET);
+	if (raw.failed)
+		refuse(d, &nobody, asked, err_text(ERR_NOMEM));
+	else
+		submit(d, &nobody, span_of(raw.data, raw.size), SUBSCRIBER_FORGET, asked);
 	buf_fini(&raw);
 	return 0;
 }
@@ -339,17 +371,12 @@ static void open_name(struct daemon *d, const struct peer *peer, struct span raw
 
 	if (m->has_webhook)
 		subscriber_refuse(d, peer, "malformed", "kith webhook makes webhooks");
-	else if (webhook_find(d, m->name))
-		subscriber_refuse(d, peer, "taken", "a webhook has this name");
 	else if (sub && same_filter(sub, m) && known_everywhere(d, sub))
 		connect_peer(d, sub, peer, m->credit);
-	else if (!sub && d->subscribers.n - d->subscribers.readings + d->webhooks.n +
-		d->subscribers.under_way >=		d->config.subscriptions)
-		subscriber_refuse(d, peer, "too_many", "raise subscriptions, or forget some");
 	else if (!sub && reading_is_needed(d, m))
 		reading_open(d, peer, m);
 	else
-		submit(d, peer, raw, SUBSCRIBER_OPEN);
+		subscription_submit_open(d, peer, m->name, raw);
 }
 
 static void on_message(struct daemon *d, const struct peer *peer, struct span raw)
@@ -380,7 +407,7 @@ static void on_message(struct daemon *d, const struct peer *peer, struct span ra
 	} else if (m.verb == SUBSCRIBER_SNAPSHOT) {
 		snapshot_ask(d, sub, &m);
 	} else if (m.verb == SUBSCRIBER_FORGET && !sub->reading) {
-		(void)subscriber_forget(d, span_str(sub->name));
+		(void)subscriber_forget(d, span_str(sub->name), NULL);
 	} else {
 		subscription_leave(d, sub);
 	}

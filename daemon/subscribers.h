@@ -15,7 +15,6 @@
 #define READINGS_MAX 256
 #define PASSED_MAX 1024 /* looked at without a word: what is looked at twice after a reconnection */
 #define READING_QUIET_NS INT64_C(90000000000) /* clients say something every 30 s */
-#define OPENINGS_MAX 64 /* under way at once: each is an input and an arena */
 
 struct daemon;
 struct query;
@@ -67,9 +66,9 @@ struct subscribers {
 	unsigned n, capacity;
 	uint64_t *last;         /* by shard: the newest notification handed out */
 	struct arena *arena;
-	unsigned under_way;     /* openings and forgettings on their way into the journal */
 	uint64_t fenced;
 	unsigned readings;      /* of LIST */
+	unsigned seeking;       /* who wants to begin where only the shards know, READINGS_MAX at once */
 	uint64_t readings_ever;
 	bool *paging;           /* by shard: a page is being read */
 	unsigned page_turn;

@@ -24,8 +24,9 @@ int subscription_set_filter(struct subscription *sub, const struct subscriber_me
 int subscription_set_credit(struct daemon *d, struct subscription *sub, uint32_t credit);
 /* Tell the peer that it is open, where it stands and where each shard ends. */
 void subscription_send_opened(struct daemon *d, struct subscription *sub);
-/* Journal an opening of a name; RAW is the message. */
-void subscription_submit_open(struct daemon *d, const struct peer *peer, struct span raw);
+/* Journal an opening of NAME, unless it may not be opened; RAW is the message. */
+void subscription_submit_open(struct daemon *d, const struct peer *peer, struct span name,
+	struct span raw);
 
 /* readings.c: open M, which has no name, or whose name is new and wants to begin where only the
  * shards know. RAW is the message. */

@@ -7,20 +7,6 @@
 #include "daemon/daemon.h"
 #include "daemon/webhook_event.h"
 
-void asked_json(struct asked *a, json_t *json)
-{
-	control_json(a->d, &a->peer, a->number, json);
-	a->d->control.waiting--;
-	free(a);
-}
-
-void asked_error(struct asked *a, const char *code, const char *text)
-{
-	control_error(a->d, &a->peer, a->number, code, text);
-	a->d->control.waiting--;
-	free(a);
-}
-
 static const char *state_of(const struct webhook *w)
 {
 	if (!w->in_file)
@@ -60,7 +46,8 @@ static json_t *describe(const struct daemon *d, const struct webhook *w)
 		webhook_order_name(w->set.order), "rate", (int)w->set.rate, "allow_private",
 		w->set.allow_private, "configured", w->set.configured, "secrets", secret_names(w),
 		"filter", answer_filter(&w->set.filter), "unread", (json_int_t)behind, "waiting",
-		(int)(q->n[LETTER_READY] + q->n[LETTER_BEHIND] + q->n[LETTER_WAITING]), "in_flight",
+		(int)(q->n[LETTER_READY] + q->n[LETTER_BEHIND] + q->n[LETTER_WAITING] +
+		q->n[LETTER_AHEAD]), "in_flight",
 		(int)q->n[LETTER_FLYING], "dead", (int)w->dead, "delivered",
 		(json_int_t)w->delivered, "attempts", (json_int_t)w->attempts, "trimmed",
 		(json_int_t)w->gaps, "failing_since", (json_int_t)w->failing_since_ms,
@@ -88,8 +75,7 @@ static void changed(struct daemon *d, void *arg, struct webhook *w, int rc)
 static void change(struct asked *a, const struct webhook_settings *set, bool forget)
 {
 	struct daemon *d = a->d;
-	int rc = d->subscribers.under_way < OPENINGS_MAX ?
-		webhook_change(d, set, forget, changed, a) : ERR_BUSY;
+	int rc = naming_has_room(d) ? webhook_change(d, set, forget, changed, a) : ERR_BUSY;
 
 	if (rc != 0)
 		asked_error(a, "busy", rc == ERR_BUSY ? "nothing can be written for now, or another "
@@ -101,7 +87,7 @@ static bool name_is_taken(const struct daemon *d, const char *name)
 	for (unsigned i = 0; i < d->subscribers.n; i++)
 		if (strcmp(d->subscribers.list[i]->name, name) == 0)
 			return true;
-	return false;
+	return naming_is_under_way(d, span_str(name), false);
 }
 
 static int read_settings(struct webhook_settings *s, json_t *args, struct complaint *c)
@@ -136,12 +122,12 @@ static void add(struct asked *a, json_t *args)
 	secrets_forget(&secrets);
 	if (rc != 0)
 		asked_error(a, "malformed", c.text[0] ? c.text : err_text(rc));
-	else if (webhook_find(d, span_str(set.name)))
+	else if (webhook_find(d, span_str(set.name)) ||
+		naming_is_under_way(d, span_str(set.name), true))
 		asked_error(a, "exists", "a webhook has this name; remove it first");
 	else if (name_is_taken(d, set.name))
 		asked_error(a, "exists", "a durable subscription has this name");
-	else if (d->subscribers.n + d->webhooks.n + d->subscribers.under_way >=
-		d->config.subscriptions)
+	else if (!naming_is_allowed(d))
 		asked_error(a, "too_many", "raise subscriptions, or remove some");
 	else
 		change(a, &set, false);
@@ -240,19 +226,13 @@ static void of_one(struct asked *a, const char *what, struct webhook *w, json_t 
 
 void webhook_request(struct daemon *d, const struct peer *peer, const struct request *r)
 {
-	struct asked *a = NULL;
+	struct asked *a = asked_new(d, peer, r->number);
 	struct webhook *w;
 	const char *what;
 	json_t *args;
 
-	if (d->control.waiting < CONTROL_WAITING_MAX && d->state != DAEMON_STOPPING)
-		a = malloc(sizeof *a);
-	if (!a) {
-		control_error(d, peer, r->number, "busy", "too many questions under way");
+	if (!a)
 		return;
-	}
-	*a = (struct asked){ d, *peer, r->number };
-	d->control.waiting++;
 	args = json_loadb((const char *)r->json.data, r->json.size, JSON_REJECT_DUPLICATES, NULL);
 	what = text_of(args, "do");
 	w = webhook_find(d, span_str(text_of(args, "name")));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Dead letters: listed, driven again, or dropped. They lie in the shards' rows; one question after
- * the other walks them. */
+ * the other walks them. Who asks is an operator, or a replay. */
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/clock.h"
@@ -11,7 +11,11 @@
 #define CHANGES_BYTES_MAX (2u << 20) /* one input's; what is left takes another command */
 
 struct walking {
-	struct asked *asked;
+	struct daemon *d;
+	struct asked *asked;    /* or NULL */
+	void (*done)(void *arg, int rc); /* of a replay, or NULL */
+	void *arg;
+	uint64_t behind[SHARDS_MAX]; /* only those behind it, in each shard */
 	struct webhook *w;      /* one reference */
 	enum dead_verb verb;
 	bool one;               /* the letter (only_shard, only) alone */
@@ -28,7 +32,7 @@ static void step(struct walking *k);
 
 static void walking_free(struct walking *k)
 {
-	if (k->verb != DEAD_LIST)
+	if (k->verb != DEAD_LIST && !k->done) /* a replay goes on */
 		k->w->changing = false;
 	webhook_release(k->w);
 	json_decref(k->list);
@@ -36,17 +40,19 @@ static void walking_free(struct walking *k)
 	free(k);
 }
 
-static void walking_fail(struct walking *k, const char *text)
+static void walking_fail(struct walking *k, int rc)
 {
-	asked_error(k->asked, "busy", text);
-	k->asked = NULL;
+	if (k->done)
+		k->done(k->arg, rc);
+	else
+		asked_error(k->asked, "busy", err_text(rc));
 	walking_free(k);
 }
 
 static void list_one(struct walking *k, uint64_t sequence, const struct letter *row,
 	struct span body)
 {
-	struct arena *a = k->asked->d->subscribers.arena;
+	struct arena *a = k->d->subscribers.arena;
 	struct notification n;
 	json_t *o;
 	char id[48];
@@ -57,7 +63,7 @@ static void list_one(struct walking *k, uint64_t sequence, const struct letter *
 		"last_attempt", (json_int_t)row->last_ms);
 	arena_reset(a);
 	if (notification_decode(&n, body.data, body.size, a) == 0) {
-		n.text = sentence_of(k->asked->d, &n);
+		n.text = sentence_of(k->d, &n);
 		json_object_set_new(o, "notification", notification_to_json(&n));
 	}
 	json_array_append_new(k->list, o);
@@ -99,6 +105,8 @@ static void see(struct walking *k, uint64_t sequence, struct span record)
 		return;
 	if (k->one && (k->only_shard != k->shard || k->only != sequence))
 		return;
+	if (sequence <= k->behind[k->shard])
+		return;
 	if (k->verb == DEAD_LIST)
 		list_one(k, sequence, &row, body);
 	else
@@ -114,6 +122,8 @@ static void take_over(struct walking *k)
 	enum letter_row kind;
 	struct letter row, *l;
 
+	if (w->removed)
+		return;
 	while (letter_change_take(&rest, &c)) {
 		l = queue_find(&w->queue, c.shard, c.sequence);
 		if (l && l->state == LETTER_DEAD)
@@ -122,12 +132,19 @@ static void take_over(struct walking *k)
 			w->dead--;
 		if (c.verb != LETTER_PUT || letter_unpack(c.record, &row, &kind, &body) != 0)
 			continue;
-		l = queue_add_kept(&w->queue, c.shard, c.sequence, row.customer, row.due_ms,
-			w->set.order == WEBHOOK_BY_CUSTOMER);
-		if (l && c.sequence > w->lanes[c.shard].highest)
-			w->lanes[c.shard].highest = c.sequence;
+		(void)webhook_take_row(w, c.shard, c.sequence, &row);
 	}
-	webhooks_notify(k->asked->d);
+	webhooks_notify(k->d);
+}
+
+/* From the first row on. */
+static void begin(struct walking *k)
+{
+	k->shard = 0;
+	k->after = 0;
+	k->n = k->left = 0;
+	buf_clear(&k->changes);
+	step(k);
 }
 
 static void written(struct daemon *d, void *arg, int rc)
@@ -136,35 +153,41 @@ static void written(struct daemon *d, void *arg, int rc)
 
 	(void)d;
 	if (rc != 0) {
-		walking_fail(k, err_text(rc));
+		walking_fail(k, rc);
 		return;
 	}
 	take_over(k);
-	asked_json(k->asked, json_pack("{s:i,s:i}", k->verb == DEAD_REDRIVE ? "redriven" : "dropped",
-		(int)k->n, "left", (int)k->left));
-	k->asked = NULL;
+	if (k->done && k->left) {
+		begin(k);
+		return;
+	}
+	if (k->done)
+		k->done(k->arg, 0);
+	else
+		asked_json(k->asked, json_pack("{s:i,s:i}", k->verb == DEAD_REDRIVE ? "redriven" :
+			"dropped", (int)k->n, "left", (int)k->left));
 	walking_free(k);
 }
 
 static void finish(struct walking *k)
 {
-	struct daemon *d = k->asked->d;
 	int rc;
 
 	if (k->verb == DEAD_LIST) {
 		asked_json(k->asked, json_incref(k->list));
-		k->asked = NULL;
+		walking_free(k);
+	} else if (k->n == 0 && k->done) {
+		k->done(k->arg, 0);
 		walking_free(k);
 	} else if (k->n == 0) {
 		asked_error(k->asked, "not_found", k->one ? "no dead letter has this id" :
 			"there are no dead letters");
-		k->asked = NULL;
 		walking_free(k);
 	} else {
-		rc = k->changes.failed ? ERR_NOMEM : webhook_letters_submit(d,
+		rc = k->changes.failed ? ERR_NOMEM : webhook_letters_submit(k->d,
 			span_of(k->changes.data, k->changes.size), written, k);
 		if (rc != 0)
-			walking_fail(k, err_text(rc));
+			walking_fail(k, rc);
 	}
 }
 
@@ -183,8 +206,8 @@ static void seen(struct query *q)
 	}
 	query_free(q);
 	if (rc != 0)
-		walking_fail(k, err_text(rc));
-	else if (k->shard == k->asked->d->store.shards)
+		walking_fail(k, rc);
+	else if (k->shard == k->d->store.shards)
 		finish(k);
 	else
 		step(k);
@@ -198,14 +221,33 @@ static void step(struct walking *k)
 		buf_add_str(&q->key, k->w->set.name);
 	if (!q || q->key.failed) {
 		query_free(q);
-		walking_fail(k, err_text(ERR_NOMEM));
+		walking_fail(k, ERR_NOMEM);
 		return;
 	}
 	q->shard = k->shard;
 	q->from = k->after;
 	q->cap_notes = QUERY_NOTES_MAX;
 	q->cap_bytes = 1u << 20;
-	worker_post(&k->asked->d->workers[k->shard], &q->mail);
+	worker_post(&k->d->workers[k->shard], &q->mail);
+}
+
+void webhook_redrive_after(struct daemon *d, struct webhook *w, const uint64_t *after,
+	void (*done)(void *arg, int rc), void *arg)
+{
+	struct walking *k = w->dead ? calloc(1, sizeof *k) : NULL;
+
+	if (!k) {
+		done(arg, w->dead ? ERR_NOMEM : 0);
+		return;
+	}
+	k->d = d;
+	k->w = w;
+	k->verb = DEAD_REDRIVE;
+	k->done = done;
+	k->arg = arg;
+	memcpy(k->behind, after, d->store.shards * sizeof *after);
+	w->references++;
+	begin(k);
 }
 
 void webhook_dead(struct asked *a, struct webhook *w, enum dead_verb verb, const char *id)
@@ -224,6 +266,7 @@ void webhook_dead(struct asked *a, struct webhook *w, enum dead_verb verb, const
 		asked_error(a, "busy", err_text(ERR_NOMEM));
 		return;
 	}
+	k->d = a->d;
 	k->asked = a;
 	k->w = w;
 	k->verb = verb;
@@ -237,5 +280,5 @@ void webhook_dead(struct asked *a, struct webhook *w, enum dead_verb verb, const
 	w->references++;
 	if (verb != DEAD_LIST)
 		w->changing = true;
-	step(k);
+	begin(k);
 }

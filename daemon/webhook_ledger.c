@@ -66,7 +66,8 @@ static bool wants_row(const struct webhook *w, const struct letter *l)
 	if (!l->changed || l->writing || l->fetching)
 		return false;
 	switch (l->state) {
-	case LETTER_WAITING: return l->body != NULL;
+	case LETTER_WAITING:
+	case LETTER_AHEAD: return l->body != NULL;
 	case LETTER_BEHIND:
 		return l->body != NULL && w->queue.n[LETTER_WAITING] > 0 && queue_may_keep(l);
 	case LETTER_DEAD: return l->body != NULL;
@@ -146,7 +147,8 @@ static void settle(struct webhook *w, struct letter *l, int rc)
 		queue_remove(&w->queue, l);
 	} else {
 		queue_mark_kept(&w->queue, l);
-		if ((l->state == LETTER_WAITING || l->state == LETTER_BEHIND) && !l->changed) {
+		if ((l->state == LETTER_WAITING || l->state == LETTER_BEHIND ||
+			l->state == LETTER_AHEAD) && !l->changed) {
 			free(l->body);
 			l->body = NULL;
 		}

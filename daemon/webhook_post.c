@@ -14,6 +14,7 @@ struct posting {
 	struct webhook *w; /* one reference */
 	uint32_t shard;
 	uint64_t sequence;
+	uint32_t flight; /* of the letter */
 };
 
 uint64_t webhooks_chance(struct webhooks *s)
@@ -113,7 +114,7 @@ static void posted(void *arg, const struct attempt *a, const char *error, int64_
 	w->attempts++;
 	w->status = a->status;
 	utf8_clean(w->error, sizeof w->error, error); /* it may quote a certificate */
-	if (l && l->state == LETTER_FLYING && !w->removed) {
+	if (l && l->state == LETTER_FLYING && l->flight == p->flight && !w->removed) {
 		if (l->attempts < UINT16_MAX)
 			l->attempts++;
 		if (l->first_ms == 0)
@@ -144,7 +145,7 @@ static int post(struct daemon *d, struct webhook *w, struct letter *l)
 		rc = headers.failed ? ERR_NOMEM : 0;
 	}
 	if (rc == 0) {
-		*p = (struct posting){ d, w, l->shard, l->sequence };
+		*p = (struct posting){ .d = d, .w = w, .shard = l->shard, .sequence = l->sequence };
 		r.headers = span_of(headers.data, headers.size);
 		rc = sender_send(&d->webhooks.sender, &r);
 	}
@@ -155,6 +156,7 @@ static int post(struct daemon *d, struct webhook *w, struct letter *l)
 		return rc;
 	}
 	queue_fly(&w->queue, l);
+	p->flight = l->flight;
 	w->references++;
 	return 0;
 }

@@ -18,7 +18,7 @@ void queue_fini(struct queue *q)
 
 static bool is_undone(const struct letter *l)
 {
-	return l->state != LETTER_DONE && l->state != LETTER_DEAD;
+	return l->state != LETTER_DONE && l->state != LETTER_DEAD && l->state != LETTER_AHEAD;
 }
 
 static bool is_loose(const struct letter *l)
@@ -62,6 +62,29 @@ bool queue_may_keep(const struct letter *l)
 	return true;
 }
 
+static void link_last(struct queue *q, struct letter *l)
+{
+	l->next = NULL;
+	l->previous = q->last;
+	if (q->last)
+		q->last->next = l;
+	else
+		q->first = l;
+	q->last = l;
+}
+
+static void unlink_letter(struct queue *q, struct letter *l)
+{
+	if (l->previous)
+		l->previous->next = l->next;
+	else
+		q->first = l->next;
+	if (l->next)
+		l->next->previous = l->previous;
+	else
+		q->last = l->previous;
+}
+
 static struct letter *append(struct queue *q, uint32_t shard, uint64_t sequence, uint64_t customer)
 {
 	struct letter *l = calloc(1, sizeof *l);
@@ -71,12 +94,7 @@ static struct letter *append(struct queue *q, uint32_t shard, uint64_t sequence,
 	l->shard = shard;
 	l->sequence = sequence;
 	l->customer = customer;
-	l->previous = q->last;
-	if (q->last)
-		q->last->next = l;
-	else
-		q->first = l;
-	q->last = l;
+	link_last(q, l);
 	q->n[l->state]++;
 	q->loose++;
 	return l;
@@ -117,6 +135,19 @@ struct letter *queue_add_kept(struct queue *q, uint32_t shard, uint64_t sequence
 	return l;
 }
 
+struct letter *queue_add_ahead(struct queue *q, uint32_t shard, uint64_t sequence,
+	uint64_t customer, int64_t due_ms)
+{
+	struct letter *l = append(q, shard, sequence, customer);
+
+	if (!l)
+		return NULL;
+	queue_mark_kept(q, l);
+	set_state(q, l, LETTER_AHEAD);
+	l->due_ms = due_ms;
+	return l;
+}
+
 struct letter *queue_find(const struct queue *q, uint32_t shard, uint64_t sequence)
 {
 	for (struct letter *l = q->first; l; l = l->next)
@@ -140,10 +171,67 @@ void queue_wake(struct queue *q, int64_t now_ms)
 	}
 }
 
+static void set_ahead(struct queue *q, struct letter *l, int64_t now_ms)
+{
+	if (l->state == LETTER_DEAD) { /* its row has to say otherwise */
+		l->attempts = 0;
+		l->first_ms = 0;
+		l->changed = true;
+	}
+	if (l->state != LETTER_WAITING)
+		l->due_ms = now_ms;
+	set_state(q, l, LETTER_AHEAD);
+}
+
+unsigned queue_set_back(struct queue *q, uint32_t shard, uint64_t position, int64_t now_ms)
+{
+	struct letter *next;
+	unsigned dead = 0;
+
+	for (struct letter *l = q->first; l; l = next) {
+		bool has_row = l->kept || l->writing || l->fetching;
+
+		next = l->next;
+		if (l->shard != shard || l->sequence <= position || l->state == LETTER_DONE ||
+			l->state == LETTER_AHEAD)
+			continue;
+		dead += l->state == LETTER_DEAD;
+		if (has_row || l->state == LETTER_DEAD)
+			set_ahead(q, l, now_ms);
+		else
+			queue_remove(q, l);
+	}
+	return dead;
+}
+
+static struct letter *first_ahead(const struct queue *q, uint32_t shard, uint64_t upto)
+{
+	struct letter *first = NULL;
+
+	for (struct letter *l = q->first; l; l = l->next)
+		if (l->state == LETTER_AHEAD && l->shard == shard && l->sequence <= upto &&
+			(!first || l->sequence < first->sequence))
+			first = l;
+	return first;
+}
+
+void queue_reach(struct queue *q, uint32_t shard, uint64_t upto, bool ordered)
+{
+	struct letter *l;
+
+	while (q->n[LETTER_AHEAD] && (l = first_ahead(q, shard, upto))) {
+		unlink_letter(q, l);
+		link_last(q, l);
+		set_state(q, l, ordered && has_earlier(l) ? LETTER_BEHIND : LETTER_WAITING);
+		if (l->state == LETTER_WAITING && l->due_ms < q->next_due_ms)
+			q->next_due_ms = l->due_ms;
+	}
+}
+
 void queue_hurry(struct queue *q, int64_t now_ms)
 {
 	for (struct letter *l = q->first; l; l = l->next)
-		if (l->state == LETTER_WAITING && l->due_ms > now_ms)
+		if ((l->state == LETTER_WAITING || l->state == LETTER_AHEAD) && l->due_ms > now_ms)
 			l->due_ms = now_ms;
 	q->next_due_ms = now_ms;
 }
@@ -160,6 +248,7 @@ void queue_fly(struct queue *q, struct letter *l)
 {
 	assert(l->state == LETTER_READY);
 	set_state(q, l, LETTER_FLYING);
+	l->flight = ++q->flights;
 }
 
 void queue_wait(struct queue *q, struct letter *l, int64_t due_ms)
@@ -200,14 +289,7 @@ void queue_remove(struct queue *q, struct letter *l)
 {
 	q->loose -= is_loose(l);
 	q->n[l->state]--;
-	if (l->previous)
-		l->previous->next = l->next;
-	else
-		q->first = l->next;
-	if (l->next)
-		l->next->previous = l->previous;
-	else
-		q->last = l->previous;
+	unlink_letter(q, l);
 	free(l->body);
 	free(l);
 }

@@ -34,6 +34,13 @@ static bool is_there(const struct webhook *w, const struct webhook_lane *l,
 	return n->sequence <= l->highest && queue_find(&w->queue, n->shard, n->sequence);
 }
 
+/* It has been read up to UPTO: letters that were ahead are in their places now. */
+static void reach(struct webhook *w, unsigned shard, uint64_t upto)
+{
+	queue_reach(&w->queue, shard, upto, w->set.order == WEBHOOK_BY_CUSTOMER);
+	w->lanes[shard].read = upto;
+}
+
 static bool take(struct webhook *w, struct webhook_lane *l, const struct notification *n,
 	struct span encoded)
 {
@@ -63,7 +70,7 @@ static void serve(struct daemon *d, struct webhook *w, unsigned shard, const str
 			"name=%s shard=%u first=%llu last=%llu", log_quote(w->set.name), shard,
 			(unsigned long long)l->read + 1,
 			(unsigned long long)q->meta.outbox_first - 1);
-		l->read = q->meta.outbox_first - 1;
+		reach(w, shard, q->meta.outbox_first - 1);
 	}
 	for (i = 0; i < q->notes.n_notes; i++) {
 		const struct note *n = &q->notes.notes[i];
@@ -72,13 +79,14 @@ static void serve(struct daemon *d, struct webhook *w, unsigned shard, const str
 			continue;
 		if (n->sequence > d->subscribers.last[shard] || !queue_has_room(&w->queue))
 			return;
+		reach(w, shard, n->sequence - 1);
 		if (notes[i].sequence && !take(w, l, &notes[i],
 			span_of(q->notes.bytes.data + n->offset, n->size)))
 			return;
-		l->read = n->sequence;
+		reach(w, shard, n->sequence);
 	}
 	if (q->upto > l->read && q->upto <= d->subscribers.last[shard])
-		l->read = q->upto;
+		reach(w, shard, q->upto);
 }
 
 static void answered(struct query *q)
@@ -151,6 +159,27 @@ void webhooks_read(struct daemon *d)
 		read_shard(d, i);
 }
 
+struct letter *webhook_take_row(struct webhook *w, unsigned shard, uint64_t sequence,
+	const struct letter *row)
+{
+	struct webhook_lane *lane = &w->lanes[shard];
+	struct letter *l = sequence > lane->read ?
+		queue_add_ahead(&w->queue, shard, sequence, row->customer, row->due_ms) :
+		queue_add_kept(&w->queue, shard, sequence, row->customer, row->due_ms,
+			w->set.order == WEBHOOK_BY_CUSTOMER);
+
+	if (!l)
+		return NULL;
+	l->attempts = row->attempts;
+	l->status = row->status;
+	l->first_ms = row->first_ms;
+	l->last_ms = row->last_ms;
+	memcpy(l->error, row->error, sizeof l->error);
+	if (sequence > lane->highest)
+		lane->highest = sequence;
+	return l;
+}
+
 static void load_row(struct webhook *w, unsigned shard, uint64_t sequence, struct span record)
 {
 	struct webhook_lane *lane = &w->lanes[shard];
@@ -168,21 +197,11 @@ static void load_row(struct webhook *w, unsigned shard, uint64_t sequence, struc
 	w->dead += kind == ROW_DEAD;
 	if (kind == ROW_DEAD && sequence <= lane->acked)
 		return;
-	l = queue_add_kept(&w->queue, shard, sequence, row.customer, row.due_ms,
-		w->set.order == WEBHOOK_BY_CUSTOMER);
-	if (!l)
-		return;
-	l->attempts = row.attempts;
-	l->status = row.status;
-	l->first_ms = row.first_ms;
-	l->last_ms = row.last_ms;
-	memcpy(l->error, row.error, sizeof l->error);
-	if (kind == ROW_DEAD) { /* not to be read again from the outbox */
+	l = webhook_take_row(w, shard, sequence, &row);
+	if (l && kind == ROW_DEAD) { /* not to be read again from the outbox */
 		queue_end(&w->queue, l, LETTER_DEAD);
 		l->changed = false;
 	}
-	if (sequence > lane->highest)
-		lane->highest = sequence;
 }
 
 static void loaded(struct query *q)

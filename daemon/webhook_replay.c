@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Replay: a webhook's position is set back, and what comes after it is sent again, under the same
- * ids. What is in its queue is there anyway and is not sent twice for it. */
+ * ids and in its order: what is in the queue, and what is dead, waits until it is read again. */
 #include <stdio.h>
 #include <stdlib.h>
+#include "base/clock.h"
 #include "base/zone.h"
 #include "daemon/daemon.h"
+
+#define AHEAD_MAX (4 * QUEUE_LETTERS_MAX) /* each replay may add as many as the queue has */
 
 struct replaying {
 	struct asked *asked;
@@ -40,7 +43,8 @@ static void replaying_end(struct replaying *r, const char *error)
 		asked_error(r->asked, "busy", error);
 	else
 		asked_json(r->asked, json_pack("{s:I}", "notifications", (json_int_t)again));
-	r->w->changing = false;
+	r->w->changing = r->w->replaying = false;
+	webhooks_notify(d);
 	webhook_release(r->w);
 	free(r);
 }
@@ -52,10 +56,11 @@ static void positions_set(struct daemon *d, void *arg, int rc)
 	for (unsigned i = 0; rc == 0 && i < d->store.shards; i++) {
 		struct webhook_lane *l = &r->w->lanes[i];
 
-		if (r->is_set[i])
-			l->read = l->acked = l->stored = r->position[i];
+		if (!r->is_set[i])
+			continue;
+		l->read = l->acked = l->stored = r->position[i];
+		r->w->dead -= queue_set_back(&r->w->queue, i, r->position[i], clock_wall_ms());
 	}
-	webhooks_notify(d);
 	replaying_end(r, rc == 0 ? NULL : err_text(rc));
 }
 
@@ -79,6 +84,26 @@ static void set_positions(struct replaying *r)
 		replaying_end(r, err_text(rc));
 }
 
+static void redriven(void *arg, int rc)
+{
+	struct replaying *r = arg;
+
+	if (rc != 0)
+		replaying_end(r, err_text(rc));
+	else
+		set_positions(r);
+}
+
+/* What is dead there first: afterwards nobody could tell who died before the replay. */
+static void redrive(struct replaying *r)
+{
+	uint64_t after[SHARDS_MAX];
+
+	for (unsigned i = 0; i < SHARDS_MAX; i++)
+		after[i] = r->is_set[i] ? r->position[i] : UINT64_MAX;
+	webhook_redrive_after(r->asked->d, r->w, after, redriven, r);
+}
+
 static void looked_up(struct query *q)
 {
 	struct replaying *r = q->arg;
@@ -95,7 +120,7 @@ static void looked_up(struct query *q)
 	if (r->failed)
 		replaying_end(r, "a shard could not say where that is");
 	else
-		set_positions(r);
+		redrive(r);
 }
 
 /* Each shard knows where its outbox is at FROM_MS; 0: where it begins. */
@@ -136,6 +161,10 @@ void webhook_replay(struct asked *a, struct webhook *w, const char *from)
 		asked_error(a, "busy", "another change of it is under way: try again");
 		return;
 	}
+	if (w->queue.n[LETTER_AHEAD] > AHEAD_MAX) {
+		asked_error(a, "busy", "the last replay has not come to its end: try again later");
+		return;
+	}
 	if ((is_id && (shard >= a->d->store.shards || sequence > a->d->subscribers.last[shard])) ||
 		(!is_id && strcmp(from, "oldest") != 0 && time_parse(from, strlen(from), &ms) != 0)) {
 		asked_error(a, "malformed", "from: expected oldest, the id of a notification (0-1042) "
@@ -150,12 +179,12 @@ void webhook_replay(struct asked *a, struct webhook *w, const char *from)
 	r->asked = a;
 	r->w = w;
 	w->references++;
-	w->changing = true;
+	w->changing = w->replaying = true;
 	if (!is_id) {
 		look_up(r, ms);
 		return;
 	}
 	r->is_set[shard] = true;
 	r->position[shard] = sequence - 1;
-	set_positions(r);
+	redrive(r);
 }

@@ -19,7 +19,8 @@ struct webhook *webhook_find(const struct daemon *d, struct span name)
 
 bool webhook_is_active(const struct webhook *w)
 {
-	return !w->removed && w->in_file && w->set.paused == WEBHOOK_RUNNING && !w->broken[0];
+	return !w->removed && w->in_file && w->set.paused == WEBHOOK_RUNNING && !w->broken[0] &&
+		!w->replaying;
 }
 
 static void webhook_free(struct webhook *w)
@@ -122,6 +123,7 @@ int webhooks_load(struct daemon *d, unsigned shard, const struct subscriber_mess
 
 /* A change under way; in the task's arena. */
 struct changing {
+	struct naming naming;
 	struct webhook_settings set;
 	webhook_done *done;
 	void *arg;
@@ -148,7 +150,7 @@ static void opened(struct daemon *d, struct task *t)
 	struct changing *c = t->message;
 	struct webhook *w = webhook_find(d, span_str(c->set.name));
 
-	d->subscribers.under_way--;
+	naming_end(d, &c->naming);
 	if (!w) {
 		w = webhook_new(d);
 		if (!w) { /* it is in the journal, and there after the next start */
@@ -176,7 +178,7 @@ static void forgotten(struct daemon *d, struct task *t)
 	struct changing *c = t->message;
 	struct webhook *w = webhook_find(d, span_str(c->set.name));
 
-	d->subscribers.under_way--;
+	naming_end(d, &c->naming);
 	if (w)
 		webhook_remove(d, w);
 	c->done(d, c->arg, NULL, 0);
@@ -187,7 +189,7 @@ static void not_taken(struct daemon *d, struct task *t, int rc)
 	struct changing *c = t->message;
 	struct webhook *w = webhook_find(d, span_str(c->set.name));
 
-	d->subscribers.under_way--;
+	naming_end(d, &c->naming);
 	if (w)
 		w->changing = false;
 	c->done(d, c->arg, w, rc);
@@ -233,7 +235,7 @@ int webhook_change(struct daemon *d, const struct webhook_settings *set, bool fo
 	c = arena_alloc(t->arena, sizeof *c);
 	rc = c ? encode(t, set, forget) : ERR_NOMEM;
 	if (rc == 0) {
-		*c = (struct changing){ *set, done, arg };
+		*c = (struct changing){ .set = *set, .done = done, .arg = arg };
 		timekeeper_stamp(d, &t->work.input);
 		t->message = c;
 		t->done = forget ? forgotten : opened;
@@ -246,7 +248,7 @@ int webhook_change(struct daemon *d, const struct webhook_settings *set, bool fo
 	}
 	if (w)
 		w->changing = true;
-	d->subscribers.under_way++;
+	naming_begin(d, &c->naming, span_str(c->set.name), true);
 	daemon_flush_soon(d);
 	return 0;
 }

@@ -48,6 +48,7 @@ struct webhook {
 	bool in_file;               /* the configuration has it, or it is not configured there */
 	bool removed;               /* freed with its last reference */
 	bool changing;              /* an input about it is under way */
+	bool replaying;             /* … which sets its place back: nothing is read or sent */
 	bool pause_unsaved;         /* it has paused itself, and the journal does not know yet */
 	bool row_changed, row_writing; /* its own row of letters */
 	unsigned fetching;          /* letters whose bytes are on their way from the shard */
@@ -125,21 +126,21 @@ int webhook_letters_submit(struct daemon *d, struct span changes,
 /* webhook_answer.c: the verb `webhook`, with {"do": "add", "name": …} */
 void webhook_request(struct daemon *d, const struct peer *peer, const struct request *r);
 
-/* Who asked, until the answer is there; malloc'ed. */
-struct asked {
-	struct daemon *d;
-	struct peer peer;
-	uint64_t number;
-};
-/* Both answer and free A. TEXT is a sentence. */
-void asked_json(struct asked *a, json_t *json);
-void asked_error(struct asked *a, const char *code, const char *text);
+struct asked;
+
+/* One that has a row, as it says; AHEAD when it has not been read up to there. NULL: no memory. */
+struct letter *webhook_take_row(struct webhook *w, unsigned shard, uint64_t sequence,
+	const struct letter *row);
 
 /* webhook_replay.c: FROM is "oldest", an id or an instant. Answers A. */
 void webhook_replay(struct asked *a, struct webhook *w, const char *from);
 /* webhook_dead.c: list, re-drive or drop dead letters; ID "" for all. Answers A. */
 enum dead_verb { DEAD_LIST, DEAD_REDRIVE, DEAD_DROP };
 void webhook_dead(struct asked *a, struct webhook *w, enum dead_verb verb, const char *id);
+/* Drive again what is dead behind AFTER[shard] (UINT64_MAX: of that shard nothing), however many
+ * inputs that takes; then DONE, with RC < 0 when it could not be done. */
+void webhook_redrive_after(struct daemon *d, struct webhook *w, const uint64_t *after,
+	void (*done)(void *arg, int rc), void *arg);
 /* "3-1042" */
 bool letter_id_parse(const char *text, uint32_t *ret_shard, uint64_t *ret_sequence);
 

@@ -274,6 +274,126 @@ static void the_schedule_is_kept_over_days_of_failures(void **state)
 	queue_fini(&q);
 }
 
+static struct letter *add_kept(struct queue *q, uint64_t sequence, uint64_t customer, int64_t due)
+{
+	return queue_add_kept(q, 0, sequence, customer, due, true);
+}
+
+/* What the queue sends next, in a string; each is taken. */
+static const char *sent(struct queue *q, int64_t now_ms)
+{
+	static char text[256];
+	struct letter *l;
+
+	text[0] = '\0';
+	queue_wake(q, now_ms);
+	while ((l = queue_ready(q, false)) || (l = queue_ready(q, true))) {
+		size_t n = strlen(text);
+
+		snprintf(text + n, sizeof text - n, " %llu", (unsigned long long)l->sequence);
+		queue_fly(q, l);
+		queue_end(q, l, LETTER_DONE);
+		queue_remove(q, l);
+		queue_wake(q, now_ms);
+	}
+	return text;
+}
+
+static void after_a_replay_a_later_letter_that_waited_comes_in_its_place(void **state)
+{
+	struct queue q;
+
+	(void)state;
+	queue_init(&q);
+	add_kept(&q, 7, 'a', 1000);
+	add_kept(&q, 9, 'a', 1000);
+	add(&q, 11, 'b'); /* it has no row: it comes again as it came */
+	assert_int_equal(queue_set_back(&q, 0, 3, 500), 0);
+	assert_string_equal(sent(&q, 2000), "");
+	assert_null(queue_find(&q, 0, 11));
+	for (uint64_t i = 4; i <= 12; i++) {
+		queue_reach(&q, 0, i - 1, true);
+		if (!queue_find(&q, 0, i))
+			add(&q, i, 'a');
+		queue_reach(&q, 0, i, true);
+		if (i == 5)
+			assert_string_equal(sent(&q, 2000), " 4 5");
+	}
+	assert_string_equal(sent(&q, 2000), " 6 7 8 9 10 11 12");
+	assert_int_equal(q.n[LETTER_AHEAD], 0);
+	queue_fini(&q);
+}
+
+static void a_replay_touches_nothing_before_its_place_or_of_another_shard(void **state)
+{
+	struct queue q;
+
+	(void)state;
+	queue_init(&q);
+	add(&q, 3, 'a');
+	queue_add(&q, 1, 8, 'b', span_str("x"), true);
+	add(&q, 4, 'a');
+	queue_set_back(&q, 0, 3, 0);
+	assert_int_equal(queue_undone(&q), 2);
+	assert_string_equal(sent(&q, 0), " 3 8");
+	queue_fini(&q);
+}
+
+static void what_a_trimmed_outbox_has_no_more_comes_after_a_replay_all_the_same(void **state)
+{
+	struct queue q;
+
+	(void)state;
+	queue_init(&q);
+	add_kept(&q, 8, 'a', 1000);
+	add_kept(&q, 9, 'a', 1000);
+	add_kept(&q, 7, 'b', 500); /* driven again, so behind them */
+	queue_set_back(&q, 0, 0, 0);
+	queue_reach(&q, 0, 20, true);
+	assert_string_equal(sent(&q, 999), " 7");
+	assert_string_equal(sent(&q, 1000), " 8 9");
+	queue_fini(&q);
+}
+
+static void what_was_under_way_at_a_replay_is_sent_again_and_its_answer_is_stale(void **state)
+{
+	struct letter *l;
+	struct queue q;
+	uint32_t flight;
+
+	(void)state;
+	queue_init(&q);
+	l = add_kept(&q, 7, 'a', 0);
+	queue_wake(&q, 0);
+	queue_fly(&q, l);
+	flight = l->flight;
+	queue_set_back(&q, 0, 0, 0);
+	queue_reach(&q, 0, 7, true);
+	queue_wake(&q, 0);
+	assert_ptr_equal(queue_ready(&q, true), l);
+	queue_fly(&q, l);
+	assert_int_not_equal(l->flight, flight);
+	queue_fini(&q);
+}
+
+static void what_died_while_a_replay_was_on_its_way_waits_again(void **state)
+{
+	struct letter *l;
+	struct queue q;
+
+	(void)state;
+	queue_init(&q);
+	l = add(&q, 7, 'a');
+	l->attempts = 10;
+	queue_fly(&q, l);
+	queue_end(&q, l, LETTER_DEAD);
+	assert_int_equal(queue_set_back(&q, 0, 0, 100), 1);
+	assert_true(l->changed && l->attempts == 0);
+	queue_reach(&q, 0, 7, true);
+	assert_string_equal(sent(&q, 100), " 7");
+	queue_fini(&q);
+}
+
 static void a_letters_row_comes_back(void **state)
 {
 	struct letter l = { .attempts = 3, .status = 503, .due_ms = 5, .first_ms = 6, .last_ms = 7,
@@ -518,6 +638,11 @@ int main(void)
 		cmocka_unit_test(a_letter_is_kept_only_behind_kept_ones_of_its_customer),
 		cmocka_unit_test(a_queue_is_bounded_by_what_is_loose_and_by_what_is_not_done),
 		cmocka_unit_test_setup(the_schedule_is_kept_over_days_of_failures, seeded),
+		cmocka_unit_test(after_a_replay_a_later_letter_that_waited_comes_in_its_place),
+		cmocka_unit_test(a_replay_touches_nothing_before_its_place_or_of_another_shard),
+		cmocka_unit_test(what_a_trimmed_outbox_has_no_more_comes_after_a_replay_all_the_same),
+		cmocka_unit_test(what_was_under_way_at_a_replay_is_sent_again_and_its_answer_is_stale),
+		cmocka_unit_test(what_died_while_a_replay_was_on_its_way_waits_again),
 		cmocka_unit_test(a_letters_row_comes_back),
 		cmocka_unit_test(a_signature_is_that_of_the_published_example),
 		cmocka_unit_test(a_secret_has_24_to_64_bytes_and_is_never_quoted),
