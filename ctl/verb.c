@@ -7,7 +7,7 @@
 #include <string.h>
 
 const struct verb *const verbs[] = {
-	&verb_send, &verb_watch, &verb_snapshot, &verb_stats, &verb_show, &verb_explain,
+	&verb_send, &verb_watch, &verb_snapshot, &verb_stats, &verb_funnel, &verb_show, &verb_explain,
 	&verb_subscriptions, &verb_webhook, &verb_check, &verb_preview, &verb_fit,
 	&verb_unfit, &verb_survey, &verb_reload, &verb_rule, &verb_sources, &verb_follow_up,
 	&verb_snooze, &verb_merge, &verb_unmerge, &verb_hush, &verb_live,

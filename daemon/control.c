@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "daemon/answer.h"
 #include "daemon/daemon.h"
+#include "daemon/funnel.h"
 #include "daemon/merging.h"
 #include "daemon/parameters.h"
 #include "daemon/subscriber_delivery.h"
@@ -433,6 +434,8 @@ static void answer(struct daemon *d, const struct peer *peer, const struct reque
 		preview_ask(d, peer, r);
 	else if (span_eq(r->verb, span_str("parameters")))
 		parameters_request(d, peer, r);
+	else if (span_eq(r->verb, span_str("funnel")))
+		funnel_request(d, peer, r);
 	else if (span_eq(r->verb, span_str("survey"))) {
 		surveyor_now(d);
 		control_json(d, peer, r->number, json_pack("{s:I}", "surveys",
@@ -449,7 +452,7 @@ static void answer(struct daemon *d, const struct peer *peer, const struct reque
 			"state", daemon_state_name(d->state), "shards", (int)d->store.shards));
 	else
 		control_error(d, peer, r->number, "malformed",
-			"verbs are stats, rules, sources, follow_ups, command, show, explain, "
+			"verbs are stats, funnel, rules, sources, follow_ups, command, show, explain, "
 			"reload, preview, survey, parameters, subscriptions, forget, webhook, ping");
 }
 

@@ -2,6 +2,7 @@
 /* Questions to a shard, answered from its open transaction: one reads what one has written. */
 #include <stdlib.h>
 #include "workers/preview.h"
+#include "workers/funnel.h"
 #include "workers/query.h"
 #include "workers/seek.h"
 #include "workers/snapshot.h"
@@ -36,6 +37,7 @@ void query_free(struct query *q)
 	free(q->sources);
 	free(q->names);
 	free(q->filter);
+	free(q->funnel);
 	lifecycle_drop(q->lifecycle);
 	outcome_fini(&q->notes);
 	free(q);
@@ -355,6 +357,7 @@ void query_answer(struct shard *s, struct query *q)
 	case QUERY_LETTERS: q->rc = answer_letters(s, q); break;
 	case QUERY_SURVEY: q->rc = survey_read(s, q); break;
 	case QUERY_PREVIEW: q->rc = preview_read(s, q); break;
+	case QUERY_FUNNEL: q->rc = funnel_read(s, q); break;
 	case QUERY_ACK: q->rc = answer_ack(s, q); break;
 	}
 	q->meta = *env_meta(s->env);

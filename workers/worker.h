@@ -52,6 +52,7 @@ enum query_kind {
 	QUERY_LETTERS,      /* key is a webhook's name, after `from`, cap_* → notes, upto (the last) */
 	QUERY_SURVEY,       /* key, from (the file's version), from_ms → survey, key, done (survey.h) */
 	QUERY_PREVIEW,      /* key → preview, key, done (preview.h) */
+	QUERY_FUNNEL,       /* key → funnel, lifecycle, key, done (funnel.h) */
 	QUERY_ACK,          /* key is a subscription's name, done with up to `from` */
 	QUERY_STOP,         /* commit what is durable, answer, end the thread */
 };
@@ -59,6 +60,7 @@ enum query_kind {
 #define QUERY_NOTES_MAX 256
 struct survey;
 struct preview;
+struct funnel_row;
 struct query {
 	struct mail mail;
 	uint8_t kind;       /* enum query_kind */
@@ -108,6 +110,8 @@ struct query {
 	bool backfill;               /* out: QUERY_MESSAGES, of all in the list */
 	struct survey *survey;       /* QUERY_SURVEY: the asker's, counted on */
 	struct preview *preview;     /* QUERY_PREVIEW: likewise */
+	unsigned n_funnel;
+	struct funnel_row *funnel;   /* out: QUERY_FUNNEL, malloc'ed */
 	struct parameters parameters; /* out: QUERY_START, in force */
 };
 struct query *query_new(enum query_kind kind, void (*answered)(struct query *), void *arg);
