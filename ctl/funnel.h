@@ -26,7 +26,7 @@ struct person {
 	size_t number;                           /* in the order of the rows */
 	int readiness;                           /* factors told to be there, less those told not to be */
 	bool was_actual, lost, cut, at_once;
-	double promise;                          /* how well earlier ones of the source had converted then */
+	double promise;                          /* how well earlier ones of the source had done then */
 };
 
 struct funnel {
@@ -62,7 +62,8 @@ int funnel_groups(struct funnel *f, unsigned by, struct funnel_group **ret, size
 
 /* How a rung did, by those whose history reaches back. Of who came to it: */
 struct funnel_stage {
-	size_t entered, went_on, here; /* went_on: to one further up that is no bad news. here: now, of all */
+	size_t entered, went_on;       /* to one further up that is no bad news */
+	size_t here;                   /* now, of all */
 	struct spread stayed;          /* ms until they went on */
 };
 int funnel_stage(const struct funnel *f, unsigned rung, struct funnel_stage *ret);

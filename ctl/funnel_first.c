@@ -52,7 +52,8 @@ static void look_ahead(const struct moment *list, size_t n)
 
 	for (size_t i = 0; i < n; i++) {
 		struct person *p = list[i].who;
-		struct tally *own = n_tallies < SOURCES_MAX ? tally_of(tallies, &n_tallies, p->source) : &all;
+		struct tally *own = n_tallies < SOURCES_MAX
+			? tally_of(tallies, &n_tallies, p->source) : &all;
 		double common = (all.converted + 1) / (all.came + 2);
 
 		if (!list[i].converted)

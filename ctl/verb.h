@@ -33,7 +33,8 @@ struct verb {
 extern const struct verb verb_send, verb_watch, verb_snapshot, verb_show, verb_explain, verb_stats,
 	verb_reload, verb_survey, verb_unfit, verb_subscriptions, verb_ping, verb_check,
 	verb_preview, verb_store, verb_facts, verb_fit, verb_version, verb_rule, verb_sources,
-	verb_follow_up, verb_snooze, verb_hush, verb_live, verb_webhook, verb_merge, verb_unmerge, verb_funnel;
+	verb_follow_up, verb_snooze, verb_hush, verb_live, verb_webhook, verb_merge, verb_unmerge,
+	verb_funnel;
 
 struct buf;
 struct machine;

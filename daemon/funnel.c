@@ -173,7 +173,8 @@ void funnel_request(struct daemon *d, const struct peer *peer, const struct requ
 
 	if (json_unpack(json, "{s?i,s?s}", "shard", &shard, "after", &after) != 0 || shard < 0 ||
 		(unsigned)shard >= d->store.shards || strlen(after) > EVENT_CUSTOMER_MAX)
-		control_error(d, peer, r->number, "malformed", "expected the shard, and after which customer");
+		control_error(d, peer, r->number, "malformed",
+			"expected the shard, and after which customer");
 	else if (!ask(d, peer, r->number, (unsigned)shard, after))
 		control_error(d, peer, r->number, "busy", "too many questions under way");
 	json_decref(json);

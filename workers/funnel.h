@@ -24,7 +24,7 @@ struct funnel_row {
 	int64_t entered_ms[RUNGS_MAX]; /* each rung of the ladder for the first time; 0: never */
 	uint8_t rung;                  /* where they stand; RUNG_NONE */
 	uint8_t source;                /* enum acquisition */
-	uint8_t missing;               /* what holds them back, by the number of the quantity `missing`; 0 */
+	uint8_t missing;               /* what holds them back: quantity `missing`; 0 nothing */
 	uint8_t why_lost;              /* of who is lost now: enum reason, FUNNEL_…; else 0 */
 	uint8_t yes, no;               /* factors told to be there, and not to be, before they converted */
 	bool was_actual;
