@@ -6,6 +6,7 @@
  * one complaint told by two sources would push out others, and nothing would be gained, since
  * complaints are counted by their id. */
 #include <string.h>
+#include "lifecycle/facts_layout.h"
 #include "lifecycle/facts_parts.h"
 
 static int compare(int64_t a, int64_t b)
@@ -85,4 +86,49 @@ unsigned facts_open_complaints(const struct facts *f, int64_t *ret_oldest_ms)
 		*ret_oldest_ms = f->cases[i].time_ms; /* latest first: the last one found is the oldest */
 	}
 	return n;
+}
+
+/* ---- their bytes (facts_layout.h) */
+
+_Static_assert(REASON_COUNT <= 16 && SEVERITY_COUNT <= 8, "they share a byte");
+
+uint8_t *cases_pack(uint8_t *p, const struct facts *f)
+{
+	int64_t before_ms = f->scalar[FACT_last_event].i;
+
+	if (f->n_cases == 0)
+		return p;
+	*p++ = f->n_cases;
+	for (unsigned i = 0; i < f->n_cases; i++) {
+		const struct facts_case *c = &f->cases[i];
+
+		p = put_told(p, c->time_ms, &before_ms);
+		put_le32(p, c->complaint);
+		p[4] = (uint8_t)(c->resolved << 7 | c->severity << 4 | c->reason);
+		p += 5;
+	}
+	return p;
+}
+
+void cases_unpack(struct reader *r, struct facts *f)
+{
+	int64_t before_ms = f->scalar[FACT_last_event].i;
+	unsigned n = (unsigned)in_range(r, take_byte(r), 1, FACTS_CASES_MAX);
+
+	for (unsigned i = 0; i < n && !r->bad; i++) {
+		struct facts_case *c = &f->cases[i];
+		const uint8_t *p;
+
+		c->time_ms = take_told(r, &before_ms);
+		p = take_bytes(r, 5);
+		if (!p)
+			return;
+		c->complaint = get_le32(p);
+		c->resolved = p[4] >> 7;
+		c->severity = (uint8_t)in_range(r, p[4] >> 4 & 7, 0, SEVERITY_COUNT - 1);
+		c->reason = (uint8_t)in_range(r, p[4] & 15, 0, REASON_COUNT - 1);
+		if (i > 0 && case_compare(&c[-1], c) <= 0)
+			reader_fail(r);
+	}
+	f->n_cases = (uint8_t)n;
 }

@@ -2,6 +2,7 @@
 /* Folding custom facts. */
 #include <assert.h>
 #include <math.h>
+#include "lifecycle/facts_layout.h"
 #include "lifecycle/facts_parts.h"
 #include "lifecycle/machine.h"
 
@@ -188,4 +189,76 @@ bool customs_equal(const struct facts *a, const struct facts *b)
 bool custom_is_nothing(const struct facts_custom *v)
 {
 	return v->law == CUSTOM_DECAY ? v->at_ms == 0 : v->v.i == 0;
+}
+
+/* ---- their bytes (facts_layout.h) */
+
+static uint8_t *put_custom(uint8_t *p, const struct facts_custom *v, int64_t last_ms)
+{
+	uint64_t bits;
+
+	put_le32(p, v->key);
+	p[4] = v->law;
+	p += 5;
+	if (v->law == CUSTOM_SUM)
+		return put_signed(p, v->v.i);
+	if (v->law != CUSTOM_DECAY)
+		return put_signed(p, minus(last_ms, v->v.i));
+	p = put_varint(p, (uint64_t)v->half_ms);
+	p = put_signed(p, minus(last_ms, v->at_ms));
+	memcpy(&bits, &v->v.d, 8);
+	put_le64(p, bits);
+	return p + 8;
+}
+
+uint8_t *customs_pack(uint8_t *p, const struct facts *f)
+{
+	uint8_t *count = p;
+
+	if (f->n_custom == 0)
+		return p;
+	*p++ = 0;
+	for (unsigned i = 0; i < f->n_custom; i++)
+		if (!custom_is_nothing(&f->custom[i])) {
+			p = put_custom(p, &f->custom[i], f->scalar[FACT_last_event].i);
+			++*count;
+		}
+	if (*count == 0)
+		return count;
+	return p;
+}
+
+static void take_custom(struct reader *r, struct facts_custom *v, int64_t last_ms)
+{
+	const uint8_t *p = take_bytes(r, 5);
+
+	*v = (struct facts_custom){ .law = CUSTOM_SUM };
+	if (!p)
+		return;
+	v->key = get_le32(p);
+	v->law = (uint8_t)in_range(r, p[4], CUSTOM_SUM, CUSTOM_DECAY);
+	if (v->law == CUSTOM_SUM) {
+		v->v.i = take_signed(r);
+	} else if (v->law != CUSTOM_DECAY) {
+		v->v.i = an_instant(r, minus(last_ms, take_signed(r)));
+	} else {
+		v->half_ms = in_range(r, (int64_t)take_varint(r), 1, INT64_MAX);
+		v->at_ms = an_instant(r, minus(last_ms, take_signed(r)));
+		v->v.i = take_double(r);
+	}
+	if (custom_is_nothing(v))
+		reader_fail(r);
+}
+
+void customs_unpack(struct reader *r, struct facts *f)
+{
+	unsigned n = (unsigned)in_range(r, take_byte(r), 1, CUSTOM_MAX);
+
+	for (unsigned i = 0; i < n && !r->bad; i++) {
+		take_custom(r, &f->custom[i], f->scalar[FACT_last_event].i);
+		for (unsigned k = 0; k < i; k++)
+			if (f->custom[k].key == f->custom[i].key)
+				reader_fail(r);
+	}
+	f->n_custom = (uint8_t)n;
 }

@@ -8,6 +8,7 @@
  * among them. */
 #include <assert.h>
 #include <string.h>
+#include "lifecycle/facts_layout.h"
 #include "lifecycle/facts_parts.h"
 
 /* A walk from the latest day backwards. */
@@ -201,4 +202,90 @@ void facts_days(const struct facts *f, int32_t ret_day[FACTS_DAYS_MAX])
 
 	for (size_t i = f->n_days; i > 0; i--, walk_on(&w))
 		ret_day[i - 1] = (int32_t)w.day;
+}
+
+/* ---- their bytes (facts_layout.h) */
+
+/* A day lies at most one from the UTC day of an instant that an event may have. */
+#define DAY_MIN (-1)
+#define DAY_MAX (EVENT_TIME_MAX / DAY_MS + 1)
+
+uint8_t *days_pack(uint8_t *p, const struct facts *f)
+{
+	if (f->n_days == 0)
+		return p;
+	p = put_varint(p, f->n_days);
+	p = put_signed(p, f->latest_day - f->scalar[FACT_last_event].i / DAY_MS);
+	memcpy(p, f->gaps, f->gaps_size);
+	return p + f->gaps_size;
+}
+
+uint8_t *older_days_pack(uint8_t *p, const struct facts *f)
+{
+	return f->n_days && f->older_days ? put_varint(p, f->older_days) : p;
+}
+
+/* Gaps of a byte each, eight at once: their sum, or 0 when they are not all from 1 to 127. */
+static unsigned eight_gaps(const uint8_t *p)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
+	const uint64_t halves = UINT64_C(0x00ff00ff00ff00ff);
+	uint64_t x = get_le64(p);
+
+	if ((x | (x - ones)) & highs)
+		return 0;
+	x = (x & halves) + (x >> 8 & halves);
+	return (unsigned)(x * UINT64_C(0x0001000100010001) >> 48);
+}
+
+/* Step over N gaps; returns how many days they are. Each is written as short as can be, so that
+ * equal days are equal bytes. */
+static int64_t take_gaps(struct reader *r, size_t n)
+{
+	int64_t sum = 0;
+
+	while (n > 0 && !r->bad) {
+		unsigned eight = n >= 8 && r->end - r->p >= 8 ? eight_gaps(r->p) : 0;
+
+		if (eight) {
+			r->p += 8;
+			n -= 8;
+			sum += eight;
+			continue;
+		}
+		sum += in_range(r, (int64_t)take_varint(r), 1, DAY_MAX - DAY_MIN);
+		if (!r->bad && r->p[-1] == 0)
+			reader_fail(r);
+		n--;
+	}
+	return sum;
+}
+
+void days_unpack(struct reader *r, struct facts *f)
+{
+	uint64_t n = take_varint(r);
+	int64_t day = plus(f->scalar[FACT_last_event].i / DAY_MS, take_signed(r));
+	const uint8_t *gaps = r->p;
+
+	if (n < 1 || n > FACTS_DAYS_MAX)
+		reader_fail(r);
+	f->latest_day = (int32_t)in_range(r, day, DAY_MIN, DAY_MAX);
+	if (r->bad)
+		return;
+	if (take_gaps(r, n - 1) > f->latest_day - DAY_MIN)
+		reader_fail(r);
+	if (r->bad)
+		return;
+	f->n_days = (uint16_t)n;
+	f->gaps_size = (uint16_t)(r->p - gaps);
+	memcpy(f->gaps, gaps, f->gaps_size);
+}
+
+void older_days_unpack(struct reader *r, struct facts *f)
+{
+	uint64_t n = take_varint(r);
+
+	if (n < 1 || n > UINT32_MAX || f->n_days == 0)
+		reader_fail(r);
+	f->older_days = (uint32_t)n;
 }

@@ -25,7 +25,8 @@ void facts_copy(struct facts *to, const struct facts *from)
 }
 
 /* Fold VALUE into a row that is not a decayed sum, by the row's law. */
-static void fact_fold(struct facts *f, enum fact fact, int64_t value)
+static inline __attribute__((always_inline)) void fact_fold(struct facts *f, enum fact fact,
+	int64_t value)
 {
 	int64_t *i = &f->scalar[fact].i;
 

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The bytes of facts.
  *
- *   version      1 byte      1
+ *   version      1 byte      2
  *   sections     2 bytes     little-endian: bit 0 registers, 1 texts, 2 wallets, 3 cases, 4 days,
  *                            5 older days, 6 referrer, 7 custom, 8 orders
  *   rows         varint      bit i: row i of facts.def is not 0
- *   last_event   time        when its row's bit is set: written first, others lean on it
- *   each other row that is there, one law after the other, each in the order of facts.def:
+ *   sizes        half a byte for each of them that is no decayed sum, in the order of the values
+ *                below, low half first: how many bytes its value has, 0 to 8
+ *   values       little-endian, without the zeros at their ends. last_event is the first, others
+ *                lean on it; then one law after the other, each in the order of facts.def:
+ *     last_event time
  *     COUNT      signed
  *     FIRST      signed      how long after first_event (first_event itself: before last_event)
  *     LAST       signed      how long before last_event
- *     MASK       varint
- *     DECAY      8 bytes     double, little-endian
+ *     MASK       as it is
+ *   decays       8 bytes for each DECAY row: double, little-endian
  *   registers    varint      bit per enum facts_register, then for each one: told, signed value
  *   texts        varint      bit per enum facts_text, then for each one: told, size (1 byte), bytes
  *   wallets      1 byte      how many, then for each: signed to, signed to - from, signed amount
@@ -30,48 +33,41 @@
  *
  *   orders       1 byte      how many << 1 | whether there are settled ones: then told last, told
  *                            first, 1 byte as below with the day of the last. For each order,
- *                            latest first: told, hash of its id (4 bytes, little-endian), 1 byte,
- *                            signed amount, signed margin if told. The byte: bit 0 refund, 1
- *                            undone, 2 margin told, 3-4 the day, less that of the time in UTC,
- *                            plus 1 (0 of a refund)
+ *                            latest first: 1 byte, sizes of told and amount (half a byte each),
+ *                            hash of its id (4 bytes, little-endian), told, amount; if told the
+ *                            margin: size (1 byte), margin. The byte: bit 0 refund, 1 undone, 2
+ *                            margin told, 3-4 the day, less that of the time in UTC, plus 1 (0 of a
+ *                            refund). Told and margin signed, all as values of rows are.
  *
- * varint: 7 bits a byte, low first, bit 7 says "more". signed: zigzag (0, -1, 1, -2, …), then
- * varint. time: Unix ms as varint. told: signed, ms before the told before it; the first one of
- * its section leans on last_event. Nothing is aligned.
+ * varint: 7 bits a byte, low first, bit 7 says "more". signed: zigzag (0, -1, 1, -2, …), a varint
+ * but where it says otherwise. time: Unix ms. told: signed, ms before the told before it; the first
+ * one of its section leans on last_event. Nothing is aligned.
  *
  * Anna, who bought once, for 1200, in a store, at 2011-12-09T12:50:00Z (1323435000000 ms):
  *
- *   01                       version
+ *   02                       version
  *   10 01                    days, orders
  *   ff 81 80 c0 1b           rows 0-3 (events, first_event, last_event, channels), 4-7 (purchases,
  *                            spent, first_purchase, last_purchase), 27-29 (decayed_at, spend_30d,
  *                            spend_180d), 31-32 (purchases_30d, purchases_180d)
- *   c0 81 fe 96 c2 26        last_event
- *   02 02 e0 12              events 1, purchases 1, spent 1200
- *   00 00                    first_event: as last_event; first_purchase: as first_event
- *   00 00                    last_purchase, decayed_at
+ *   16 21 00 00 01           sizes 6, 1 1 2, 0 0, 0 0, 1
+ *   c0 80 df 22 34 01        last_event
+ *   02 02 60 09              events 1, purchases 1, spent 1200
+ *                            first_event: as last_event; first_purchase: as first_event;
+ *                            last_purchase, decayed_at: as last_event
  *   02                       channels: bit 1, store
  *   00 00 00 00 00 c0 92 40  spend_30d 1200.0, and the same for spend_180d
  *   00 00 00 00 00 00 f0 3f  purchases_30d 1.0, and the same for purchases_180d
  *   01 00                    one day, that of last_event
- *   02 00 2b 01 ed 72 08     one order at last_event, a purchase of its UTC day
- *   e0 12                    1200 */
+ *   02 08 20 2b 01 ed 72     one order, a purchase of its UTC day, at last_event
+ *   b0 04                    1200 */
 #ifndef KITH_LIFECYCLE_FACTS_LAYOUT_H
 #define KITH_LIFECYCLE_FACTS_LAYOUT_H
 #include "lifecycle/facts.h"
 
-#define FACTS_VERSION 1
-
-enum section {
-	SECTION_REGISTERS = 1, SECTION_TEXTS = 2, SECTION_WALLETS = 4, SECTION_CASES = 8,
-	SECTION_DAYS = 16, SECTION_OLDER_DAYS = 32, SECTION_REFERRER = 64, SECTION_CUSTOM = 128,
-	SECTION_ORDERS = 256, SECTIONS_ALL = 511,
-};
+#define FACTS_VERSION 2
 
 _Static_assert(FACTS_SCALARS <= 64 && REGISTERS <= 64, "a bit for each row in one varint");
-_Static_assert(REASON_COUNT <= 16 && SEVERITY_COUNT <= 8, "they share a byte in a case");
-
-enum order_bits { ORDER_REFUND = 1, ORDER_UNDONE = 2, ORDER_HAS_MARGIN = 4, ORDER_DAY_SHIFT = 3 };
 
 /* Sums and differences wrap, so that whatever stands in facts comes back. */
 static inline int64_t plus(int64_t a, int64_t b)
@@ -82,5 +78,152 @@ static inline int64_t minus(int64_t a, int64_t b)
 {
 	return (int64_t)((uint64_t)a - (uint64_t)b);
 }
+
+/* ---- writing: each puts what there is, or nothing, and returns the end */
+
+static inline uint8_t *put_signed(uint8_t *p, int64_t v)
+{
+	return put_varint(p, zigzag(v));
+}
+
+static inline uint8_t *put_told(uint8_t *p, int64_t time_ms, int64_t *before_ms)
+{
+	p = put_signed(p, minus(*before_ms, time_ms));
+	*before_ms = time_ms;
+	return p;
+}
+
+/* The bytes of V without the zeros at their end: how many, 0 to 8. 8 are written. */
+static inline unsigned put_sized(uint8_t *p, uint64_t v)
+{
+	put_le64(p, v);
+	return v ? (unsigned)(71 - __builtin_clzll(v)) / 8 : 0;
+}
+
+uint8_t *registers_pack(uint8_t *p, const struct facts *f);
+uint8_t *texts_pack(uint8_t *p, const struct facts *f);
+uint8_t *wallets_pack(uint8_t *p, const struct facts *f);
+uint8_t *cases_pack(uint8_t *p, const struct facts *f);
+uint8_t *days_pack(uint8_t *p, const struct facts *f);
+uint8_t *older_days_pack(uint8_t *p, const struct facts *f);
+uint8_t *referrer_pack(uint8_t *p, const struct facts *f);
+uint8_t *customs_pack(uint8_t *p, const struct facts *f);
+uint8_t *orders_pack(uint8_t *p, const struct facts *f);
+
+/* ---- reading. The bytes carry a checksum further out; here they are believed only as far as they
+ * make sense, so that damage never becomes a wrong number in a rule, let alone a crash. */
+
+/* What is left to read. After the first fault nothing is left and everything reads as 0: check `bad`
+ * at the end, and before a number is used as a count. */
+struct reader {
+	const uint8_t *p, *end;
+	bool bad;
+};
+
+static inline void reader_fail(struct reader *r)
+{
+	r->bad = true;
+	r->p = r->end;
+}
+
+static inline uint64_t take_varint(struct reader *r)
+{
+	uint64_t v = 0;
+	const uint8_t *next = get_varint(r->p, r->end, &v);
+
+	if (!next) {
+		reader_fail(r);
+		return 0;
+	}
+	r->p = next;
+	return v;
+}
+
+static inline int64_t take_signed(struct reader *r)
+{
+	return unzigzag(take_varint(r));
+}
+
+/* SIZE bytes, or NULL. */
+static inline const uint8_t *take_bytes(struct reader *r, size_t size)
+{
+	const uint8_t *p = r->p;
+
+	if ((size_t)(r->end - r->p) < size) {
+		reader_fail(r);
+		return NULL;
+	}
+	r->p += size;
+	return p;
+}
+
+static inline uint8_t take_byte(struct reader *r)
+{
+	const uint8_t *p = take_bytes(r, 1);
+
+	return p ? *p : 0;
+}
+
+/* Less than 8 bytes are left, or the size is none. */
+uint64_t take_last_sized(struct reader *r, unsigned size);
+
+static inline uint64_t take_sized(struct reader *r, unsigned size)
+{
+	uint64_t v;
+
+	if (size > 8 || r->end - r->p < 8)
+		return take_last_sized(r, size);
+	v = get_le64(r->p);
+	r->p += size;
+	return size < 8 ? v & ((UINT64_C(1) << 8 * size) - 1) : v;
+}
+
+/* A bit map of N bits in which at least one is set. */
+static inline uint64_t take_bits(struct reader *r, unsigned n)
+{
+	uint64_t bits = take_varint(r);
+
+	if (bits == 0 || bits >> n != 0)
+		reader_fail(r);
+	return r->bad ? 0 : bits;
+}
+
+/* A number from LOW to HIGH. */
+static inline int64_t in_range(struct reader *r, int64_t v, int64_t low, int64_t high)
+{
+	if (v >= low && v <= high)
+		return v;
+	reader_fail(r);
+	return low;
+}
+
+static inline int64_t an_instant(struct reader *r, int64_t ms)
+{
+	return in_range(r, ms, EVENT_TIME_MIN, EVENT_TIME_MAX);
+}
+
+static inline int64_t take_told(struct reader *r, int64_t *before_ms)
+{
+	*before_ms = an_instant(r, minus(*before_ms, take_signed(r)));
+	return *before_ms;
+}
+
+/* A double that is a number and not below 0, as its bits. */
+static inline int64_t take_double(struct reader *r)
+{
+	const uint8_t *p = take_bytes(r, 8);
+
+	return in_range(r, p ? (int64_t)get_le64(p) : 0, 0, INT64_C(0x7fefffffffffffff));
+}
+
+void registers_unpack(struct reader *r, struct facts *f);
+void texts_unpack(struct reader *r, struct facts *f);
+void wallets_unpack(struct reader *r, struct facts *f);
+void cases_unpack(struct reader *r, struct facts *f);
+void days_unpack(struct reader *r, struct facts *f);
+void older_days_unpack(struct reader *r, struct facts *f);
+void referrer_unpack(struct reader *r, struct facts *f);
+void customs_unpack(struct reader *r, struct facts *f);
+void orders_unpack(struct reader *r, struct facts *f);
 
 #endif

@@ -14,6 +14,7 @@
  * nothing. */
 #include <assert.h>
 #include <string.h>
+#include "lifecycle/facts_layout.h"
 #include "lifecycle/facts_parts.h"
 
 static int compare(int64_t a, int64_t b)
@@ -229,4 +230,108 @@ bool orders_equal(const struct facts *a, const struct facts *b)
 			a->orders[i].undone != b->orders[i].undone)
 			return false;
 	return true;
+}
+
+/* ---- their bytes (facts_layout.h) */
+
+enum order_bits { ORDER_REFUND = 1, ORDER_UNDONE = 2, ORDER_HAS_MARGIN = 4, ORDER_DAY_SHIFT = 3 };
+
+/* Which day it is by its zone: one earlier than in UTC, the same, or one later. */
+static uint8_t day_bits(int64_t time_ms, int32_t day)
+{
+	return (uint8_t)((uint64_t)(day - time_ms / DAY_MS + 1) << ORDER_DAY_SHIFT);
+}
+
+static uint8_t *order_pack(uint8_t *p, const struct facts_order *o, int64_t *before_ms)
+{
+	unsigned told = put_sized(p + 6, zigzag(minus(*before_ms, o->time_ms)));
+	unsigned amount = put_sized(p + 6 + told, (uint64_t)o->amount);
+
+	*before_ms = o->time_ms;
+	p[0] = (uint8_t)((o->refund ? ORDER_REFUND : day_bits(o->time_ms, o->day)) |
+		(o->undone ? ORDER_UNDONE : 0) | (o->has_margin ? ORDER_HAS_MARGIN : 0));
+	p[1] = (uint8_t)(told | amount << 4);
+	put_le32(p + 2, o->order);
+	p += 6 + told + amount;
+	if (o->has_margin) {
+		*p = (uint8_t)put_sized(p + 1, zigzag(o->margin));
+		p += 1 + *p;
+	}
+	return p;
+}
+
+uint8_t *orders_pack(uint8_t *p, const struct facts *f)
+{
+	int64_t before_ms = f->scalar[FACT_last_event].i;
+	bool settled = f->settled.last_ms != 0;
+
+	if (f->n_orders == 0 && !settled)
+		return p;
+	*p++ = (uint8_t)(f->n_orders << 1 | settled);
+	if (settled) {
+		p = put_told(p, f->settled.last_ms, &before_ms);
+		p = put_told(p, f->settled.first_ms, &before_ms);
+		*p++ = day_bits(f->settled.last_ms, f->settled.last_day);
+		before_ms = f->scalar[FACT_last_event].i;
+	}
+	for (unsigned i = 0; i < f->n_orders; i++)
+		p = order_pack(p, &f->orders[i], &before_ms);
+	return p;
+}
+
+static int32_t take_order_day(struct reader *r, int64_t time_ms, uint8_t bits)
+{
+	return (int32_t)(time_ms / DAY_MS + in_range(r, bits >> ORDER_DAY_SHIFT, 0, 2) - 1);
+}
+
+static void take_settled(struct reader *r, struct facts *f)
+{
+	int64_t before_ms = f->scalar[FACT_last_event].i;
+
+	f->settled.last_ms = take_told(r, &before_ms);
+	f->settled.first_ms = take_told(r, &before_ms);
+	f->settled.last_day = take_order_day(r, f->settled.last_ms, take_byte(r));
+	if (f->settled.first_ms > f->settled.last_ms)
+		reader_fail(r);
+}
+
+static void take_order(struct reader *r, struct facts_order *o, int64_t *before_ms)
+{
+	const uint8_t *p = take_bytes(r, 6);
+	uint8_t bits, sizes;
+
+	if (!p)
+		return;
+	bits = p[0];
+	sizes = p[1];
+	*o = (struct facts_order){ .order = get_le32(p + 2), .refund = bits & ORDER_REFUND,
+		.undone = bits & ORDER_UNDONE, .has_margin = bits & ORDER_HAS_MARGIN };
+	*before_ms = an_instant(r, minus(*before_ms, unzigzag(take_sized(r, sizes & 15))));
+	o->time_ms = *before_ms;
+	o->amount = in_range(r, (int64_t)take_sized(r, sizes >> 4), 0, EVENT_AMOUNT_MAX);
+	if (o->refund && bits & ~(ORDER_REFUND | ORDER_UNDONE))
+		reader_fail(r);
+	if (!o->refund)
+		o->day = take_order_day(r, o->time_ms, bits);
+	if (o->has_margin)
+		o->margin = in_range(r, unzigzag(take_sized(r, take_byte(r))), -EVENT_AMOUNT_MAX,
+			EVENT_AMOUNT_MAX);
+}
+
+void orders_unpack(struct reader *r, struct facts *f)
+{
+	int64_t before_ms = f->scalar[FACT_last_event].i;
+	uint8_t head = take_byte(r);
+	unsigned n = (unsigned)in_range(r, head >> 1, 0, FACTS_ORDERS_MAX);
+
+	if (head == 0)
+		reader_fail(r);
+	if (head & 1)
+		take_settled(r, f);
+	for (unsigned i = 0; i < n && !r->bad; i++) {
+		take_order(r, &f->orders[i], &before_ms);
+		if (i > 0 && order_compare(&f->orders[i - 1], &f->orders[i]) < 0)
+			reader_fail(r);
+	}
+	f->n_orders = (uint8_t)n;
 }

@@ -4,6 +4,7 @@
  * agree; which of them is meant nobody can know. */
 #include <assert.h>
 #include <string.h>
+#include "lifecycle/facts_layout.h"
 #include "lifecycle/facts_parts.h"
 
 void register_tell(struct facts *f, enum facts_register r, int64_t time_ms, int64_t value)
@@ -122,4 +123,134 @@ bool registers_equal(const struct facts *a, const struct facts *b)
 			a->wallet[i].amount != b->wallet[i].amount)
 			return false;
 	return true;
+}
+
+/* ---- their bytes (facts_layout.h) */
+
+uint8_t *registers_pack(uint8_t *p, const struct facts *f)
+{
+	int64_t before_ms = f->scalar[FACT_last_event].i;
+	uint64_t untold = 0, told;
+
+#pragma GCC unroll 64
+	for (int r = REGISTERS - 1; r >= 0; r--)
+		untold += untold + ((uint64_t)f->reg[r].time_ms < 1); /* an addition with carry */
+	told = ~untold & (UINT64_MAX >> (64 - REGISTERS));
+	if (!told)
+		return p;
+	p = put_varint(p, told);
+	for (unsigned r = 0; r < REGISTERS; r++)
+		if (told >> r & 1) {
+			p = put_told(p, f->reg[r].time_ms, &before_ms);
+			p = put_signed(p, f->reg[r].value);
+		}
+	return p;
+}
+
+void registers_unpack(struct reader *r, struct facts *f)
+{
+	int64_t before_ms = f->scalar[FACT_last_event].i;
+	uint64_t told = take_bits(r, REGISTERS);
+
+	for (unsigned i = 0; i < REGISTERS && !r->bad; i++)
+		if (told >> i & 1) {
+			f->reg[i].time_ms = take_told(r, &before_ms);
+			f->reg[i].value = take_signed(r);
+		}
+}
+
+uint8_t *texts_pack(uint8_t *p, const struct facts *f)
+{
+	int64_t before_ms = f->scalar[FACT_last_event].i;
+	uint64_t told = 0;
+
+#pragma GCC unroll 8
+	for (unsigned t = 0; t < TEXTS; t++)
+		told |= (uint64_t)(f->text[t].time_ms != 0) << t;
+	if (!told)
+		return p;
+	p = put_varint(p, told);
+	for (unsigned t = 0; t < TEXTS; t++)
+		if (told >> t & 1) {
+			p = put_told(p, f->text[t].time_ms, &before_ms);
+			*p++ = f->text[t].size;
+			memcpy(p, f->text[t].text, f->text[t].size);
+			p += f->text[t].size;
+		}
+	return p;
+}
+
+void texts_unpack(struct reader *r, struct facts *f)
+{
+	int64_t before_ms = f->scalar[FACT_last_event].i;
+	uint64_t told = take_bits(r, TEXTS);
+
+	for (unsigned i = 0; i < TEXTS && !r->bad; i++) {
+		struct facts_string *s = &f->text[i];
+		const uint8_t *text;
+
+		if (!(told >> i & 1))
+			continue;
+		s->time_ms = take_told(r, &before_ms);
+		s->size = (uint8_t)in_range(r, take_byte(r), 0, EVENT_TEXT_MAX);
+		text = take_bytes(r, s->size);
+		if (text)
+			memcpy(s->text, text, s->size);
+	}
+}
+
+uint8_t *wallets_pack(uint8_t *p, const struct facts *f)
+{
+	uint8_t n = (uint8_t)((f->wallet[0].to_ms != 0) + (f->wallet[1].to_ms != 0));
+
+	if (n == 0)
+		return p;
+	*p++ = n;
+	for (unsigned i = 0; i < n; i++) {
+		const struct facts_wallet *w = &f->wallet[i];
+
+		p = put_signed(p, w->to_ms);
+		p = put_signed(p, minus(w->to_ms, w->from_ms));
+		p = put_signed(p, w->amount);
+	}
+	return p;
+}
+
+void wallets_unpack(struct reader *r, struct facts *f)
+{
+	unsigned n = (unsigned)in_range(r, take_byte(r), 1, 2);
+
+	for (unsigned i = 0; i < n && !r->bad; i++) {
+		struct facts_wallet *w = &f->wallet[i];
+
+		w->to_ms = take_signed(r);
+		w->from_ms = minus(w->to_ms, take_signed(r));
+		w->amount = take_signed(r);
+		if (w->to_ms == 0 || (i > 0 && wallet_compare(&w[-1], w) <= 0))
+			reader_fail(r);
+	}
+}
+
+uint8_t *referrer_pack(uint8_t *p, const struct facts *f)
+{
+	int64_t before_ms = f->scalar[FACT_last_event].i;
+
+	if (f->referrer.time_ms == 0)
+		return p;
+	p = put_told(p, f->referrer.time_ms, &before_ms);
+	*p++ = f->referrer.size;
+	memcpy(p, f->referrer.id, f->referrer.size);
+	return p + f->referrer.size;
+}
+
+void referrer_unpack(struct reader *r, struct facts *f)
+{
+	int64_t before_ms = f->scalar[FACT_last_event].i;
+	const uint8_t *id;
+
+	f->referrer.time_ms = take_told(r, &before_ms);
+	f->referrer.size = (uint8_t)in_range(r, take_byte(r), 1, EVENT_CUSTOMER_MAX);
+	id = take_bytes(r, f->referrer.size);
+	if (id)
+		memcpy(f->referrer.id, id, f->referrer.size);
 }
