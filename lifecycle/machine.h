@@ -74,6 +74,7 @@ struct still {
 	uint8_t watch;        /* the number it compares; of a ladder's test which ladder */
 	uint8_t other;        /* the one NUMBER is multiplied by, WATCH_NONE */
 	uint8_t op;
+	bool plain;           /* a number against NUMBER alone: most are */
 	bool of_ladder;
 };
 
@@ -97,8 +98,10 @@ struct term {
 	bool negated;
 	uint16_t test;        /* TERM_TEST */
 	uint16_t end;         /* the term after this one and its members */
+	uint16_t touched_by;  /* bodies that can touch a test that moves, in it or its members: BY_… */
 	uint64_t stills;      /* TERM_ALL: tests that do not move, by their place among such … */
 	uint64_t holding;     /* … and those of them that are to hold, the others are not to */
+	uint64_t all_stills;  /* those of its members too */
 };
 #define STILLS_MAX 64 /* places; tests beyond are asked one by one */
 #define SLOTS_MAX 64

@@ -38,6 +38,7 @@ bool plan_still(struct machine *m, const struct test *t)
 		if (s.other != WATCH_NONE)
 			m->watches[s.other].places |= place;
 	}
+	s.plain = !s.of_ladder && s.op != OP_IN && s.other == WATCH_NONE;
 	m->still[m->n_stills] = s;
 	return true;
 }
@@ -48,11 +49,10 @@ static void watch_bounds(const struct machine *m, struct watch *w)
 	w->high = -INFINITY;
 	for (uint64_t left = w->places; left; left &= left - 1) {
 		const struct still *s = &m->still[__builtin_ctzll(left)];
-		bool by_number = s->op != OP_IN && s->other == WATCH_NONE;
 
-		w->low = by_number ? fmin(w->low, s->number) : -INFINITY;
-		w->high = by_number ? fmax(w->high, s->number) : INFINITY;
-		if (!by_number)
+		w->low = s->plain ? fmin(w->low, s->number) : -INFINITY;
+		w->high = s->plain ? fmax(w->high, s->number) : INFINITY;
+		if (!s->plain)
 			return;
 	}
 }
@@ -146,10 +146,9 @@ static unsigned test_may(const struct machine *m, const struct test *t, enum cal
 
 /* Bodies that touch a test of RULE so that it may do something for the rule. OPPOSED: the test stands
  * in it as its opposite. */
-static void touch_test(struct machine *m, struct rule *rule, const struct test *t, bool opposed)
+static void touch_test(struct machine *m, struct rule *rule, const struct test *t, unsigned by,
+	bool opposed)
 {
-	unsigned by = test_touched_by(m, t);
-
 	for (unsigned body = 0; body < BODY_COUNT; body++)
 		if (by >> body & 1)
 			m->rules_by[body][(rule - m->rules) / 64] |=
@@ -166,16 +165,20 @@ static void touch_test(struct machine *m, struct rule *rule, const struct test *
 
 static void touch_terms(struct machine *m, struct rule *rule, unsigned at, bool opposed)
 {
-	const struct term *t = &m->terms[at];
+	struct term *t = &m->terms[at];
 
 	opposed ^= t->negated;
 	if (t->kind == TERM_TEST) {
-		touch_test(m, rule, &m->tests[t->test], opposed);
+		t->touched_by = (uint16_t)test_touched_by(m, &m->tests[t->test]);
+		touch_test(m, rule, &m->tests[t->test], t->touched_by, opposed);
 		return;
 	}
-	rule->stills |= t->stills;
-	for (unsigned i = at + 1; i < t->end; i = m->terms[i].end)
+	t->all_stills = t->stills;
+	for (unsigned i = at + 1; i < t->end; i = m->terms[i].end) {
 		touch_terms(m, rule, i, opposed);
+		t->touched_by |= m->terms[i].touched_by;
+		t->all_stills |= m->terms[i].all_stills;
+	}
 }
 
 static void plan_rule_touch(struct machine *m, unsigned index)
@@ -184,6 +187,7 @@ static void plan_rule_touch(struct machine *m, unsigned index)
 
 	memset(rule->spared, 0xff, sizeof rule->spared);
 	touch_terms(m, rule, rule->plan, false);
+	rule->stills = m->terms[rule->plan].all_stills;
 	for (uint64_t left = rule->stills; left; left &= left - 1)
 		m->rules_of[__builtin_ctzll(left)][index / 64] |= UINT64_C(1) << index % 64;
 }

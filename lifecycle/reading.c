@@ -57,8 +57,7 @@ static inline bool number_of(struct numbers *n, unsigned watch, const struct rea
 	return n->known >> watch & 1;
 }
 
-/* By the numbers N, and by what R's facts are for those that are not in it yet. */
-static bool still_holds(const struct still *s, struct numbers *n, const struct reading *r,
+static bool odd_still_holds(const struct still *s, struct numbers *n, const struct reading *r,
 	const struct verdict *v)
 {
 	double value, other;
@@ -69,9 +68,18 @@ static bool still_holds(const struct still *s, struct numbers *n, const struct r
 		return false;
 	if (s->op == OP_IN)
 		return value >= 0 && value < 64 && (s->names >> (unsigned)value & 1);
-	if (s->other == WATCH_NONE)
-		return is_accepted(s->op, value, s->number);
 	return number_of(n, s->other, r, &other) && is_accepted(s->op, value, s->number * other);
+}
+
+/* By the numbers N, and by what R's facts are for those that are not in it yet. */
+static inline bool still_holds(const struct still *s, struct numbers *n, const struct reading *r,
+	const struct verdict *v)
+{
+	double value;
+
+	if (!s->plain)
+		return odd_still_holds(s, n, r, v);
+	return number_of(n, s->watch, r, &value) & is_accepted(s->op, value, s->number);
 }
 
 /* The tests that read a number which is now another, and not on the same side of all of them. What is

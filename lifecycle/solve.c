@@ -149,15 +149,25 @@ static int64_t every_next(const struct question *q, unsigned at, int64_t from_ms
 	return from_ms;
 }
 
-/* A member that is not as it should be. */
-static int64_t some_next(const struct question *q, unsigned at, int64_t from_ms, int64_t until_ms)
+/* Whether TERM may have been made to say something else. */
+static inline bool term_is_touched(const struct touched *t, const struct term *term)
+{
+	return t->all || (term->all_stills & t->stills) || (term->touched_by >> t->body & 1);
+}
+
+/* A member that is not as it should be, of those that TOUCHED may have made so. */
+static int64_t some_next(const struct question *q, unsigned at, const struct touched *touched,
+	int64_t from_ms, int64_t until_ms)
 {
 	const struct term *terms = q->r->m->terms;
 	int64_t first_ms = NEVER;
 
 	for (unsigned i = at + 1; i < terms[at].end && first_ms != from_ms; i = terms[i].end) {
-		int64_t next_ms = term_next(q, i, false, from_ms, until_ms);
+		int64_t next_ms;
 
+		if (!term_is_touched(touched, &terms[i]))
+			continue;
+		next_ms = term_next(q, i, false, from_ms, until_ms);
 		if (next_ms != NEVER)
 			first_ms = until_ms = next_ms;
 	}
@@ -167,7 +177,22 @@ static int64_t some_next(const struct question *q, unsigned at, int64_t from_ms,
 static int64_t members_next(const struct question *q, unsigned at, bool wanted, int64_t from_ms,
 	int64_t until_ms)
 {
-	return wanted ? every_next(q, at, from_ms, until_ms) : some_next(q, at, from_ms, until_ms);
+	return wanted ? every_next(q, at, from_ms, until_ms) :
+		some_next(q, at, TOUCHED_ALL, from_ms, until_ms);
+}
+
+/* The same of a whole rule, which was not WANTED until now. Were all members of its group as they
+ * should be, they still are but for those that have been touched. */
+static int64_t root_next(const struct question *q, unsigned at, bool wanted, int64_t from_ms,
+	int64_t until_ms)
+{
+	const struct term *t = &q->r->m->terms[at];
+
+	if (t->kind == TERM_TEST || wanted != t->negated)
+		return term_next(q, at, wanted, from_ms, until_ms);
+	if (!reading_agrees(q->r, t, q->v))
+		return from_ms;
+	return some_next(q, at, q->touched, from_ms, until_ms);
 }
 
 /* Whether RULE, which held or did not, may have been made to say something else from some time on. */
@@ -192,7 +217,7 @@ static int64_t rule_next(const struct question *q, const struct rule *rule, int6
 		return NEVER;
 	if (!is_touched(q->touched, rule, held))
 		return NEVER;
-	return term_next(q, rule->plan, !held, from_ms, until_ms);
+	return root_next(q, rule->plan, !held, from_ms, until_ms);
 }
 
 /* The rules of the word WORD that may have been touched. */
