@@ -4,7 +4,7 @@
 
 static const struct {
 	const char *name;
-	bool customer, rule, other, person;
+	bool customer, rule, other, person, source;
 } verbs[COMMAND_VERBS] = {
 	[COMMAND_NONE] = { .name = "none" },
 	[COMMAND_HUSH] = { .name = "hush" },
@@ -18,6 +18,7 @@ static const struct {
 	[COMMAND_REASSIGN] = { "reassign", .customer = true, .other = true },
 	[COMMAND_MERGE] = { "merge", .customer = true, .person = true },
 	[COMMAND_UNMERGE] = { "unmerge", .customer = true },
+	[COMMAND_FORGET_SOURCE] = { "forget_source", .source = true },
 };
 
 const char *command_verb_name(unsigned v)
@@ -52,6 +53,8 @@ const char *command_complaint(const struct command *c)
 		return "the other one has at most 128 bytes of UTF-8 without control characters";
 	if (verbs[c->verb].rule && !is_text(c->name, 255))
 		return "a rule is named like \"risk.silent\" or \"stage.repeat\"";
+	if (verbs[c->verb].source && !is_text(c->name, EVENT_SOURCE_MAX))
+		return "a source has 1 to 64 bytes of UTF-8 without control characters";
 	if (verbs[c->verb].other && !is_text(c->other, EVENT_TEXT_MAX))
 		return "an owner has 1 to 64 bytes of UTF-8 without control characters";
 	if (c->name.size > 255 || !bytes_are_plain_utf8(c->name))

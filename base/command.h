@@ -19,6 +19,7 @@ enum command_verb {
 	COMMAND_REASSIGN, /* … are from now on the business of `other` */
 	COMMAND_MERGE,   /* `customer` is `other` by another id: one person from now on */
 	COMMAND_UNMERGE, /* `customer` is a person of their own again; `other`: than whom */
+	COMMAND_FORGET_SOURCE, /* what is known of the source `name` is forgotten; its guard stays */
 	COMMAND_VERBS,
 };
 const char *command_verb_name(unsigned v); /* "hush"; "none" beyond */
@@ -27,7 +28,7 @@ unsigned command_verb_of(struct span name); /* COMMAND_NONE when there is no suc
 struct command {
 	uint8_t verb;         /* enum command_verb */
 	struct span customer; /* 1 to EVENT_CUSTOMER_MAX bytes where the verb is about one */
-	struct span name;     /* a rule: "risk.silent", "stage.repeat" */
+	struct span name;     /* a rule: "risk.silent", "stage.repeat"; or a source */
 	struct span other;    /* a new owner: 1 to EVENT_TEXT_MAX bytes; or another customer */
 	int64_t at_ms;        /* 0 none */
 };

@@ -102,13 +102,6 @@ static int run_ping(void *settings, char **operands, int n)
 	return ask(settings, "ping", NULL, show_ping);
 }
 
-static int run_sources(void *settings, char **operands, int n)
-{
-	(void)operands;
-	(void)n;
-	return ask(settings, "sources", NULL, show_sources);
-}
-
 static void show_survey(const json_t *answer, FILE *out)
 {
 	fprintf(out, "a survey begins, after %lld others since the start: kith stats has what it finds\n",
@@ -157,14 +150,6 @@ const struct verb verb_unfit = {
 		"and v of the lifecycle file again, whoever has an event or a deadline at once, all others bit by bit.",
 	.examples = "  kith unfit",
 	.exits = EXITS, REMOTE_VERB, .least = 0, .most = 0, .run = run_unfit,
-};
-
-const struct verb verb_sources = {
-	.name = "sources", .operands = "", .summary = "which source speaks, and which has fallen silent",
-	.text = "Shows each till, shop or system that sends events: how often it does by its own habit,\n"
-		"when it was heard last, and when it will be called silent if it is not heard again.",
-	.examples = "  kith sources\n  kith sources --json | jq '.[] | select(.state == \"silent\")'",
-	.exits = EXITS, REMOTE_VERB, .least = 0, .most = 0, .run = run_sources,
 };
 
 const struct verb verb_stats = {

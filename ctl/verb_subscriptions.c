@@ -1,58 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kith subscriptions: the durable subscriptions, and forgetting one. */
 #include <string.h>
-#include "base/clock.h"
 #include "ctl/reply.h"
 
-static bool is_listed(const json_t *list, const char *name)
-{
-	json_t *sub;
-	size_t i;
-
-	json_array_foreach((json_t *)list, i, sub)
-		if (strcmp(reply_text(sub, "name"), name) == 0)
-			return true;
-	return false;
-}
-
-/* Whether NAME is there now; or, by the return, an exit code. */
-static int look_up(const struct remote_settings *o, const char *name, bool *ret_there)
-{
-	struct remote_settings quiet = *o;
-	json_t *list;
-	int code;
-
-	quiet.json = false;
-	code = reply_get(&quiet, "subscriptions", NULL, &list);
-	*ret_there = is_listed(list, name);
-	json_decref(list);
-	return code;
-}
-
-/* The daemon answers before the forgetting is durable and done: look until it is. */
 static int forget(const struct remote_settings *o, const char *name)
 {
-	int64_t start = clock_monotonic_ns();
-	struct complaint c = { 0 };
 	json_t *answer;
-	bool there;
-	int code = look_up(o, name, &there);
+	int code = reply_get(o, "forget", name, &answer);
 
-	if (code)
-		return code;
-	if (!there)
-		return verb_fail(complain(&c, ERR_NOTFOUND, "there is no subscription \"%s\"; \"kith "
-			"subscriptions\" lists them", name), &c);
-	code = reply_get(o, "forget", name, &answer);
 	if (answer)
 		printf("%s is forgotten\n", name);
 	json_decref(answer);
-	while (!code && there) {
-		code = look_up(o, name, &there);
-		if (there && clock_monotonic_ns() - start > o->timeout_ms * INT64_C(1000000))
-			return verb_fail(complain(&c, ERR_TIMEOUT, "the daemon has not forgotten \"%s\" yet",
-				name), &c);
-	}
 	return code;
 }
 

@@ -337,6 +337,8 @@ static void obeyed(struct daemon *d, struct task *t)
 			(cmd->verb == COMMAND_DONE || cmd->verb == COMMAND_REASSIGN ?
 			"no such customer, or no such follow-up is open" :
 			"no such customer, or it is another id of somebody: kith show says whose") :
+			cmd->verb == COMMAND_FORGET_SOURCE ?
+			"no source has this name; kith sources lists them" :
 			"no rule has this name; kith rule list shows them");
 	else
 		control_json(d, &o->peer, o->number, obeyed_json(&t->work.input));

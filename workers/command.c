@@ -5,6 +5,7 @@
 #include "workers/hold.h"
 #include "workers/merge.h"
 #include "workers/settle.h"
+#include "workers/source.h"
 
 static bool is_mine(const struct shard *s, struct span customer)
 {
@@ -95,6 +96,19 @@ static int rule(struct shard *s, const struct input *in, struct outcome *out)
 	return 0;
 }
 
+/* The shard of its name knows it, or nobody does; all hold for it what its customers do not say. */
+static int forget_source(struct shard *s, const struct input *in, struct outcome *out)
+{
+	struct span name = in->command.name;
+	bool known;
+	int rc = source_forget(s, name, in, &known);
+
+	silence_forget(s, name, in->clock_ms);
+	if (out)
+		out->refused = !known;
+	return rc;
+}
+
 int command_apply(struct shard *s, const struct input *in, struct outcome *out)
 {
 	switch (in->command.verb) {
@@ -111,6 +125,8 @@ int command_apply(struct shard *s, const struct input *in, struct outcome *out)
 	case COMMAND_MERGE:
 	case COMMAND_UNMERGE:
 		return merge_apply(s, in, out);
+	case COMMAND_FORGET_SOURCE:
+		return forget_source(s, in, out);
 	default:
 		return rule(s, in, out);
 	}

@@ -127,6 +127,15 @@ void silences_settle(struct shard *s, const struct input *in)
 	find_next(s);
 }
 
+void silence_forget(struct shard *s, struct span name, int64_t now_ms)
+{
+	struct silence *q = find(&s->silences, name);
+
+	if (q && ends_by_itself(q))
+		end_phase(s, q, now_ms);
+	find_next(s);
+}
+
 void silences_limit(struct shard *s, int64_t now_ms)
 {
 	bool off = s->settings.source_silence_ms == 0 || s->settings.source_hold_ms == 0;

@@ -60,6 +60,8 @@ void silences_fini(struct shard *s);
 int silence_told(struct shard *s, const struct message *m, const struct input *in);
 /* Phases that end by IN's clock. */
 void silences_settle(struct shard *s, const struct input *in);
+/* An operator lets the source NAME go: what is held for it waits for the next walk. */
+void silence_forget(struct shard *s, struct span name, int64_t now_ms);
 /* The settings are others: what may not be held any more is not. */
 void silences_limit(struct shard *s, int64_t now_ms);
 

@@ -303,6 +303,20 @@ int sources_settle(struct shard *s, const struct input *in, struct outcome *out)
 	return rc;
 }
 
+int source_forget(struct shard *s, struct span name, const struct input *in, bool *ret_known)
+{
+	struct source_watch *w = source_find_watched(s, name);
+	int rc = 0;
+
+	*ret_known = w != NULL;
+	if (!w)
+		return 0;
+	/* That it fell silent may be on its way: whoever hears of it hears this after it. */
+	if (w->state == SOURCE_SILENT)
+		rc = tell_shards(s, w, MESSAGE_SOURCE_BACK, in->clock_ms);
+	return rc == 0 ? source_drop(s, w) : rc;
+}
+
 /* ---- what is told of them */
 
 unsigned sources_silent(const struct shard *s)

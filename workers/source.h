@@ -82,6 +82,9 @@ struct source_watch *source_find_watched(struct shard *s, struct span name); /* 
 int sources_hear(struct shard *s, const struct input *in, struct outcome *out);
 /* Announce whose silence has become too long by IN's clock. */
 int sources_settle(struct shard *s, const struct input *in, struct outcome *out);
+/* Forget what is known of NAME, by an operator's word. If it speaks again it is new. *RET_KNOWN:
+ * whether it was watched here. */
+int source_forget(struct shard *s, struct span name, const struct input *in, bool *ret_known);
 /* INPUT_LISTENING: nobody has listened until now. */
 void sources_listen(struct shard *s, int64_t now_ms);
 /* The settings or the lifecycle file are others: everything is solved again. */

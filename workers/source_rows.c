@@ -93,24 +93,33 @@ static bool is_longer_silent(const struct source_watch *a, const struct source_w
 	return a->size != b->size ? a->size < b->size : memcmp(a->name, b->name, a->size) < 0;
 }
 
+int source_drop(struct shard *s, struct source_watch *w)
+{
+	struct sources *all = &s->sources;
+	uint8_t key[1 + EVENT_SOURCE_MAX];
+	int rc = env_health_del(s->env, row_key(key, w));
+	unsigned at = 0;
+
+	while (all->list[at] != w)
+		at++;
+	all->list[at] = all->list[--all->n];
+	free(w);
+	fill_slots(all);
+	return rc;
+}
+
 /* Whoever has said nothing for longest makes room, if that is long enough. */
 static int forget_one(struct shard *s, int64_t now_ms)
 {
 	struct sources *all = &s->sources;
-	uint8_t key[1 + EVENT_SOURCE_MAX];
 	unsigned last = 0;
-	int rc;
 
 	for (unsigned i = 1; i < all->n; i++)
 		if (is_longer_silent(all->list[i], all->list[last]))
 			last = i;
 	if (now_ms - all->list[last]->last_ms < SOURCE_FORGOTTEN_MS)
 		return ERR_TOOBIG;
-	rc = env_health_del(s->env, row_key(key, all->list[last]));
-	free(all->list[last]);
-	all->list[last] = all->list[--all->n];
-	fill_slots(all);
-	return rc;
+	return source_drop(s, all->list[last]);
 }
 
 int source_make(struct shard *s, struct span name, int64_t now_ms, struct source_watch **ret)

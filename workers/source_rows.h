@@ -6,5 +6,7 @@
 
 /* Watch NAME, which nobody does yet, from NOW_MS on; *RET NULL: there is no room. */
 int source_make(struct shard *s, struct span name, int64_t now_ms, struct source_watch **ret);
+/* Forget W, row and all; it is freed. */
+int source_drop(struct shard *s, struct source_watch *w);
 
 #endif

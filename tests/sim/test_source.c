@@ -256,6 +256,65 @@ static void a_till_that_never_comes_back_lets_its_customers_go(void **state)
 	end(s);
 }
 
+static unsigned watched(struct sim *s)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < s->o.shards; i++)
+		n += s->shard[i].sources.n;
+	return n;
+}
+
+static void a_till_that_was_taken_away_is_forgotten_and_not_waited_for(void **state)
+{
+	struct sim *s = shop(3, NULL);
+
+	(void)state;
+	assert_int_equal(watched(s), 1);
+	assert_false(sim_command(s, "forget_source till-8"));
+	assert_true(sim_command(s, "forget_source till-7"));
+	assert_int_equal(watched(s), 0);
+	assert_false(sim_command(s, "forget_source till-7"));
+	sim_until(s, "40d");
+	assert_int_equal(said.silent, 0);
+	sale_number--; /* it is sent again: known, and the first sign of a new source */
+	sell(s, "till-7", "somebody", "27d19h45m");
+	assert_int_equal(watched(s), 1);
+	sim_until(s, "60d");
+	assert_int_equal(said.silent, 0); /* nothing is known of it */
+	free(sim_trace_take(s));
+	end(s);
+}
+
+static void what_was_held_for_a_till_that_is_forgotten_is_told(void **state)
+{
+	for (unsigned shards = 1; shards <= 4; shards++) {
+		struct sim *s = shop(shards, NULL);
+		char *text;
+
+		(void)state;
+		regulars_come(s);
+		sim_until(s, "49d");
+		assert_int_equal(rows(s), 4 * 2);
+		free(sim_trace_take(s));
+		sim_checkpoint(s);
+		assert_true(sim_command(s, "forget_source till-7"));
+		sim_crash(s);
+		sim_start(s);
+		sim_until(s, "49d1h");
+		text = sim_trace_take(s);
+		assert_non_null(strstr(text, "anna risk.silent raised, customer.at_risk (noticed at 49d"));
+		assert_non_null(strstr(text, "eve risk.silent raised, customer.at_risk (noticed at 49d"));
+		free(text);
+		assert_int_equal(rows(s), 0);
+		assert_int_equal(said.back, 0);
+		sim_until(s, "60d");
+		for (unsigned i = 0; i < shards; i++)
+			assert_int_equal(s->shard[i].silences.n, 0);
+		end(s);
+	}
+}
+
 static void what_has_nothing_to_do_with_silence_is_told_all_the_same(void **state)
 {
 	struct sim *s = shop(0, NULL);
@@ -387,6 +446,8 @@ int main(void)
 		cmocka_unit_test(a_till_offline_for_a_weekend_makes_no_false_alarm),
 		cmocka_unit_test(dying_changes_nothing),
 		cmocka_unit_test(a_till_that_never_comes_back_lets_its_customers_go),
+		cmocka_unit_test(a_till_that_was_taken_away_is_forgotten_and_not_waited_for),
+		cmocka_unit_test(what_was_held_for_a_till_that_is_forgotten_is_told),
 		cmocka_unit_test(what_has_nothing_to_do_with_silence_is_told_all_the_same),
 		cmocka_unit_test(a_closed_day_stops_the_clock),
 		cmocka_unit_test(who_is_unwatched_or_all_if_so_set_is_nobodys_business),
