@@ -139,7 +139,7 @@ static void batch_end(struct task *t)
 
 static void batch_done(struct daemon *d, struct task *t)
 {
-	receipt_for(d, t);
+	(void)d;
 	batch_end(t);
 }
 
@@ -294,6 +294,7 @@ static void take_batch(struct daemon *d, struct task *t)
 			"nothing is taken in for now: send it again later");
 		rc = 1;
 	} else if (rc == 0 && in->batch.n_events > 0) {
+		t->answer = receipt_for;
 		t->done = batch_done;
 		t->failed = batch_failed;
 		rc = pipeline_submit(d, t, span_of(zmq_msg_data(&note->message),

@@ -59,14 +59,6 @@ void daemon_flush_soon(struct daemon *d)
 		event_active(d->flush, EV_TIMEOUT, 0);
 }
 
-static void take_back(struct daemon *d, struct mail *m)
-{
-	if (m->kind == MAIL_PART)
-		pipeline_part(d, (struct part *)m);
-	else
-		((struct query *)m)->answered((struct query *)m);
-}
-
 static void check_workers(struct daemon *d)
 {
 	for (unsigned i = 0; i < d->workers_running; i++)
@@ -79,15 +71,16 @@ static void check_workers(struct daemon *d)
 static void on_wake(evutil_socket_t fd, short what, void *arg)
 {
 	struct daemon *d = arg;
-	struct mail *m, *next;
 	uint64_t count;
+	int rc;
 
 	(void)what;
 	if (read(fd, &count, sizeof count) < 0 && errno != EAGAIN)
 		log_error("loop", "cannot read the wake-up", "errno=%d", errno);
-	for (m = mailbox_take(&d->returned, 0); m; m = next) {
-		next = m->next;
-		take_back(d, m);
+	rc = pipeline_take(d);
+	if (rc != 0) {
+		daemon_abandon(d, "the journal could not be made durable", rc);
+		return;
 	}
 	check_workers(d);
 	if (d->state == DAEMON_RUNNING && space_shard_is_full(d))
@@ -138,11 +131,17 @@ static void stopped(struct query *q)
 
 void daemon_stop(struct daemon *d)
 {
+	int rc;
+
 	if (d->state == DAEMON_STOPPING)
 		return;
 	log_info("daemon", "stopping", NULL);
 	notify_stopping();
-	on_flush(-1, 0, d);
+	rc = pipeline_finish(d);
+	if (rc != 0) {
+		daemon_abandon(d, "the journal could not be made durable", rc);
+		return;
+	}
 	subscribers_tick(d);
 	webhooks_positions(d);
 	d->state = DAEMON_STOPPING;
@@ -268,7 +267,7 @@ static int open_journal(struct daemon *d, struct complaint *c)
 	if (rc != 0)
 		return rc;
 	pipeline_init(&d->pipeline, journal);
-	return 0;
+	return pipeline_start(&d->pipeline, wake, d);
 }
 
 static void started(struct query *q)
@@ -354,7 +353,7 @@ static int start_workers(struct daemon *d, struct complaint *c)
 
 		for (; m; m = next) {
 			next = m->next;
-			take_back(d, m);
+			((struct query *)m)->answered((struct query *)m); /* nothing else is asked yet */
 		}
 	}
 	if (rc == 0 && d->start_rc != 0) {
@@ -401,7 +400,7 @@ static int start(struct daemon *d, struct complaint *c)
 		rc = inputs_at_start(d, c);
 	}
 	if (rc == 0)
-		rc = pipeline_flush(d);
+		rc = pipeline_finish(d);
 	if (rc == 0 && d->state == DAEMON_FULL)
 		rc = complain(c, ERR_NOSPACE, "the journal cannot be written: is the disk full?");
 	if (rc == 0)

@@ -19,10 +19,17 @@ void pipeline_init(struct pipeline *p, struct journal *journal)
 	p->journal = journal;
 	atomic_store(&p->durable, journal_durable(journal));
 	p->group_last = &p->group;
+	mails_init(&p->held);
+}
+
+int pipeline_start(struct pipeline *p, void (*wake)(void *arg), void *arg)
+{
+	return syncer_start(&p->syncer, p->journal, wake, arg);
 }
 
 void pipeline_fini(struct pipeline *p)
 {
+	syncer_stop(&p->syncer);
 	for (unsigned i = 0; i < p->n_spare; i++)
 		arena_free(p->spare[i]);
 	free(p->spare);
@@ -174,11 +181,12 @@ static void group_post(struct daemon *d, struct task *group)
 int pipeline_flush(struct daemon *d)
 {
 	struct pipeline *p = &d->pipeline;
-	struct task *group = group_take(p);
+	struct task *group;
 	int rc;
 
-	if (!group)
+	if (!p->group || syncer_state(&p->syncer) != SYNCER_IDLE)
 		return 0;
+	group = group_take(p);
 	rc = journal_write(p->journal, clock_wall_ms());
 	if (rc == ERR_UNKNOWN)
 		return rc;
@@ -188,20 +196,74 @@ int pipeline_flush(struct daemon *d)
 		ingest_regulate(d);
 		return 0;
 	}
+	syncer_begin(&p->syncer); /* first: the disk works while the others are woken */
 	group_post(d, group);
-	rc = journal_sync(p->journal);
-	if (rc != 0)
-		return ERR_UNKNOWN;
-	p->syncs++;
-	atomic_store(&p->durable, journal_durable(p->journal));
 	return 0;
 }
 
-void pipeline_part(struct daemon *d, struct part *part)
+/* Take the result of a sync, waiting for it. */
+static int synced(struct pipeline *p)
+{
+	if (journal_synced(p->journal, syncer_take(&p->syncer)) != 0)
+		return ERR_UNKNOWN;
+	p->syncs++;
+	atomic_store(&p->durable, journal_durable(p->journal));
+	atomic_thread_fence(memory_order_seq_cst); /* note "not durable yet", worker.c */
+	return 0;
+}
+
+int pipeline_finish(struct daemon *d)
+{
+	struct pipeline *p = &d->pipeline;
+	int rc = 0;
+
+	while (rc == 0 && (p->group || syncer_state(&p->syncer) != SYNCER_IDLE)) {
+		if (syncer_state(&p->syncer) != SYNCER_IDLE)
+			rc = synced(p);
+		if (rc == 0)
+			rc = pipeline_flush(d);
+	}
+	return rc;
+}
+
+/* Up to which input M tells of what there is. */
+static uint64_t mail_position(const struct mail *m)
+{
+	return m->kind == MAIL_PART ? ((const struct part *)m)->work->input.sequence
+		: ((const struct query *)m)->meta.position;
+}
+
+/* What is durable of the mail held, in order; the rest stays. Of one shard, nothing passes what came before it. */
+static void sort_out(struct pipeline *p, struct mails *ret_ready)
+{
+	uint64_t durable = atomic_load(&p->durable);
+	struct mail *m = p->held.first, *next;
+
+	mails_init(&p->held);
+	mails_init(ret_ready);
+	for (; m; m = next) {
+		next = m->next;
+		mails_add(mail_position(m) <= durable ? ret_ready : &p->held, m);
+	}
+}
+
+static void answer(struct daemon *d, struct mails *ready)
+{
+	for (struct mail *m = ready->first; m; m = m->next) {
+		struct task *t;
+
+		if (m->kind != MAIL_PART)
+			continue;
+		t = ((struct part *)m)->work->owner;
+		if (++t->work.n_back == t->work.n_parts && t->answer)
+			t->answer(d, t);
+	}
+}
+
+static void hand_out(struct daemon *d, struct part *part)
 {
 	struct task *t = part->work->owner;
 
-	assert(part->work->input.sequence <= atomic_load(&d->pipeline.durable));
 	daemon_handed_out(d, part->shard, &part->outcome);
 	if (++t->work.n_done < t->work.n_parts)
 		return;
@@ -209,4 +271,34 @@ void pipeline_part(struct daemon *d, struct part *part)
 	if (t->done)
 		t->done(d, t);
 	task_free(d, t);
+}
+
+/* Receipts go out first: they are cheap, and senders wait for them. Then the next group gets going; what is told to
+ * subscribers takes longer than both. */
+int pipeline_take(struct daemon *d)
+{
+	struct pipeline *p = &d->pipeline;
+	struct mail *mail, *next;
+	struct mails ready;
+	int rc = 0;
+
+	if (syncer_state(&p->syncer) == SYNCER_DONE)
+		rc = synced(p);
+	if (rc != 0)
+		return rc;
+	for (mail = mailbox_take(&d->returned, 0); mail; mail = next) {
+		next = mail->next;
+		mails_add(&p->held, mail);
+	}
+	sort_out(p, &ready);
+	answer(d, &ready);
+	rc = pipeline_flush(d);
+	for (mail = ready.first; mail; mail = next) {
+		next = mail->next;
+		if (mail->kind == MAIL_PART)
+			hand_out(d, (struct part *)mail);
+		else
+			((struct query *)mail)->answered((struct query *)mail);
+	}
+	return rc;
 }

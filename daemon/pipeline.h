@@ -2,16 +2,18 @@
 /* Pipeline: the way of an input through the process. The main thread owns it.
  *
  *   pipeline_submit()  gives the input its place in the journal (in memory)
- *   pipeline_flush()   writes the group, posts every part to its worker, then makes the group
- *                      durable while the workers apply it
- *   a part comes back  → on_part(): its notifications may go out, in order of their shard
- *   all are back       → done()
+ *   pipeline_flush()   writes the group, has it made durable in the syncer's thread, and posts every part to
+ *                      its worker, which applies it meanwhile. While a sync is under way the next group gathers
+ *   mail comes back    → pipeline_take(): waits here until what it tells of is durable, then
+ *                        all parts of an input are back  → answer()
+ *                        each part, in order of its shard → its notifications go out
+ *                        the last of them has            → done()
  *
- * Since the sync ends before the main thread looks at what came back, whatever it sees is
- * durable. A write that fails (full disk, EIO) takes nothing: the group's inputs get failed()
- * and no worker has seen them. A sync that fails ends the process. */
+ * Nothing that is not durable is looked at outside of here. A write that fails (full disk, EIO) takes nothing:
+ * the group's inputs get failed() and no worker has seen them. A sync that fails ends the process. */
 #ifndef KITH_DAEMON_PIPELINE_H
 #define KITH_DAEMON_PIPELINE_H
+#include "daemon/syncer.h"
 #include "workers/worker.h"
 
 struct daemon;
@@ -21,7 +23,8 @@ struct task {
 	struct work work;
 	struct arena *arena;
 	struct task *next;
-	void (*done)(struct daemon *d, struct task *t);   /* applied by all and durable */
+	void (*answer)(struct daemon *d, struct task *t); /* applied by all and durable: who waits for it first; or NULL */
+	void (*done)(struct daemon *d, struct task *t);   /* … and handed out */
 	void (*failed)(struct daemon *d, struct task *t, int rc); /* not taken; nothing happened */
 	uint64_t bytes;      /* for the bound on memory under way */
 	void *message;       /* the owner's */
@@ -29,7 +32,9 @@ struct task {
 
 struct pipeline {
 	struct journal *journal;
+	struct syncer syncer;
 	atomic_uint_fast64_t durable;
+	struct mails held;                 /* came back before it was durable */
 	struct task *group, **group_last;  /* submitted, not yet written */
 	uint64_t under_way_events, under_way_bytes, under_way_tasks;
 	struct arena **spare;              /* arenas to be used again */
@@ -41,6 +46,8 @@ struct pipeline {
 };
 
 void pipeline_init(struct pipeline *p, struct journal *journal);
+/* WAKE is called in another thread when a sync is over: pipeline_take() is due. */
+int pipeline_start(struct pipeline *p, void (*wake)(void *arg), void *arg);
 void pipeline_fini(struct pipeline *p);
 
 /* A task in a fresh arena, everything zero, its parts made (lists empty). NULL: out of memory. */
@@ -51,9 +58,12 @@ void task_free(struct daemon *d, struct task *t);
  * input_encode(). ERR_TOOBIG, ERR_NOMEM: not taken, T stays the caller's. */
 int pipeline_submit(struct daemon *d, struct task *t, struct span raw, const uint32_t *refused,
 	unsigned n_refused);
-/* 0, also when the group failed as a whole (each task knows); ERR_UNKNOWN: the process must end. */
+/* 0, also when the group failed as a whole (each task knows); ERR_UNKNOWN: the process must end. Does nothing
+ * while a sync is under way: pipeline_take() does it then. */
 int pipeline_flush(struct daemon *d);
-/* A part came back. Frees the task after its last one. */
-void pipeline_part(struct daemon *d, struct part *p);
+/* The same, and wait until all that was submitted is durable. */
+int pipeline_finish(struct daemon *d);
+/* Hand out what has come back, as far as it is durable. ERR_UNKNOWN as above. */
+int pipeline_take(struct daemon *d);
 
 #endif

@@ -193,8 +193,8 @@ int env_open(const struct store *s, unsigned shard, uint64_t map_bytes, bool rea
 	if (!e)
 		goto fail;
 	e->read_only = read_only;
-	memtable_init(&e->memtables[0]);
-	memtable_init(&e->memtables[1]);
+	memtable_init(&e->memtables[0], &e->spares);
+	memtable_init(&e->memtables[1], &e->spares);
 	e->active = &e->memtables[0];
 	e->previous = &e->memtables[1];
 	e->sources = calloc(SOURCES_CACHED, sizeof *e->sources);
@@ -229,6 +229,7 @@ void env_close(struct env *e)
 		mdb_env_close(e->lmdb);
 	memtable_fini(&e->memtables[0]);
 	memtable_fini(&e->memtables[1]);
+	mem_spares_fini(&e->spares);
 	buf_fini(&e->scratch);
 	free(e->sources);
 	free(e);
@@ -332,6 +333,21 @@ int env_commit(struct env *e)
 	if (rc != OK && rc != ERR_NOSPACE)
 		env_abort(e);
 	return rc;
+}
+
+bool env_wants_memory(const struct env *e)
+{
+	return memtable_wants_spares(e->active);
+}
+
+void env_prepare_memory(struct env *e)
+{
+	mem_spares_fill(&e->spares);
+}
+
+void env_relax(struct env *e)
+{
+	memtable_relax(e->active);
 }
 
 uint64_t env_dirty_pages(const struct env *e)

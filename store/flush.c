@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include "store/filesystem.h"
 #include "store/tree.h"
+#include "store/writeback.h"
 
 struct flush {
 	struct env *e;
@@ -146,6 +147,8 @@ int env_flush(struct env *e)
 		mdb_txn_abort(f.txn);
 		return err_from_lmdb(rc);
 	}
+	writeback_pace(true);
 	rc = mdb_txn_commit(f.txn);
+	writeback_pace(false);
 	return rc == 0 ? OK : flush_failed(e, rc);
 }

@@ -89,18 +89,28 @@ int journal_reserve(struct journal *j)
 	return 0;
 }
 
-int journal_sync(struct journal *j)
+int journal_sync_file(const struct journal *j)
 {
 	if (j->failed)
 		return ERR_UNKNOWN;
-	if (j->dirty && fdatasync(j->fd) != 0) {
+	return j->dirty && fdatasync(j->fd) != 0 ? ERR_UNKNOWN : 0;
+}
+
+int journal_synced(struct journal *j, int rc)
+{
+	if (rc != 0) {
 		/* Which blocks are on disk is unknown, and a second fdatasync would not tell. */
 		j->failed = true;
-		return ERR_UNKNOWN;
+		return rc;
 	}
 	j->dirty = false;
 	j->durable = j->last;
 	return 0;
+}
+
+int journal_sync(struct journal *j)
+{
+	return journal_synced(j, journal_sync_file(j));
 }
 
 static struct segment *current(const struct journal *j)

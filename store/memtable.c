@@ -10,9 +10,10 @@
 #define FIRST_SLOTS 64u
 #define MEM_AHEAD_BYTES 1024 /* of a value; longer ones come by themselves once they are begun */
 
-void memtable_init(struct memtable *m)
+void memtable_init(struct memtable *m, struct mem_spares *spares)
 {
 	memset(m, 0, sizeof *m);
+	m->spares = spares;
 	m->fill = 8; /* place 0 is no place */
 }
 
@@ -30,7 +31,7 @@ void memtable_fini(struct memtable *m)
 		free(m->tables[t].slots);
 		free(m->tables[t].list);
 	}
-	memtable_init(m);
+	memtable_init(m, m->spares);
 }
 
 /* Slots stay as many as they were: the next transaction is likely to be like this one. Those that
@@ -59,9 +60,15 @@ void memtable_reset(struct memtable *m)
 {
 	for (unsigned t = 0; t < MEM_TABLES_MAX; t++)
 		reset_rows(m, &m->tables[t]);
-	free_chunks(m, MEM_CHUNKS_KEPT);
 	m->chunk = 0;
 	m->fill = 8;
+}
+
+void memtable_relax(struct memtable *m)
+{
+	unsigned used = m->n_chunks ? m->chunk + 1 : 0;
+
+	free_chunks(m, used > MEM_CHUNKS_KEPT ? used : MEM_CHUNKS_KEPT);
 }
 
 bool memtable_is_empty(const struct memtable *m)
@@ -90,6 +97,54 @@ static uint8_t *chunk_make(bool first)
 	return chunk;
 }
 
+static uint8_t *spare_take(struct mem_spares *s)
+{
+	uint8_t *chunk = NULL;
+
+	for (unsigned i = 0; s && !chunk && i < MEM_SPARES; i++)
+		chunk = atomic_exchange(&s->chunk[i], NULL);
+	return chunk;
+}
+
+/* A write to each small page has all of it there, whichever size the kernel gives. */
+static void chunk_touch(uint8_t *chunk)
+{
+	if (madvise(chunk, MEM_CHUNK_BYTES, MADV_POPULATE_WRITE) == 0)
+		return;
+	for (size_t at = 0; at < MEM_CHUNK_BYTES; at += 4096)
+		((volatile uint8_t *)chunk)[at] = 0;
+}
+
+void mem_spares_fill(struct mem_spares *s)
+{
+	for (unsigned i = 0; i < MEM_SPARES; i++) {
+		uint8_t *chunk;
+
+		if (atomic_load(&s->chunk[i]) || !(chunk = chunk_make(false)))
+			continue;
+		chunk_touch(chunk);
+		atomic_store(&s->chunk[i], chunk); /* only one thread fills */
+	}
+}
+
+void mem_spares_fini(struct mem_spares *s)
+{
+	for (unsigned i = 0; i < MEM_SPARES; i++)
+		free(atomic_exchange(&s->chunk[i], NULL));
+}
+
+/* A small store never comes so far, and has none. */
+bool memtable_wants_spares(const struct memtable *m)
+{
+	bool missing = false;
+
+	if (!m->spares || m->chunk + 1 < m->n_chunks || (m->chunk == 0 && m->fill < MEM_CHUNK_BYTES / 2))
+		return false;
+	for (unsigned i = 0; i < MEM_SPARES; i++)
+		missing = missing || !atomic_load_explicit(&m->spares->chunk[i], memory_order_relaxed);
+	return missing;
+}
+
 static bool next_chunk(struct memtable *m)
 {
 	unsigned next = m->n_chunks ? m->chunk + 1 : 0;
@@ -99,7 +154,9 @@ static bool next_chunk(struct memtable *m)
 	if (!m->chunks && !(m->chunks = malloc(MEM_CHUNKS_MAX * sizeof *m->chunks)))
 		return false;
 	if (next == m->n_chunks) {
-		m->chunks[next] = chunk_make(next == 0);
+		m->chunks[next] = next ? spare_take(m->spares) : NULL;
+		if (!m->chunks[next])
+			m->chunks[next] = chunk_make(next == 0);
 		if (!m->chunks[next])
 			return false;
 		m->n_chunks++;

@@ -16,13 +16,15 @@
  * After ERR_NOMEM only a reset helps. */
 #ifndef KITH_STORE_MEMTABLE_H
 #define KITH_STORE_MEMTABLE_H
+#include <stdatomic.h>
 #include "base/bytes.h"
 #include "base/err.h"
 
 #define MEM_TABLES_MAX   20
 #define MEM_CHUNK_BYTES  (2u << 20) /* holds the longest value */
 #define MEM_CHUNKS_MAX   (1u << 14) /* 32 GiB */
-#define MEM_CHUNKS_KEPT  16         /* through a reset */
+#define MEM_CHUNKS_KEPT  16         /* by memtable_relax() */
+#define MEM_SPARES       2
 #define MEM_HEIGHT_MAX   12
 
 /* Places in the arena are counted in 8 bytes: chunk in the high 14 bits. 0 is no place. */
@@ -59,7 +61,17 @@ struct memrows {
 	uint64_t fresh_bytes; /* of their keys and values */
 };
 
+/* Chunks that lie ready. Memory that nobody has touched yet costs whoever touches it first: some 0.2 ms a chunk,
+ * and several in a virtual machine whose host has to find it, too. Another thread may do that (mem_spares_fill())
+ * while the one that writes goes on, and takes what is there. */
+struct mem_spares {
+	_Atomic(uint8_t *) chunk[MEM_SPARES];
+};
+void mem_spares_fill(struct mem_spares *s); /* without memory it leaves gaps */
+void mem_spares_fini(struct mem_spares *s);
+
 struct memtable {
+	struct mem_spares *spares; /* the environment's; NULL: none */
 	uint8_t **chunks;
 	unsigned n_chunks;    /* allocated */
 	unsigned chunk;       /* being filled */
@@ -68,9 +80,11 @@ struct memtable {
 	struct memrows tables[MEM_TABLES_MAX];
 };
 
-void memtable_init(struct memtable *m);
+void memtable_init(struct memtable *m, struct mem_spares *spares);
 void memtable_fini(struct memtable *m);
-void memtable_reset(struct memtable *m); /* no rows; keeps memory for the next */
+void memtable_reset(struct memtable *m); /* no rows; keeps its memory for the next */
+void memtable_relax(struct memtable *m); /* gives back most of what it does not use */
+bool memtable_wants_spares(const struct memtable *m); /* it will need a chunk soon, and a spare is missing */
 bool memtable_is_empty(const struct memtable *m);
 uint64_t memtable_bytes(const struct memtable *m); /* of memory in use */
 

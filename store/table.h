@@ -89,6 +89,7 @@ struct env {
 	bool frozen;                 /* `previous` is not in LMDB yet */
 	struct memtable *active, *previous;
 	struct memtable memtables[2];
+	struct mem_spares spares;
 	struct spread spread[TABLES], flushed[TABLES]; /* of the last flush; of the one under way */
 	uint64_t rows[TABLES];       /* as the transaction has them */
 	/* the tree's */

@@ -122,6 +122,8 @@ void checkpoint_step(struct worker *w, bool idle)
 {
 	bool owes = checkpoint_owes(w);
 
+	if (env_wants_memory(w->env))
+		flusher_prepare(&w->flusher);
 	if (env_frozen(w->env)) {
 		enum flusher_state state = flusher_state(&w->flusher);
 		bool wait = checkpoint_may_wait(w);
@@ -137,6 +139,8 @@ void checkpoint_step(struct worker *w, bool idle)
 	if (idle || is_large(w) || is_long(w) ||
 		clock_monotonic_ns() - w->debt.since_ns >= w->settings.interval_ns)
 		freeze(w);
+	if (idle)
+		env_relax(w->env);
 }
 
 void checkpoint_last(struct worker *w)

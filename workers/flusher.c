@@ -14,6 +14,14 @@ static void move(struct flusher *f, enum flusher_state to)
 	pthread_cond_broadcast(&f->moved);
 }
 
+static void prepare_memory(struct flusher *f)
+{
+	f->prepare = false;
+	pthread_mutex_unlock(&f->mutex);
+	env_prepare_memory(f->env);
+	pthread_mutex_lock(&f->mutex);
+}
+
 static void *run(void *arg)
 {
 	struct flusher *f = arg;
@@ -24,8 +32,12 @@ static void *run(void *arg)
 	(void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICE);
 	pthread_mutex_lock(&f->mutex);
 	while (f->state != FLUSHER_ENDING) {
-		if (f->state != FLUSHER_BUSY) {
+		if (f->state != FLUSHER_BUSY && !f->prepare) {
 			pthread_cond_wait(&f->moved, &f->mutex);
+			continue;
+		}
+		if (f->state != FLUSHER_BUSY) {
+			prepare_memory(f);
 			continue;
 		}
 		pthread_mutex_unlock(&f->mutex);
@@ -43,6 +55,7 @@ int flusher_start(struct flusher *f, struct env *env, struct mailbox *inbox)
 	f->env = env;
 	f->inbox = inbox;
 	f->state = FLUSHER_IDLE;
+	f->prepare = false;
 	pthread_mutex_init(&f->mutex, NULL);
 	pthread_cond_init(&f->moved, NULL);
 	if (pthread_create(&f->thread, NULL, run, f) == 0)
@@ -69,6 +82,16 @@ void flusher_begin(struct flusher *f)
 	pthread_mutex_lock(&f->mutex);
 	assert(f->state == FLUSHER_IDLE);
 	move(f, FLUSHER_BUSY);
+	pthread_mutex_unlock(&f->mutex);
+}
+
+void flusher_prepare(struct flusher *f)
+{
+	pthread_mutex_lock(&f->mutex);
+	if (!f->prepare) {
+		f->prepare = true;
+		pthread_cond_broadcast(&f->moved);
+	}
 	pthread_mutex_unlock(&f->mutex);
 }
 

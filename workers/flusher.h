@@ -5,7 +5,7 @@
  * The shard's thread calls everything here. One flush is under way at a time; when it is over, the
  * shard's inbox is nudged, and nothing has happened to the environment until the shard's thread
  * takes the result. LMDB binds a write transaction to its thread: that of a flush begins and ends
- * in the flusher's. */
+ * in the flusher's. Between flushes it makes memory ready for the shard. */
 #ifndef KITH_WORKERS_FLUSHER_H
 #define KITH_WORKERS_FLUSHER_H
 #include <pthread.h>
@@ -20,6 +20,7 @@ struct flusher {
 	pthread_cond_t moved;      /* `state` has */
 	enum flusher_state state;
 	int rc;                    /* FLUSHER_DONE */
+	bool prepare;              /* memory is wanted */
 	struct env *env;
 	struct mailbox *inbox;     /* the shard's */
 };
@@ -30,6 +31,8 @@ int flusher_start(struct flusher *f, struct env *env, struct mailbox *inbox);
 void flusher_stop(struct flusher *f);
 /* What is frozen; none is under way. */
 void flusher_begin(struct flusher *f);
+/* Have memory made ready, when there is no flush to do. */
+void flusher_prepare(struct flusher *f);
 enum flusher_state flusher_state(struct flusher *f);
 /* Take the result of env_flush(), after having waited for it. */
 int flusher_take(struct flusher *f);

@@ -29,19 +29,28 @@ static void worker_publish(struct worker *w)
 
 static void give_back(struct worker *w, struct mail *m)
 {
-	if (mailbox_post(w->outbox, m))
-		w->wake(w->wake_arg);
+	(void)mailbox_post(w->outbox, m);
+	w->wake(w->wake_arg);
 }
 
 /* Parts are given back some at a time: each waking of the main thread costs as much as a few
- * events. */
+ * events.
+ *
+ * Note "not durable yet": with parts that are not, the main thread can do nothing. It is not woken
+ * for them; when their sync is over it looks into its mailbox by itself. It stores `durable` before
+ * it looks, we load it after we have posted, and so one of us sees the other. */
 #define DONE_MAX 8
 static void give_back_done(struct worker *w)
 {
+	uint64_t first;
+
 	if (w->done.n == 0)
 		return;
 	worker_publish(w);
-	if (mailbox_post_all(w->outbox, &w->done))
+	first = ((struct part *)w->done.first)->work->input.sequence;
+	(void)mailbox_post_all(w->outbox, &w->done);
+	atomic_thread_fence(memory_order_seq_cst);
+	if (first <= atomic_load(w->durable))
 		w->wake(w->wake_arg);
 }
 

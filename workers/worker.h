@@ -33,7 +33,7 @@ struct part {
 struct work {
 	struct input input;
 	unsigned n_parts;
-	unsigned n_done;   /* main thread only */
+	unsigned n_back, n_done; /* main thread only */
 	void *owner;       /* main thread only */
 	struct part *parts;
 };

@@ -204,7 +204,7 @@ static void a_memtable_does_what_the_model_does(void **state)
 		memset(&w, 0, sizeof w);
 		w.seed = (seed ? strtoul(seed, NULL, 10) : 20260107) + run;
 		w.random = w.seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
-		memtable_init(&w.m);
+		memtable_init(&w.m, NULL);
 		first_seek = rnd(STEPS);
 		for (w.step = 0; w.step < STEPS; w.step++)
 			step(w.step >= first_seek);
@@ -226,7 +226,7 @@ static void rows_that_rise_and_rows_that_do_not_are_sorted(void **state)
 	uint32_t n;
 
 	(void)state;
-	memtable_init(&m);
+	memtable_init(&m, NULL);
 	for (unsigned round = 0; round < 2; round++) {
 		for (unsigned i = 0; i < 9; i++)
 			assert_int_equal(memtable_add(&m, T, span_str(keys[round ? order[i] : i]),
@@ -248,7 +248,7 @@ static void a_value_may_come_from_the_memtable(void **state)
 	struct span key = span_str("anna"), got;
 
 	(void)state;
-	memtable_init(&m);
+	memtable_init(&m, NULL);
 	assert_int_equal(memtable_put(&m, 0, key, 1, span_str("0123456789"), false, &r), OK);
 	got = memrow_value(&m, r);
 	assert_int_equal(memtable_put(&m, 0, key, 1, span_of(got.data + 2, 8), false, &r), OK);
@@ -258,11 +258,58 @@ static void a_value_may_come_from_the_memtable(void **state)
 	memtable_fini(&m);
 }
 
+/* Values of a chunk's size, so that each takes one. */
+static void grow(struct memtable *m, unsigned chunks)
+{
+	static const uint8_t value[MEM_CHUNK_BYTES - 4096];
+	uint8_t key[4];
+	struct memrow *r;
+
+	for (unsigned i = 0; i < chunks; i++) {
+		put_be32(key, i);
+		assert_int_equal(memtable_put(m, 0, span_of(key, 4), i, span_of(value, sizeof value), true,
+			&r), OK);
+	}
+}
+
+static void memory_that_lies_ready_is_taken_first_and_kept_through_a_reset(void **state)
+{
+	struct mem_spares spares = { 0 };
+	struct memtable m;
+	uint8_t *ready[MEM_SPARES];
+
+	(void)state;
+	memtable_init(&m, &spares);
+	assert_false(memtable_wants_spares(&m)); /* who has little needs none */
+	grow(&m, 1);
+	assert_true(memtable_wants_spares(&m));
+	mem_spares_fill(&spares);
+	assert_false(memtable_wants_spares(&m));
+	for (unsigned i = 0; i < MEM_SPARES; i++)
+		ready[i] = spares.chunk[i];
+	memtable_reset(&m);
+	grow(&m, 2 + MEM_SPARES);
+	for (unsigned i = 0; i < MEM_SPARES; i++)
+		assert_ptr_equal(m.chunks[1 + i], ready[i]);
+	assert_true(memtable_wants_spares(&m));
+	grow(&m, 3 * MEM_CHUNKS_KEPT);
+	memtable_reset(&m);
+	assert_true(m.n_chunks >= 3 * MEM_CHUNKS_KEPT);
+	assert_false(memtable_wants_spares(&m));
+	assert_int_equal(memtable_bytes(&m), 0);
+	memtable_relax(&m);
+	assert_int_equal(m.n_chunks, MEM_CHUNKS_KEPT);
+	grow(&m, 4);
+	memtable_fini(&m);
+	mem_spares_fini(&spares);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_memtable_does_what_the_model_does),
 		cmocka_unit_test(a_value_may_come_from_the_memtable),
+		cmocka_unit_test(memory_that_lies_ready_is_taken_first_and_kept_through_a_reset),
 		cmocka_unit_test(rows_that_rise_and_rows_that_do_not_are_sorted),
 	};
 

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Syncer: asked by the main thread, syncs in its own. */
+#include <assert.h>
+#include "base/err.h"
+#include "daemon/syncer.h"
+
+static void move(struct syncer *s, enum syncer_state to)
+{
+	s->state = to;
+	pthread_cond_broadcast(&s->moved);
+}
+
+static void *run(void *arg)
+{
+	struct syncer *s = arg;
+
+	pthread_mutex_lock(&s->mutex);
+	while (s->state != SYNCER_ENDING) {
+		if (s->state != SYNCER_BUSY) {
+			pthread_cond_wait(&s->moved, &s->mutex);
+			continue;
+		}
+		pthread_mutex_unlock(&s->mutex);
+		s->rc = journal_sync_file(s->journal);
+		pthread_mutex_lock(&s->mutex);
+		move(s, SYNCER_DONE);
+		s->wake(s->arg);
+	}
+	pthread_mutex_unlock(&s->mutex);
+	return NULL;
+}
+
+int syncer_start(struct syncer *s, const struct journal *journal, void (*wake)(void *arg), void *arg)
+{
+	s->journal = journal;
+	s->wake = wake;
+	s->arg = arg;
+	s->state = SYNCER_IDLE;
+	pthread_mutex_init(&s->mutex, NULL);
+	pthread_cond_init(&s->moved, NULL);
+	s->started = pthread_create(&s->thread, NULL, run, s) == 0;
+	if (s->started)
+		return 0;
+	pthread_cond_destroy(&s->moved);
+	pthread_mutex_destroy(&s->mutex);
+	return ERR_NOMEM;
+}
+
+void syncer_stop(struct syncer *s)
+{
+	if (!s->started)
+		return;
+	pthread_mutex_lock(&s->mutex);
+	while (s->state == SYNCER_BUSY)
+		pthread_cond_wait(&s->moved, &s->mutex);
+	move(s, SYNCER_ENDING);
+	pthread_mutex_unlock(&s->mutex);
+	pthread_join(s->thread, NULL);
+	pthread_cond_destroy(&s->moved);
+	pthread_mutex_destroy(&s->mutex);
+	s->started = false;
+}
+
+void syncer_begin(struct syncer *s)
+{
+	pthread_mutex_lock(&s->mutex);
+	assert(s->state == SYNCER_IDLE);
+	move(s, SYNCER_BUSY);
+	pthread_mutex_unlock(&s->mutex);
+}
+
+enum syncer_state syncer_state(struct syncer *s)
+{
+	enum syncer_state state;
+
+	pthread_mutex_lock(&s->mutex);
+	state = s->state;
+	pthread_mutex_unlock(&s->mutex);
+	return state;
+}
+
+int syncer_take(struct syncer *s)
+{
+	int rc;
+
+	pthread_mutex_lock(&s->mutex);
+	assert(s->state == SYNCER_BUSY || s->state == SYNCER_DONE);
+	while (s->state == SYNCER_BUSY)
+		pthread_cond_wait(&s->moved, &s->mutex);
+	rc = s->rc;
+	s->state = SYNCER_IDLE;
+	pthread_mutex_unlock(&s->mutex);
+	return rc;
+}

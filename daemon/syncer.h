@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Syncer: the thread in which the journal is made durable, so that the main thread is free meanwhile to take
+ * messages, to answer, and to hand out what is durable already.
+ *
+ * The main thread calls everything here. One sync is under way at a time, and while it is, the main thread only
+ * appends to the journal; it writes again when the sync is over. */
+#ifndef KITH_DAEMON_SYNCER_H
+#define KITH_DAEMON_SYNCER_H
+#include <pthread.h>
+#include <stdbool.h>
+#include "store/journal.h"
+
+enum syncer_state { SYNCER_IDLE, SYNCER_BUSY, SYNCER_DONE, SYNCER_ENDING };
+
+struct syncer {
+	pthread_t thread;
+	pthread_mutex_t mutex;
+	pthread_cond_t moved;      /* `state` has */
+	enum syncer_state state;
+	bool started;
+	int rc;                    /* SYNCER_DONE */
+	const struct journal *journal;
+	void (*wake)(void *arg);   /* a sync is over; called in the syncer's thread */
+	void *arg;
+};
+
+/* 0 or ERR_NOMEM. JOURNAL outlives S. */
+int syncer_start(struct syncer *s, const struct journal *journal, void (*wake)(void *arg), void *arg);
+/* Waits for the sync under way; its result is lost. Does nothing when it was not started. */
+void syncer_stop(struct syncer *s);
+/* None is under way, and the result of the last has been taken. */
+void syncer_begin(struct syncer *s);
+enum syncer_state syncer_state(struct syncer *s);
+/* Take the result of journal_sync_file(), after having waited for it. */
+int syncer_take(struct syncer *s);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Writeback: fdatasync(), a slice at a time. */
+#define _GNU_SOURCE /* sync_file_range(), RTLD_NEXT */
+#include "store/writeback.h"
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "base/clock.h"
+
+#define SLICE_NS INT64_C(1000000)
+
+static _Thread_local bool paced;
+
+void writeback_pace(bool on)
+{
+	paced = on;
+}
+
+uint64_t writeback_next_slice(uint64_t bytes, int64_t took_ns)
+{
+	if (took_ns > SLICE_NS && bytes > WRITEBACK_SLICE_LEAST)
+		return bytes / 2;
+	if (took_ns < SLICE_NS / 4 && bytes < WRITEBACK_SLICE_MOST)
+		return bytes * 2;
+	return bytes;
+}
+
+/* An error of a page that was written is told once, and here: it must not be lost to who asked for
+ * a sync. A file system that cannot do it does all at once. */
+static int write_slices(int fd)
+{
+	const unsigned how =
+		SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+	uint64_t slice = WRITEBACK_SLICE_FIRST;
+	struct stat st;
+
+	if (fstat(fd, &st) != 0)
+		return -1;
+	for (uint64_t at = 0; at < (uint64_t)st.st_size;) {
+		int64_t began = clock_monotonic_ns();
+
+		if (sync_file_range(fd, (off64_t)at, (off64_t)slice, how) != 0)
+			return errno == EINVAL || errno == ESPIPE || errno == ENOSYS ? 0 : -1;
+		at += slice;
+		slice = writeback_next_slice(slice, clock_monotonic_ns() - began);
+	}
+	return 0;
+}
+
+/* Weak: a test may have one of its own. */
+__attribute__((weak)) int fdatasync(int fd)
+{
+	static int (*next)(int);
+
+	/* The same for all threads. Not SYS_fdatasync: someone may have put himself in between. */
+	if (!__atomic_load_n(&next, __ATOMIC_RELAXED))
+		__atomic_store_n(&next, (int (*)(int))dlsym(RTLD_NEXT, "fdatasync"), __ATOMIC_RELAXED);
+	if (paced && write_slices(fd) != 0)
+		return -1;
+	return __atomic_load_n(&next, __ATOMIC_RELAXED)(fd);
+}

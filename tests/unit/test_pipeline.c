@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pipeline: nothing that a shard gives back is looked at before it is durable, and while one group is
+ * being synced the next one gathers. The disk is ours: a sync lasts until we say that it is over. */
+#define _GNU_SOURCE /* nftw() */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <sys/stat.h>
+#include "daemon/daemon.h"
+#include "tests/unit/env_fixture.h"
+
+#define NOW INT64_C(1700000000000)
+
+static struct daemon d; /* large */
+static struct worker workers[2];
+static char dir[200];
+static char told[64]; /* "a1" input 1 was answered, "d1" done */
+
+static struct {
+	pthread_mutex_t mutex;
+	pthread_cond_t moved;
+	bool slow, fails;
+	unsigned begun, woken;
+} disk = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false, false, 0, 0 };
+
+/* Instead of the system's: what a power cut leaves is not looked at here. */
+int fdatasync(int fd)
+{
+	int rc;
+
+	(void)fd;
+	pthread_mutex_lock(&disk.mutex);
+	disk.begun++;
+	pthread_cond_broadcast(&disk.moved);
+	while (disk.slow)
+		pthread_cond_wait(&disk.moved, &disk.mutex);
+	rc = disk.fails ? -1 : 0;
+	pthread_mutex_unlock(&disk.mutex);
+	return rc;
+}
+
+static void disk_is(bool slow)
+{
+	pthread_mutex_lock(&disk.mutex);
+	disk.slow = slow;
+	pthread_cond_broadcast(&disk.moved);
+	pthread_mutex_unlock(&disk.mutex);
+}
+
+static void wake(void *arg)
+{
+	(void)arg;
+	pthread_mutex_lock(&disk.mutex);
+	disk.woken++;
+	pthread_cond_broadcast(&disk.moved);
+	pthread_mutex_unlock(&disk.mutex);
+}
+
+static void wait_for(const unsigned *counter, unsigned n)
+{
+	pthread_mutex_lock(&disk.mutex);
+	while (*counter < n)
+		pthread_cond_wait(&disk.moved, &disk.mutex);
+	pthread_mutex_unlock(&disk.mutex);
+}
+
+static int setup(void **state)
+{
+	static const uint8_t id[16] = "a store's own id";
+	struct journal_settings settings = {
+		.segment_bytes = 1 << 20, .keep_bytes = 1 << 30, .keep_ms = INT64_C(1) << 40
+	};
+	struct journal *j;
+	struct complaint c;
+
+	(void)state;
+	memset(&d, 0, sizeof d);
+	memset(told, 0, sizeof told);
+	disk.slow = disk.fails = false;
+	fixture_temporary_dir(dir, sizeof dir);
+	assert_int_equal(journal_open(dir, id, &settings, 1, 0, NOW, &j, &c), 0);
+	disk.begun = disk.woken = 0;
+	d.workers = workers;
+	d.store.shards = 2;
+	mailbox_init(&d.returned);
+	for (unsigned i = 0; i < 2; i++)
+		mailbox_init(&workers[i].inbox);
+	pipeline_init(&d.pipeline, j);
+	return pipeline_start(&d.pipeline, wake, NULL);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	disk_is(false);
+	pipeline_fini(&d.pipeline);
+	mailbox_fini(&d.returned);
+	for (unsigned i = 0; i < 2; i++)
+		mailbox_fini(&workers[i].inbox);
+	fixture_remove_dir(dir);
+	return 0;
+}
+
+static void tell(char what, const struct task *t)
+{
+	size_t n = strlen(told);
+
+	snprintf(told + n, sizeof told - n, "%s%c%llu", n ? " " : "", what,
+		(unsigned long long)t->work.input.sequence);
+}
+
+static void answer(struct daemon *of, struct task *t)
+{
+	(void)of;
+	tell('a', t);
+}
+
+static void done(struct daemon *of, struct task *t)
+{
+	(void)of;
+	tell('d', t);
+}
+
+static void submit(void)
+{
+	struct task *t = task_new(&d);
+
+	assert_non_null(t);
+	t->work.input.type = INPUT_TIME;
+	t->work.input.taken_ms = t->work.input.clock_ms = NOW;
+	t->answer = answer;
+	t->done = done;
+	assert_int_equal(pipeline_submit(&d, t, span_of(NULL, 0), NULL, 0), 0);
+}
+
+/* SHARD applies all that it has been sent; returns how much that was. */
+static unsigned apply(unsigned shard)
+{
+	struct mail *m = mailbox_take(&workers[shard].inbox, 0), *next;
+	unsigned n = 0;
+
+	for (; m; m = next, n++) {
+		next = m->next;
+		(void)mailbox_post(&d.returned, m);
+	}
+	return n;
+}
+
+static void what_is_applied_waits_for_its_sync(void **state)
+{
+	(void)state;
+	disk_is(true);
+	submit();
+	assert_int_equal(pipeline_flush(&d), 0);
+	assert_int_equal(apply(0), 1); /* while it is synced */
+	assert_int_equal(apply(1), 1);
+	assert_int_equal(pipeline_take(&d), 0);
+	assert_string_equal(told, "");
+	disk_is(false);
+	wait_for(&disk.woken, 1);
+	assert_int_equal(pipeline_take(&d), 0);
+	assert_string_equal(told, "a1 d1");
+	assert_int_equal(d.pipeline.under_way_tasks, 0);
+}
+
+static void the_next_group_gathers_while_one_is_synced(void **state)
+{
+	(void)state;
+	disk_is(true);
+	submit();
+	assert_int_equal(pipeline_flush(&d), 0);
+	wait_for(&disk.begun, 1);
+	submit();
+	assert_int_equal(pipeline_flush(&d), 0);
+	submit();
+	assert_int_equal(pipeline_flush(&d), 0);
+	assert_int_equal(apply(0), 1); /* the others are not even written */
+	disk_is(false);
+	wait_for(&disk.woken, 1);
+	assert_int_equal(pipeline_take(&d), 0);
+	assert_int_equal(apply(0), 2);
+	wait_for(&disk.woken, 2);
+	assert_int_equal(disk.begun, 2);
+	assert_int_equal(apply(1), 3);
+	assert_int_equal(pipeline_take(&d), 0);
+	assert_string_equal(told, "a1 a2 a3 d1 d2 d3");
+}
+
+static void a_shard_that_is_late_holds_up_no_other_input(void **state)
+{
+	(void)state;
+	submit();
+	assert_int_equal(pipeline_flush(&d), 0);
+	wait_for(&disk.woken, 1);
+	assert_int_equal(pipeline_take(&d), 0);
+	disk_is(true);
+	submit();
+	assert_int_equal(pipeline_flush(&d), 0);
+	assert_int_equal(apply(0), 2); /* the second is not durable, and is before the other's first */
+	assert_int_equal(pipeline_take(&d), 0);
+	assert_int_equal(apply(1), 2);
+	assert_int_equal(pipeline_take(&d), 0);
+	assert_string_equal(told, "a1 d1");
+	disk_is(false);
+	wait_for(&disk.woken, 2);
+	assert_int_equal(pipeline_take(&d), 0);
+	assert_string_equal(told, "a1 d1 a2 d2");
+}
+
+static void what_was_submitted_is_durable_when_finished(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 3; i++)
+		submit();
+	assert_int_equal(pipeline_flush(&d), 0);
+	submit();
+	assert_int_equal(pipeline_finish(&d), 0);
+	assert_int_equal(journal_durable(d.pipeline.journal), 4);
+	assert_int_equal(atomic_load(&d.pipeline.durable), 4);
+}
+
+static void a_sync_that_fails_answers_nothing(void **state)
+{
+	(void)state;
+	disk.fails = true;
+	submit();
+	assert_int_equal(pipeline_flush(&d), 0);
+	assert_int_equal(apply(0), 1);
+	assert_int_equal(apply(1), 1);
+	wait_for(&disk.woken, 1);
+	assert_int_equal(pipeline_take(&d), ERR_UNKNOWN);
+	assert_string_equal(told, "");
+	assert_int_equal(atomic_load(&d.pipeline.durable), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(what_is_applied_waits_for_its_sync, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_next_group_gathers_while_one_is_synced, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_shard_that_is_late_holds_up_no_other_input, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_was_submitted_is_durable_when_finished, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_sync_that_fails_answers_nothing, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Writeback: a sync that goes in slices leaves nothing out, and tells what went wrong. */
+#define _GNU_SOURCE
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "store/writeback.h"
+
+static uint64_t reached; /* up to here slices have been asked for, without a gap */
+static unsigned slices, fail_at;
+static int fail_with;
+
+/* Instead of the system's. */
+int sync_file_range(int fd, off64_t from, off64_t bytes, unsigned how)
+{
+	(void)fd;
+	assert_int_equal(from, reached);
+	assert_true(bytes > 0);
+	assert_int_equal(how, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+		SYNC_FILE_RANGE_WAIT_AFTER);
+	if (++slices == fail_at) {
+		errno = fail_with;
+		return -1;
+	}
+	reached += (uint64_t)bytes;
+	return 0;
+}
+
+static int setup(void **state)
+{
+	char path[200];
+	const char *tmp = getenv("TMPDIR");
+	int fd;
+
+	snprintf(path, sizeof path, "%s/kith-test-XXXXXX", tmp ? tmp : "/tmp");
+	fd = mkstemp(path);
+	if (fd < 0)
+		return -1;
+	(void)unlink(path);
+	*state = (void *)(intptr_t)fd;
+	reached = slices = fail_at = 0;
+	return ftruncate(fd, 9 << 20);
+}
+
+static int teardown(void **state)
+{
+	writeback_pace(false);
+	return close((int)(intptr_t)*state);
+}
+
+static void a_thread_that_paces_itself_writes_slice_by_slice_to_the_end(void **state)
+{
+	writeback_pace(true);
+	assert_int_equal(fdatasync((int)(intptr_t)*state), 0);
+	assert_true(reached >= 9 << 20);
+	assert_true(slices > 2);
+}
+
+static void all_others_sync_at_once(void **state)
+{
+	assert_int_equal(fdatasync((int)(intptr_t)*state), 0);
+	writeback_pace(true);
+	writeback_pace(false);
+	assert_int_equal(fdatasync((int)(intptr_t)*state), 0);
+	assert_int_equal(slices, 0);
+	assert_int_equal(fdatasync(-1), -1);
+	assert_int_equal(errno, EBADF);
+}
+
+static void a_slice_that_fails_is_a_sync_that_failed(void **state)
+{
+	writeback_pace(true);
+	fail_at = 2;
+	fail_with = EIO;
+	assert_int_equal(fdatasync((int)(intptr_t)*state), -1);
+	assert_int_equal(errno, EIO);
+	assert_int_equal(slices, 2);
+}
+
+static void a_file_system_without_slices_is_synced_at_once(void **state)
+{
+	writeback_pace(true);
+	fail_at = 1;
+	fail_with = EINVAL;
+	assert_int_equal(fdatasync((int)(intptr_t)*state), 0);
+	assert_int_equal(slices, 1);
+}
+
+static void a_slice_is_as_long_as_the_device_is_fast(void **state)
+{
+	uint64_t slice = WRITEBACK_SLICE_FIRST;
+
+	(void)state;
+	assert_int_equal(writeback_next_slice(slice, 500000), slice);
+	for (unsigned i = 0; i < 20; i++)
+		slice = writeback_next_slice(slice, 5000000);
+	assert_int_equal(slice, WRITEBACK_SLICE_LEAST);
+	for (unsigned i = 0; i < 20; i++)
+		slice = writeback_next_slice(slice, 1000);
+	assert_int_equal(slice, WRITEBACK_SLICE_MOST);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			a_thread_that_paces_itself_writes_slice_by_slice_to_the_end, setup, teardown),
+		cmocka_unit_test_setup_teardown(all_others_sync_at_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_slice_that_fails_is_a_sync_that_failed, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_file_system_without_slices_is_synced_at_once, setup, teardown),
+		cmocka_unit_test(a_slice_is_as_long_as_the_device_is_fast),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
