@@ -353,7 +353,8 @@ static int start_workers(struct daemon *d, struct complaint *c)
 
 		for (; m; m = next) {
 			next = m->next;
-			((struct query *)m)->answered((struct query *)m); /* nothing else is asked yet */
+			/* nothing else is asked yet */
+			((struct query *)m)->answered((struct query *)m);
 		}
 	}
 	if (rc == 0 && d->start_rc != 0) {

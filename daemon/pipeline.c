@@ -233,7 +233,8 @@ static uint64_t mail_position(const struct mail *m)
 		: ((const struct query *)m)->meta.position;
 }
 
-/* What is durable of the mail held, in order; the rest stays. Of one shard, nothing passes what came before it. */
+/* What is durable of the mail held, in order; the rest stays. Of one shard, nothing passes what
+ * came before it. */
 static void sort_out(struct pipeline *p, struct mails *ret_ready)
 {
 	uint64_t durable = atomic_load(&p->durable);
@@ -273,8 +274,8 @@ static void hand_out(struct daemon *d, struct part *part)
 	task_free(d, t);
 }
 
-/* Receipts go out first: they are cheap, and senders wait for them. Then the next group gets going; what is told to
- * subscribers takes longer than both. */
+/* Receipts go out first: they are cheap, and senders wait for them. Then the next group gets going;
+ * what is told to subscribers takes longer than both. */
 int pipeline_take(struct daemon *d)
 {
 	struct pipeline *p = &d->pipeline;

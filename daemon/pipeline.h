@@ -2,15 +2,17 @@
 /* Pipeline: the way of an input through the process. The main thread owns it.
  *
  *   pipeline_submit()  gives the input its place in the journal (in memory)
- *   pipeline_flush()   writes the group, has it made durable in the syncer's thread, and posts every part to
- *                      its worker, which applies it meanwhile. While a sync is under way the next group gathers
+ *   pipeline_flush()   writes the group, has it made durable in the syncer's thread, and posts
+ *                      every part to its worker, which applies it meanwhile. While a sync is
+ *                      under way the next group gathers
  *   mail comes back    → pipeline_take(): waits here until what it tells of is durable, then
  *                        all parts of an input are back  → answer()
  *                        each part, in order of its shard → its notifications go out
  *                        the last of them has            → done()
  *
- * Nothing that is not durable is looked at outside of here. A write that fails (full disk, EIO) takes nothing:
- * the group's inputs get failed() and no worker has seen them. A sync that fails ends the process. */
+ * Nothing that is not durable is looked at outside of here. A write that fails (full disk, EIO)
+ * takes nothing: the group's inputs get failed() and no worker has seen them. A sync that fails
+ * ends the process. */
 #ifndef KITH_DAEMON_PIPELINE_H
 #define KITH_DAEMON_PIPELINE_H
 #include "daemon/syncer.h"
@@ -23,8 +25,9 @@ struct task {
 	struct work work;
 	struct arena *arena;
 	struct task *next;
-	void (*answer)(struct daemon *d, struct task *t); /* applied by all and durable: who waits for it first; or NULL */
-	void (*done)(struct daemon *d, struct task *t);   /* … and handed out */
+	/* Applied by all and durable: tell who waits for it. NULL: nobody. */
+	void (*answer)(struct daemon *d, struct task *t);
+	void (*done)(struct daemon *d, struct task *t);   /* and handed out */
 	void (*failed)(struct daemon *d, struct task *t, int rc); /* not taken; nothing happened */
 	uint64_t bytes;      /* for the bound on memory under way */
 	void *message;       /* the owner's */
@@ -58,8 +61,8 @@ void task_free(struct daemon *d, struct task *t);
  * input_encode(). ERR_TOOBIG, ERR_NOMEM: not taken, T stays the caller's. */
 int pipeline_submit(struct daemon *d, struct task *t, struct span raw, const uint32_t *refused,
 	unsigned n_refused);
-/* 0, also when the group failed as a whole (each task knows); ERR_UNKNOWN: the process must end. Does nothing
- * while a sync is under way: pipeline_take() does it then. */
+/* 0, also when the group failed as a whole (each task knows); ERR_UNKNOWN: the process must end.
+ * Does nothing while a sync is under way: pipeline_take() does it then. */
 int pipeline_flush(struct daemon *d);
 /* The same, and wait until all that was submitted is durable. */
 int pipeline_finish(struct daemon *d);

@@ -74,8 +74,8 @@ uint64_t journal_append(struct journal *j, uint16_t type, const struct span *par
 	int *ret_rc);
 int journal_write(struct journal *j, int64_t now_ms);
 int journal_sync(struct journal *j);
-/* The same in two steps: journal_sync_file() in any thread, then journal_synced() with its result. In between
- * nothing but journal_append(), journal_trim() and what only asks may be called. */
+/* The same in two steps: journal_sync_file() in any thread, then journal_synced() with its result.
+ * In between nothing but journal_append(), journal_trim() and what only asks may be called. */
 int journal_sync_file(const struct journal *j);
 int journal_synced(struct journal *j, int rc);
 

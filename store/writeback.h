@@ -3,11 +3,11 @@
  *
  * The journal and the environments share a device, and a device answers in order: an fdatasync of
  * the journal that comes behind 30 MiB of a checkpoint waits for all of them, 20 ms here, and with
- * it each receipt. LMDB writes a commit's pages into the page cache and then calls fdatasync() once.
- * So this file defines fdatasync() for the process. In a thread that paces itself it first has the
- * file's dirty pages written slice by slice, waiting for each, and what others want of the
- * device comes in between; then it calls the system's own, which has little left to do. In all other
- * threads it is the system's own. */
+ * it each receipt. LMDB writes a commit's pages into the page cache and then calls fdatasync()
+ * once. So this file defines fdatasync() for the process. In a thread that paces itself it first
+ * has the file's dirty pages written slice by slice, waiting for each, and what others want of the
+ * device comes in between; then it calls the system's own, which has little left to do. In all
+ * other threads it is the system's own. */
 #ifndef KITH_STORE_WRITEBACK_H
 #define KITH_STORE_WRITEBACK_H
 #include <stdbool.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pipeline: nothing that a shard gives back is looked at before it is durable, and while one group is
- * being synced the next one gathers. The disk is ours: a sync lasts until we say that it is over. */
+/* Pipeline: nothing that a shard gives back is looked at before it is durable, and while one group
+ * is being synced the next one gathers. The disk is ours: a sync lasts until we say that it is
+ * over. */
 #define _GNU_SOURCE /* nftw() */
 #include <stdarg.h>
 #include <stddef.h>
