@@ -84,7 +84,8 @@ void memtable_init(struct memtable *m, struct mem_spares *spares);
 void memtable_fini(struct memtable *m);
 void memtable_reset(struct memtable *m); /* no rows; keeps its memory for the next */
 void memtable_relax(struct memtable *m); /* gives back most of what it does not use */
-bool memtable_wants_spares(const struct memtable *m); /* it will need a chunk soon, and a spare is missing */
+/* It will need a chunk soon, and a spare is missing. */
+bool memtable_wants_spares(const struct memtable *m);
 bool memtable_is_empty(const struct memtable *m);
 uint64_t memtable_bytes(const struct memtable *m); /* of memory in use */
 

@@ -240,7 +240,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_is_applied_waits_for_its_sync, setup, teardown),
-		cmocka_unit_test_setup_teardown(the_next_group_gathers_while_one_is_synced, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			the_next_group_gathers_while_one_is_synced, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_shard_that_is_late_holds_up_no_other_input, setup, teardown),
 		cmocka_unit_test_setup_teardown(
