@@ -10,7 +10,7 @@ WARN     = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpoi
            -Wwrite-strings -Wundef -Wvla -Wno-missing-field-initializers
 VERSION  = 0.1.0
 SAN     ?=
-ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARN) $(if $(WERROR),-Werror) $(SAN) -I. -I$(BUILD)/gen \
+ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARN) $(if $(WERROR),-Werror -Wno-error=maybe-uninitialized) $(SAN) -I. -I$(BUILD)/gen \
              -DKITH_VERSION='"$(VERSION)"' -MMD -MP -pthread -fno-strict-aliasing
 
 CORE_LIBS = -lprotobuf-c -llmdb -ljansson -lxxhash -lm

@@ -36,21 +36,44 @@ static size_t utf8_sequence(const uint8_t *p, size_t left)
 	return size;
 }
 
-/* Whether the eight bytes at P are all from 0x20 to 0x7e, which most ids and names consist of. */
-static bool eight_are_plain(const uint8_t *p)
+/* Whether the eight bytes of X are all from 0x20 to 0x7e, which most ids and names consist of. */
+static inline bool eight_are_plain(uint64_t x)
 {
 	const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
-	uint64_t x = get_le64(p), deleted = x ^ ones * 0x7f;
+	uint64_t deleted = x ^ ones * 0x7f;
 
 	return !((x | (x - ones * 0x20) | (deleted - ones)) & highs);
 }
 
-bool bytes_are_plain_utf8(struct span s)
+/* 1 to 7 bytes as eight, some of them twice. */
+static inline uint64_t few_as_eight(const uint8_t *p, size_t size)
+{
+	if (size >= 4)
+		return get_le32(p) | (uint64_t)get_le32(p + size - 4) << 32;
+	return UINT64_C(0x2020202020000000) | (uint64_t)p[0] << 16 | (uint64_t)p[size / 2] << 8 |
+		p[size - 1];
+}
+
+/* All the bytes at once where they are such; what lies at the end is looked at twice. */
+static bool all_are_plain(struct span s, size_t *ret_plain)
 {
 	size_t i = 0;
 
-	while (s.size - i >= 8 && eight_are_plain(s.data + i))
+	*ret_plain = 0;
+	if (s.size < 8)
+		return s.size == 0 || eight_are_plain(few_as_eight(s.data, s.size));
+	while (s.size - i >= 8 && eight_are_plain(get_le64(s.data + i)))
 		i += 8;
+	*ret_plain = i;
+	return s.size - i < 8 && eight_are_plain(get_le64(s.data + s.size - 8));
+}
+
+bool bytes_are_plain_utf8(struct span s)
+{
+	size_t i;
+
+	if (all_are_plain(s, &i))
+		return true;
 	while (i < s.size) {
 		size_t n = s.data[i] < 0x80 ? s.data[i] >= 0x20 && s.data[i] < 0x7f
 					    : utf8_sequence(s.data + i, s.size - i);

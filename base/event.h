@@ -164,6 +164,7 @@ struct event {
 			int64_t until_ms; /* required */
 		} market;
 	} as;
+	struct span wire; /* of a decoded event: its body as event_keep() writes it, if it came so */
 };
 
 /* Names as in the message and in JSON; NULL when out of range, and for a 0 that means "not said".

@@ -191,7 +191,8 @@ static int refuse_by_time(struct daemon *d, struct task *t, struct delivery_note
 			note->rejected[n++] = (struct rejection){ b->index[i], (uint8_t)code, text };
 			continue;
 		}
-		b->events[kept] = b->events[i];
+		if (kept != i)
+			b->events[kept] = b->events[i];
 		b->index[kept++] = b->index[i];
 	}
 	while (r < b->n_rejected)

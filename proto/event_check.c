@@ -2,59 +2,7 @@
 /* What an event must be to be taken, whatever it came from: the wire, JSON, a file of columns. */
 #include <assert.h>
 #include "base/hash.h"
-#include "proto/event_fields.h"
-
-static bool text_holds(struct span *text, const struct event_field *f)
-{
-	if (text->size == 0) {
-		if (!f->clearable)
-			*text = (struct span){ 0 }; /* an empty text is the same as none */
-		return !f->required;
-	}
-	return text->size <= f->max && bytes_are_plain_utf8(*text);
-}
-
-static bool amount_holds(const struct event *e, const struct event_field *f, int64_t amount)
-{
-	if (f->has && !*((const bool *)e + f->has))
-		return true;
-	return amount >= (f->negative ? -EVENT_AMOUNT_MAX : 0) && amount <= EVENT_AMOUNT_MAX;
-}
-
-static bool time_holds(const struct event_field *f, int64_t ms)
-{
-	if (ms == 0)
-		return !f->required;
-	return ms >= EVENT_TIME_MIN && ms <= EVENT_TIME_MAX;
-}
-
-static bool score_holds(double *score)
-{
-	*score += 0.0; /* makes -0 a 0, so that equal answers have equal bytes */
-	return *score >= 0 && *score <= 10;
-}
-
-static bool field_holds(struct event *e, const struct event_field *f)
-{
-	void *at = field_of(e, f);
-
-	switch ((enum field_kind)f->kind) {
-	case FIELD_TEXT:
-		return text_holds(at, f);
-	case FIELD_AMOUNT:
-		return amount_holds(e, f, *(int64_t *)at);
-	case FIELD_TIME:
-		return time_holds(f, *(int64_t *)at);
-	case FIELD_ENUM:
-	case FIELD_ANSWER:
-		return *(uint8_t *)at < f->max && (*(uint8_t *)at || !f->required);
-	case FIELD_SCORE:
-		return score_holds(at);
-	case FIELD_SEQUENCE:
-		return *(uint64_t *)at - 1 < EVENT_SEQUENCE_MAX;
-	}
-	return false;
-}
+#include "proto/event_rules.h"
 
 /* A market event that names nobody is for everybody it covers. */
 static bool may_be_absent(const struct event *e, const struct event_field *f)
@@ -63,18 +11,38 @@ static bool may_be_absent(const struct event *e, const struct event_field *f)
 		e->customer.size == 0;
 }
 
-/* The first field of PART whose rule is broken, or NULL. */
-static const struct event_field *part_check(struct event *e, const struct event_part *part,
-	uint32_t given)
+/* The first of the fields of PART that are WRONG; NULL: none. */
+static const struct event_field *first_wrong(const struct event *e, const struct event_part *part,
+	uint32_t wrong)
 {
-	for (unsigned i = 0; i < part->n; i++) {
-		const struct event_field *f = &part->fields[i];
+	for (; wrong; wrong &= wrong - 1) {
+		const struct event_field *f = &part->fields[__builtin_ctz(wrong)];
 
-		if (given >> i & 1 ? !field_holds(e, f) : f->required)
-			if (!may_be_absent(e, f))
-				return f;
+		if (!may_be_absent(e, f))
+			return f;
 	}
 	return NULL;
+}
+
+uint32_t part_lacks(const struct event_part *part, uint32_t given)
+{
+	uint32_t lacks = 0;
+
+	for (uint32_t absent = ~given & ((1u << part->n) - 1); absent; absent &= absent - 1)
+		if (part->fields[__builtin_ctz(absent)].required)
+			lacks |= absent & -absent;
+	return lacks;
+}
+
+/* The fields of PART that are not as they must be: of those GIVEN, and those that lack. */
+static uint32_t part_check(struct event *e, const struct event_part *part, uint32_t given)
+{
+	uint32_t wrong = part_lacks(part, given);
+
+	for (unsigned i = 0; i < part->n; i++)
+		if (given >> i & 1 && !field_holds(e, &part->fields[i], part->fields[i].kind))
+			wrong |= 1u << i;
+	return wrong;
 }
 
 /* Rules between fields. */
@@ -104,17 +72,17 @@ static uint32_t event_fingerprint(const struct event *e)
 	return hash_32(bytes, (size_t)(end - bytes));
 }
 
-enum reject event_check_given(struct event *e, uint32_t head, uint32_t body,
+enum reject event_conclude(struct event *e, uint32_t head, uint32_t body, struct span canonical,
 	const char **ret_text)
 {
-	const struct event_field *broken = part_check(e, &event_head, head);
+	const struct event_field *broken = first_wrong(e, &event_head, head);
 
 	if (!broken && e->body >= BODY_COUNT) {
 		*ret_text = "the event has no body, or one that this version does not know";
 		return REJECT_UNKNOWN_BODY;
 	}
 	if (!broken)
-		broken = part_check(e, &event_bodies[e->body], body);
+		broken = first_wrong(e, &event_bodies[e->body], body);
 	if (broken) {
 		*ret_text = broken->rule;
 		return (enum reject)broken->code;
@@ -122,8 +90,16 @@ enum reject event_check_given(struct event *e, uint32_t head, uint32_t body,
 	*ret_text = body_check(e);
 	if (*ret_text)
 		return REJECT_BAD_BODY;
-	e->fingerprint = event_fingerprint(e);
+	e->fingerprint = canonical.size ? hash_32(canonical.data, canonical.size) : event_fingerprint(e);
 	return REJECT_NONE;
+}
+
+enum reject event_check_given(struct event *e, uint32_t head, uint32_t body,
+	const char **ret_text)
+{
+	head = part_check(e, &event_head, head);
+	body = e->body < BODY_COUNT ? part_check(e, &event_bodies[e->body], body) : 0;
+	return event_conclude(e, head, body, span_of(NULL, 0), ret_text);
 }
 
 enum reject event_check(struct event *e, const char **ret_text)

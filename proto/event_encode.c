@@ -63,7 +63,18 @@ uint8_t *event_write(uint8_t *p, const struct event *e, unsigned head)
 
 uint8_t *event_keep(uint8_t *p, const struct event *e)
 {
-	return event_write(p, e, HEAD_BIT(SOURCE) | HEAD_BIT(ID) | HEAD_BIT(CHANNEL));
+	const unsigned head = HEAD_BIT(SOURCE) | HEAD_BIT(ID) | HEAD_BIT(CHANNEL);
+
+	if (e->wire.size == 0)
+		return event_write(p, e, head);
+	if (e->source.size)
+		p = text_write(p, HEAD_SOURCE + 1, &e->source);
+	if (e->id.size)
+		p = text_write(p, HEAD_ID + 1, &e->id);
+	if (e->channel)
+		p = number_write(p, HEAD_CHANNEL + 1, e->channel);
+	memcpy(p, e->wire.data, e->wire.size);
+	return p + e->wire.size;
 }
 
 static size_t part_bound(const struct event *e, const struct event_part *part)

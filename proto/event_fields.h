@@ -93,6 +93,12 @@ enum reject event_decode(struct event *e, struct span message, struct span batch
  * required number that is absent from a 0. */
 enum reject event_check_given(struct event *e, uint32_t head, uint32_t body,
 	const char **ret_text);
+/* The required fields of PART that are not GIVEN. */
+uint32_t part_lacks(const struct event_part *part, uint32_t given);
+/* The end of it: HEAD and BODY are the fields that are wrong. CANONICAL is what the fingerprint is the
+ * hash of, where it has come so; else of size 0. */
+enum reject event_conclude(struct event *e, uint32_t head, uint32_t body, struct span canonical,
+	const char **ret_text);
 
 /* Write the encoded Event with the HEAD_BITs of HEAD to P and return its end: at most
  * event_bound() bytes, and EVENT_ENCODED_MAX of a checked event. */

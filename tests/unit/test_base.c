@@ -88,12 +88,13 @@ static void utf8_is_told_from_what_is_not(void **state)
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		assert_false(bytes_are_plain_utf8(span_str(bad[i])));
 	assert_false(bytes_are_plain_utf8(span_of("a\0b", 3)));
-	for (unsigned at = 0; at < 19; at++) /* among those that are looked at eight at once, and after */
-		for (unsigned byte = 0; byte < 256; byte++) {
+	for (unsigned size = 1; size < 20; size++) /* many bytes are looked at at once */
+		for (unsigned i = 0; i < size * 256; i++) {
 			char text[20] = "an id as tills make";
+			unsigned byte = i % 256;
 
-			text[at] = (char)byte;
-			assert_int_equal(bytes_are_plain_utf8(span_of(text, 19)),
+			text[i / 256] = (char)byte;
+			assert_int_equal(bytes_are_plain_utf8(span_of(text, size)),
 				byte >= 0x20 && byte < 0x7f);
 		}
 }

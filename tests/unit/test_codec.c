@@ -233,11 +233,23 @@ static void every_event_survives_the_wire_and_protobuf_c_agrees(void **state)
 	}
 }
 
+/* event_keep() takes the body as it came where it can, and gets the same as by the table. */
+static void assert_kept_as_written(const struct event *e)
+{
+	uint8_t kept[EVENT_KEPT_MAX], written[EVENT_KEPT_MAX];
+	struct event again = *e;
+	size_t size = (size_t)(event_keep(kept, e) - kept);
+
+	again.wire = span_of(NULL, 0);
+	assert_int_equal(event_keep(written, &again) - written, size);
+	assert_memory_equal(kept, written, size);
+}
+
 /* What is stricter here than in protobuf-c is a rejection, never another reading. */
 static void no_mutation_is_read_otherwise_than_protobuf_c_reads_it(void **state)
 {
 	struct dice d = { test_seed() + 1 };
-	unsigned taken = 0, refused = 0;
+	unsigned taken = 0, refused = 0, as_it_came = 0;
 	struct buf b = { 0 };
 
 	(void)state;
@@ -259,6 +271,11 @@ static void no_mutation_is_read_otherwise_than_protobuf_c_reads_it(void **state)
 		if (code == REJECT_NONE) {
 			event_from_protobuf(&other, m);
 			assert_true(events_are_equal(&e, &other));
+			other = e;
+			assert_int_equal(event_check(&other, &text), REJECT_NONE);
+			assert_int_equal(e.fingerprint, other.fingerprint);
+			assert_kept_as_written(&e);
+			as_it_came += e.wire.size > 0;
 			taken++;
 		} else {
 			assert_non_null(text);
@@ -267,7 +284,7 @@ static void no_mutation_is_read_otherwise_than_protobuf_c_reads_it(void **state)
 		if (m)
 			kith__event__free_unpacked(m, NULL);
 	}
-	assert_true(taken > 1000 && refused > 1000);
+	assert_true(taken > 1000 && refused > 1000 && as_it_came > 1000 && as_it_came < taken);
 	buf_fini(&b);
 }
 
@@ -520,6 +537,51 @@ static void the_fingerprint_is_of_what_is_said_and_not_of_its_name(void **state)
 	assert_int_equal(a.fingerprint, b.fingerprint);
 }
 
+static uint32_t fingerprint_of(const char *bytes, size_t size)
+{
+	const char *text = "";
+	struct event e;
+
+	assert_int_equal(event_decode(&e, span_of(bytes, size), span_str("till"), &text), REJECT_NONE);
+	return e.fingerprint;
+}
+
+/* A fingerprint is taken of the bytes as they came where they are the canonical form. */
+static void the_fingerprint_is_the_same_in_whatever_form_an_event_comes(void **state)
+{
+	static const struct { const char *bytes; size_t size; } forms[] = {
+#define FORM(literal) { literal, sizeof literal - 1 }
+		FORM("\x12\x01" "7" "\x22\x04" "anna" "\x28\x01" BOUGHT),
+		FORM("\x12\x01" "8" "\x18\x09" "\x22\x04" "anna" "\x28\x01" BOUGHT), /* another id */
+		FORM("\x22\x04" "anna" "\x12\x01" "7" "\x28\x01" BOUGHT),          /* another order */
+		FORM("\x22\x04" "anna" "\x28\x01" BOUGHT "\x12\x01" "7"),
+		FORM("\x12\x01" "7" "\x28\x01" "\x22\x04" "anna" BOUGHT),
+		FORM("\x12\x01" "7" "\x22\x84\x00" "anna" "\x28\x01" BOUGHT),     /* longer numbers */
+		FORM("\x12\x01" "7" "\x22\x04" "anna" "\x28\x81\x00" BOUGHT),
+		FORM("\x12\x01" "7" "\x22\x04" "anna" "\xa8\x00\x01" BOUGHT),
+		FORM("\x12\x01" "7" "\x22\x04" "anna" "\x28\x01" "\x62\x85\x00\x0a\x01" "o" "\x10\x05"),
+		FORM("\x12\x01" "7" "\x22\x04" "anna" "\x28\x01" "\x62\x06\x0a\x01" "o" "\x10\x85\x00"),
+		FORM("\x12\x01" "7" "\x22\x04" "anna" "\x28\x01" "\x62\x05\x10\x05\x0a\x01" "o"),
+		FORM("\x12\x01" "7" "\x22\x04" "anna" "\x28\x01" "\x30\x00" BOUGHT), /* nothing said */
+		FORM("\x12\x01" "7" "\x22\x04" "anna" "\x28\x01" "\x62\x07\x0a\x01" "o" "\x10\x05\x22\x00"),
+		FORM("\x12\x01" "7" "\x22\x04" "anna" "\x28\x01" BOUGHT "\xa0\x06\x01"), /* newer fields */
+		FORM("\x12\x01" "7" "\x22\x04" "anna" "\x28\x01" "\x62\x07\x0a\x01" "o" "\x10\x05\x50\x01"),
+	};
+	static const char *const pairs[][2] = {
+		{ HEAD "\x5a\x02\x08\x01", HEAD "\x5a\x02\x08\x02" }, /* need: yes */
+		{ HEAD "\x82\x01\x12" "\x09" "\0\0\0\0\0\0\0\0" "\x11" "\0\0\0\0\0\0\x10\x40",
+		  HEAD "\x82\x01\x12" "\x09" "\0\0\0\0\0\0\0\x80" "\x11" "\0\0\0\0\0\0\x10\x40" },
+	};
+	static const size_t sizes[] = { sizeof HEAD + 3, sizeof HEAD + 20 };
+	uint32_t first = fingerprint_of(forms[0].bytes, forms[0].size);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
+		assert_int_equal(fingerprint_of(forms[i].bytes, forms[i].size), first);
+	for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
+		assert_int_equal(fingerprint_of(pairs[i][0], sizes[i]), fingerprint_of(pairs[i][1], sizes[i]));
+}
+
 static void an_empty_text_clears_in_a_profile_and_only_there(void **state)
 {
 	struct event e = event_with(BODY_PROFILE), none = e;
@@ -550,6 +612,7 @@ int main(void)
 		cmocka_unit_test(malformed_events_say_why),
 		cmocka_unit_test(fields_of_a_newer_version_are_stepped_over_up_to_a_bound),
 		cmocka_unit_test(the_fingerprint_is_of_what_is_said_and_not_of_its_name),
+		cmocka_unit_test(the_fingerprint_is_the_same_in_whatever_form_an_event_comes),
 		cmocka_unit_test(an_empty_text_clears_in_a_profile_and_only_there),
 	};
 
