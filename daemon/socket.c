@@ -16,22 +16,23 @@ static bool waiting(struct socket *s)
 	return zmq_getsockopt(s->zmq, ZMQ_EVENTS, &events, &size) == 0 && (events & ZMQ_POLLIN);
 }
 
+/* To take until there is nothing takes the edge away, too, and asks the kernel once for them all. */
 static void run_pump(evutil_socket_t fd, short what, void *arg)
 {
 	struct socket *s = arg;
 	int left = SOCKET_BURST;
-	bool more = waiting(s), going = true; /* asked even when paused: it takes the edge away */
+	bool more = true;
 
 	(void)fd;
 	(void)what;
-	while (going && !s->paused && more && left-- > 0) {
-		going = s->take(s->arg);
-		more = waiting(s);
-	}
+	if (s->paused)
+		(void)waiting(s); /* only for the edge: a descriptor that stays ready keeps the loop busy */
+	while (more && !s->paused && left-- > 0)
+		more = s->take(s->arg);
 	if (s->drained)
 		s->drained(s->arg);
-	if (going && !s->paused && waiting(s))
-		event_active(s->pump, EV_TIMEOUT, 0);
+	if (more && !s->paused)
+		socket_kick(s);
 }
 
 static int set_int(void *zmq, int option, int value)
@@ -102,9 +103,10 @@ void socket_close(struct socket *s)
 	memset(s, 0, sizeof *s);
 }
 
+/* The pump finds out whether there is anything: once for all who kick it meanwhile. */
 void socket_kick(struct socket *s)
 {
-	if (s->pump && !s->paused && waiting(s))
+	if (s->pump && !s->paused)
 		event_active(s->pump, EV_TIMEOUT, 0);
 }
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Socket: a ZeroMQ socket on the libevent loop. The main thread owns all of them.
  *
- * ZMQ_FD is edge-triggered: it may stay silent while messages wait. So a pump reads ZMQ_EVENTS
- * and lets the owner take one message at a time until none is left, at most SOCKET_BURST in a
- * row, and runs again by itself while more wait; it is kicked after every send, since a send can
- * make a socket readable without waking its fd. A safety timer looks every 100 ms and counts what
- * the pump missed: `rescued` stays 0, or there is a fault here. */
+ * ZMQ_FD is edge-triggered: it may stay silent while messages wait. So a pump lets the owner take
+ * one message at a time until none is left, at most SOCKET_BURST in a row, and runs again by itself
+ * while more may wait; it is kicked after sends, since a send can make a socket readable without
+ * waking its fd, and runs once for all of a turn of the loop. A safety timer looks every 100 ms and
+ * counts what the pump missed: `rescued` stays 0, or there is a fault here. */
 #ifndef KITH_DAEMON_SOCKET_H
 #define KITH_DAEMON_SOCKET_H
 #include <event2/event.h>
@@ -21,7 +21,7 @@ struct socket {
 	struct event *readable;
 	struct event *pump;
 	bool paused;
-	bool (*take)(void *arg);   /* take one message; false: stop for now */
+	bool (*take)(void *arg);   /* take one message; false: there is none, or stop for now */
 	void (*drained)(void *arg); /* after a run of take(), may be NULL */
 	void *arg;
 	char path[128];            /* of an ipc endpoint, to be removed */
@@ -32,7 +32,7 @@ struct socket {
 int socket_open(struct socket *s, void *context, int type, const char *endpoint,
 	struct event_base *base, struct complaint *c);
 void socket_close(struct socket *s);
-void socket_kick(struct socket *s);
+void socket_kick(struct socket *s); /* have the pump run soon; costs nothing if it is to anyway */
 void socket_pause(struct socket *s, bool paused);
 /* Looks for what the pump missed. */
 void socket_check(struct socket *s);
