@@ -579,7 +579,8 @@ static void the_fingerprint_is_the_same_in_whatever_form_an_event_comes(void **s
 	for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
 		assert_int_equal(fingerprint_of(forms[i].bytes, forms[i].size), first);
 	for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
-		assert_int_equal(fingerprint_of(pairs[i][0], sizes[i]), fingerprint_of(pairs[i][1], sizes[i]));
+		assert_int_equal(fingerprint_of(pairs[i][0], sizes[i]),
+			fingerprint_of(pairs[i][1], sizes[i]));
 }
 
 static void an_empty_text_clears_in_a_profile_and_only_there(void **state)
