@@ -5,7 +5,10 @@
  *   potential ──────────────────────────────────────────────▶ actual
  *             ◀──────────────────────────────────────────────
  *                                  lost
- *   no risk ──at_risk──▶ some risk ──recovered──▶ no risk */
+ *   safe ──at_risk──▶ at risk ──recovered──▶ safe
+ *                             ──lost──▶ not ours: no longer at risk, whatever reasons hold
+ *
+ * Whoever is won back and still has a reason is at risk from that moment. */
 #include <assert.h>
 #include "lifecycle/standing.h"
 
@@ -82,6 +85,14 @@ static enum job job_of(enum side side, bool was_actual)
 	return JOB_NONE;
 }
 
+enum job standing_job(const struct standing *s, const struct machine *m)
+{
+	int sided = sided_ladder(m);
+
+	return sided < 0 ? JOB_NONE :
+		job_of(side_of(&m->ladders[sided], s->verdict.rung[sided]), s->was_actual);
+}
+
 static void move_rungs(struct move *mv, struct standing *s, const struct machine *m,
 	const struct verdict *v)
 {
@@ -134,25 +145,38 @@ static void move_sides(struct move *mv, const struct change *rung, enum crossing
 	ch->since_ms = rung->since_ms;
 }
 
-/* The first reason, or the last one gone, of the changes found so far. */
-static void move_at_risk(struct move *mv, const struct machine *m, enum crossing crossing)
+/* The worst of the reasons; of those raised just now, if there are any. */
+static void move_at_risk(struct move *mv, const struct machine *m, uint32_t risks)
+{
+	struct change *ch;
+	uint32_t raised = 0;
+	unsigned worst = RISKS_MAX;
+
+	for (unsigned i = 0; i < mv->n; i++)
+		if (mv->out[i].kind == CHANGE_RISK_RAISED)
+			raised |= UINT32_C(1) << mv->out[i].risk;
+	for (unsigned i = 0; i < m->n_risks; i++)
+		if (((raised ? raised : risks) >> i & 1) && (worst == RISKS_MAX ||
+		    m->risks[i].severity > m->risks[worst].severity))
+			worst = i;
+	ch = move_add(mv, CHANGE_CROSSING);
+	ch->crossing = CROSSING_AT_RISK;
+	ch->risk = (uint8_t)worst;
+}
+
+/* Names the last one gone. */
+static void move_recovered(struct move *mv)
 {
 	const struct change *of = NULL;
 	struct change *ch;
 
-	for (unsigned i = 0; i < mv->n; i++) {
-		const struct change *c = &mv->out[i];
-
-		if (c->kind == CHANGE_RISK_CLEARED && crossing == CROSSING_RECOVERED)
-			of = c;
-		if (c->kind == CHANGE_RISK_RAISED && crossing == CROSSING_AT_RISK &&
-		    (!of || m->risks[c->risk].severity > m->risks[of->risk].severity))
-			of = c;
-	}
+	for (unsigned i = 0; i < mv->n; i++)
+		if (mv->out[i].kind == CHANGE_RISK_CLEARED)
+			of = &mv->out[i];
 	if (!of) /* what was cleared has gone from the file: nothing to name */
 		return;
 	ch = move_add(mv, CHANGE_CROSSING);
-	ch->crossing = (uint8_t)crossing;
+	ch->crossing = CROSSING_RECOVERED;
 	ch->risk = of->risk;
 	ch->since_ms = of->since_ms;
 }
@@ -163,6 +187,7 @@ unsigned standing_move(struct standing *s, const struct machine *m, const struct
 	struct move mv = { .out = out, .at_ms = at_ms };
 	enum crossing crossing = CROSSING_NONE;
 	int sided = sided_ladder(m);
+	bool was_at_risk = s->verdict.risks != 0 && standing_job(s, m) != JOB_WIN_BACK, is_at_risk;
 
 	if (sided >= 0) {
 		const struct ladder *l = &m->ladders[sided];
@@ -178,22 +203,15 @@ unsigned standing_move(struct standing *s, const struct machine *m, const struct
 	for (unsigned i = 0; crossing != CROSSING_NONE && i < m->n_ladders && i < mv.n; i++)
 		if (out[i].kind == CHANGE_RUNG && out[i].ladder == sided)
 			move_sides(&mv, &out[i], crossing);
-	if (s->verdict.risks == 0 && v->risks != 0)
-		move_at_risk(&mv, m, CROSSING_AT_RISK);
-	if (s->verdict.risks != 0 && v->risks == 0)
-		move_at_risk(&mv, m, CROSSING_RECOVERED);
+	is_at_risk = v->risks != 0 && mv.job != JOB_WIN_BACK;
+	if (is_at_risk && !was_at_risk)
+		move_at_risk(&mv, m, v->risks);
+	if (was_at_risk && !is_at_risk && mv.job != JOB_WIN_BACK)
+		move_recovered(&mv);
 	s->verdict = *v;
 	s->lifecycle_version = m->version;
 	s->parameters_version = m->parameters_version;
 	if (s->settled_ms < at_ms)
 		s->settled_ms = at_ms;
 	return mv.n;
-}
-
-enum job standing_job(const struct standing *s, const struct machine *m)
-{
-	int sided = sided_ladder(m);
-
-	return sided < 0 ? JOB_NONE :
-		job_of(side_of(&m->ladders[sided], s->verdict.rung[sided]), s->was_actual);
 }

@@ -55,7 +55,7 @@ struct change {
 	uint8_t crossing;  /* CHANGE_CROSSING */
 	uint8_t ladder;    /* CHANGE_RUNG and the crossings of sides */
 	uint8_t from, to;  /* rungs; RUNG_NONE */
-	uint8_t risk;      /* AT_RISK: the most severe one raised; RECOVERED: the last one cleared */
+	uint8_t risk;      /* AT_RISK: the most severe one; RECOVERED: the last one cleared */
 	uint8_t job;       /* enum job that follows from the side: develop, maintain, win_back */
 	int64_t since_ms;  /* since when the old state had held, 0 unknown */
 	int64_t at_ms;
@@ -70,7 +70,9 @@ enum job standing_job(const struct standing *s, const struct machine *m);
 /* Move S to verdict V of M at AT, filling OUT with what changed: rungs in ladder order, risks in
  * file order, then the crossings they make. Of a customer met for the first time (settled_ms 0)
  * the first rung of a ladder is no change. A rung that M does not have any more (RUNG_NONE while
- * settled) has no known side: leaving it makes only those crossings that are certain.
+ * settled) has no known side: leaving it makes only those crossings that are certain. At risk is who
+ * has a reason and is not lost: losing somebody is no recovery, and who is won back in spite of one
+ * is at risk again.
  * Sets everything in S but due_ms. For the functions below, and to foretell. */
 unsigned standing_move(struct standing *s, const struct machine *m, const struct verdict *v,
 	int64_t at_ms, struct change out[CHANGES_MAX]);

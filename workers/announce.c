@@ -193,6 +193,8 @@ static int end_follow_ups(struct shard *s, struct customer *c, const struct chan
 		return 0;
 	if (ch->kind == CHANGE_RISK_CLEARED)
 		type = n->risk_id[ch->risk];
+	else if (ch->kind == CHANGE_CROSSING && ch->crossing == CROSSING_LOST)
+		type = n->crossing[CROSSING_AT_RISK]; /* nobody can be kept any more */
 	else if (ch->kind == CHANGE_RUNG && ch->from != RUNG_NONE)
 		type = n->rung_id[ch->ladder][ch->from];
 	else if (ch->kind == CHANGE_CROSSING && ch->crossing == CROSSING_RECOVERED)

@@ -100,6 +100,7 @@ static int ends(struct shard *s, const struct customer *c, const struct change *
 	uint16_t type, bool *ret_waited)
 {
 	const struct numbering *n = &s->numbering;
+	bool left; /* with the customer: nothing comes of it for CH */
 	int rc = 0;
 
 	if (ch->kind == CHANGE_RISK_CLEARED)
@@ -112,7 +113,9 @@ static int ends(struct shard *s, const struct customer *c, const struct change *
 	case CROSSING_WON_BACK:
 		return pass_over(s, c, n->crossing[CROSSING_LOST], ret_waited);
 	case CROSSING_LOST:
-		rc = pass_over(s, c, n->crossing[CROSSING_CONVERTED], ret_waited);
+		rc = pass_over(s, c, n->crossing[CROSSING_AT_RISK], &left);
+		if (rc == 0)
+			rc = pass_over(s, c, n->crossing[CROSSING_CONVERTED], ret_waited);
 		if (rc == 0)
 			rc = pass_over(s, c, n->crossing[CROSSING_WON_BACK], ret_waited);
 	}

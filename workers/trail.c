@@ -5,11 +5,12 @@
  *   varint  size of the base without its facts, and its bytes
  *   varint  size of the base's facts, and their bytes; absent with flag 1
  *   varint  size of what was announced, and for each announcement
- *             u8      kind | crossing << 2 | job << 5
+ *             u8      kind | crossing << 2 | job << 5 | 128 told of a later reason
  *             u8      the risk, for risks and what they cross; else the ladder
  *             u8, u8  the rungs left and reached; only when it is a ladder
  *             varint  at_ms
  *             varint  the notification's number; 0: told to nobody
+ *             u8, varint  with 128: that reason, and the instant that was told
  *   u8      how many events; what follows is there only when it is not 0
  *   varint  the instant of the reference
  *   varint  size of the reference, and its bytes: how the event began that came first

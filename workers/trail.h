@@ -25,7 +25,7 @@
 #define TRAIL_REF_MAX    96   /* of the reference */
 #define TRAIL_EVENTS_MAX (TRAIL_KEPT_MAX + TRAIL_EVENT_MAX) /* between two foldings */
 #define TRAIL_TOLD_MAX   1024 /* the same, of announcements */
-#define TOLD_BYTES_MAX   24   /* of one; at least TOLD_BYTES_MIN */
+#define TOLD_BYTES_MAX   34   /* of one; at least TOLD_BYTES_MIN */
 #define TOLD_BYTES_MIN   5
 #define TRAIL_TOLD_COUNT (TRAIL_TOLD_MAX / TOLD_BYTES_MIN)
 
@@ -47,7 +47,12 @@ struct trail {
 struct told {
 	struct change change;
 	uint64_t sequence; /* 0: to nobody, it is in the history only */
+	/* That somebody is at risk was held, and told when a later reason was: with its instant … */
+	int64_t told_ms;   /* … 0: with that of the change */
+	uint8_t told_risk;
 };
+/* What was said of T. */
+struct change told_change(const struct told *t);
 
 /* One event of the story; its texts point into its own bytes, so it is not copied. */
 struct trail_event {
@@ -92,6 +97,7 @@ size_t trail_put(const struct trail *t, uint8_t *out);
 
 /* Add what was announced; an announcement for which there is no room cuts the trail. */
 void trail_tell(struct trail *t, const struct change *ch, uint64_t sequence);
+void trail_tell_again(struct trail *t, const struct told *told);
 /* CH, which had been announced to nobody so far, now was. */
 void trail_announced(struct trail *t, const struct change *ch, uint64_t sequence);
 /* All that was, in the order of the story; 0 also for bytes that nobody wrote. */

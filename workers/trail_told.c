@@ -8,8 +8,27 @@ static bool is_of_ladder(const struct change *ch)
 		ch->crossing != CROSSING_AT_RISK && ch->crossing != CROSSING_RECOVERED);
 }
 
+#define FLAG_TOLD_LATER 0x80 /* behind the sequence: risk, instant */
+
+struct change told_change(const struct told *t)
+{
+	struct change ch = t->change;
+
+	if (t->told_ms) {
+		ch.at_ms = t->told_ms;
+		ch.risk = t->told_risk;
+	}
+	return ch;
+}
+
 void trail_tell(struct trail *t, const struct change *ch, uint64_t sequence)
 {
+	trail_tell_again(t, &(struct told){ .change = *ch, .sequence = sequence });
+}
+
+void trail_tell_again(struct trail *t, const struct told *told)
+{
+	const struct change *ch = &told->change;
 	uint8_t *p = t->told + t->told_size;
 
 	if (!t->kept)
@@ -18,23 +37,31 @@ void trail_tell(struct trail *t, const struct change *ch, uint64_t sequence)
 		trail_cut(t);
 		return;
 	}
-	*p++ = (uint8_t)(ch->kind | ch->crossing << 2 | ch->job << 5);
+	*p++ = (uint8_t)(ch->kind | ch->crossing << 2 | ch->job << 5 |
+		(told->told_ms ? FLAG_TOLD_LATER : 0));
 	*p++ = is_of_ladder(ch) ? ch->ladder : ch->risk;
 	if (is_of_ladder(ch)) {
 		*p++ = ch->from;
 		*p++ = ch->to;
 	}
 	p = put_varint(p, (uint64_t)ch->at_ms);
-	p = put_varint(p, sequence);
+	p = put_varint(p, told->sequence);
+	if (told->told_ms) {
+		*p++ = told->told_risk;
+		p = put_varint(p, (uint64_t)told->told_ms);
+	}
 	t->told_size = (uint16_t)(p - t->told);
 }
 
 static const uint8_t *told_take(const uint8_t *p, const uint8_t *end, struct told *ret)
 {
 	struct change *ch = &ret->change;
+	bool later = *p & FLAG_TOLD_LATER;
 	uint64_t at;
 
-	*ch = (struct change){ .kind = *p & 3, .crossing = *p >> 2 & 7, .job = *p >> 5,
+	ret->told_ms = 0;
+	ret->told_risk = 0;
+	*ch = (struct change){ .kind = *p & 3, .crossing = *p >> 2 & 7, .job = *p >> 5 & 3,
 		.from = RUNG_NONE, .to = RUNG_NONE };
 	if (end - p < (is_of_ladder(ch) ? 4 : 2))
 		return NULL;
@@ -49,7 +76,15 @@ static const uint8_t *told_take(const uint8_t *p, const uint8_t *end, struct tol
 	}
 	p = get_varint(p, end, &at);
 	ch->at_ms = p ? (int64_t)at : 0;
-	return p ? get_varint(p, end, &ret->sequence) : NULL;
+	p = p ? get_varint(p, end, &ret->sequence) : NULL;
+	if (!p || !later)
+		return p;
+	if (p == end)
+		return NULL;
+	ret->told_risk = *p++;
+	p = get_varint(p, end, &at);
+	ret->told_ms = p ? (int64_t)at : 0;
+	return ret->told_ms ? p : NULL;
 }
 
 unsigned trail_told(const struct trail *t, struct told out[TRAIL_TOLD_COUNT])
@@ -80,9 +115,13 @@ void trail_announced(struct trail *t, const struct change *ch, uint64_t sequence
 	if (!t->kept || at == 0)
 		return;
 	all[at - 1].sequence = sequence;
+	if (all[at - 1].change.at_ms != ch->at_ms) {
+		all[at - 1].told_ms = ch->at_ms;
+		all[at - 1].told_risk = ch->risk;
+	}
 	t->told_size = 0;
 	for (unsigned i = 0; i < n; i++)
-		trail_tell(t, &all[i].change, all[i].sequence);
+		trail_tell_again(t, &all[i]);
 }
 
 void trail_tell_as(struct trail *t, const struct trail *from)

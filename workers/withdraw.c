@@ -155,13 +155,13 @@ static int take_back(struct shard *s, struct customer *c, const struct retelling
 	int rc = 0;
 
 	for (unsigned i = r->n_then; rc == 0 && i-- > 0;) {
-		const struct told *t = &r->then[i];
+		struct change ch = told_change(&r->then[i]);
 
 		if (r->stands[i])
 			continue;
-		rc = facts_at(s, c, t->change.at_ms, why);
+		rc = facts_at(s, c, ch.at_ms, why);
 		if (rc == 0)
-			rc = change_retract(s, &s->rewound, &t->change, t->sequence, why);
+			rc = change_retract(s, &s->rewound, &ch, r->then[i].sequence, why);
 	}
 	return rc;
 }
@@ -172,7 +172,7 @@ static void keep(struct trail *t, const struct retelling *r, const struct change
 	for (unsigned i = 0; i < r->n_then; i++)
 		if (r->stands[i] && r->then[i].change.at_ms == now->at_ms &&
 			line_of(&r->then[i].change) == line_of(now))
-			trail_tell(t, &r->then[i].change, r->then[i].sequence);
+			trail_tell_again(t, &r->then[i]);
 }
 
 static int say(void *arg, struct shard *s, struct customer *c, const struct change *ch,
@@ -224,7 +224,7 @@ static bool told_is_sound(const struct told *t, const struct machine *m)
 	if (ch->kind > CHANGE_CROSSING || ch->crossing >= CROSSING_COUNT)
 		return false;
 	if (line_of(ch) >= LADDERS_MAX && line_of(ch) != LADDERS_MAX + RISKS_MAX)
-		return ch->risk < m->n_risks;
+		return ch->risk < m->n_risks && t->told_risk < m->n_risks;
 	return ch->ladder < m->n_ladders && ch->to < m->ladders[ch->ladder].n_rungs &&
 		(ch->from < m->ladders[ch->ladder].n_rungs || ch->from == RUNG_NONE);
 }

@@ -174,24 +174,35 @@ static void note_retracted(struct model *m, struct model_told *t, const struct n
 	t->n--;
 }
 
+static bool was_lost(const struct model_told *t, int64_t at_ms)
+{
+	for (unsigned i = 0; i < t->n; i++)
+		if (t->said[i].at_ms == at_ms && strcmp(t->said[i].type, "customer.lost") == 0)
+			return true;
+	return false;
+}
+
 /* What follows one another begins where the last one ended. */
 static void check_line(const struct model *m, const struct model_told *t,
 	const struct notification *n, const char *line)
 {
 	const struct model_said *last = last_of(t, line);
+	bool crossing = strncmp(line, "crossing ", 9) == 0;
 
 	if (!last)
 		return;
 	/* That somebody is at risk may be told of a later reason than that for which it was held;
 	 * what comes late then can end the earlier one. */
-	if (n->at_ms < last->at_ms && !(m->hidden && strncmp(line, "crossing ", 9) == 0))
+	if (n->at_ms < last->at_ms && !(m->hidden && crossing))
 		note_fail(m, n, "goes back in time");
-	/* What was between the two may have been told to nobody, but not in one breath. */
+	/* What was between the two may have been told to nobody, but not in one breath; between two
+	 * crossings into risk they were lost and won back. */
 	if (n->at_ms == last->at_ms && text_is(n->type, last->type) && text_is(n->to, last->to) &&
 		n->lifecycle_version == last->lifecycle_version && m->hidden == last->hidden &&
+		!(crossing && was_lost(t, n->at_ms)) &&
 		(!m->hidden || n->sequence == last->sequence + 1))
 		note_fail(m, n, "is told twice");
-	if (m->hidden || strncmp(line, "crossing ", 9) == 0)
+	if (m->hidden || crossing)
 		return;
 	if (n->from.size && !text_is(n->from, last->to))
 		note_fail(m, n, "leaves what was not said to be");

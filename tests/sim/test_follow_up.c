@@ -216,6 +216,26 @@ static void it_survives_kills_at_every_point(void **state)
 	}
 }
 
+static void whoever_is_lost_is_nobody_s_to_keep_any_more(void **state)
+{
+	static const char keep[] =
+		"ladder stage { suspect potential  buyer actual when purchases >= 1\n"
+		"    lapsed potential when refunded >= spent and purchases >= 1 }\n"
+		"risk complaint when complaint_age > 1d\n"
+		"follow_up keep on customer.at_risk owner \"service\" due 30d\n";
+	struct sim *s = sim_new(&(struct sim_options){ .seed = random_seed(1), .lifecycle = keep });
+
+	(void)state;
+	sim_send(s, "till/1 anna buys 100\nshop/1 anna complains c1 staff\n");
+	sim_until(s, "2d");
+	assert_int_equal(rows(s), 1);
+	sim_send(s, "till/2 anna returns 100\n");
+	assert_int_equal(counts(s, "anna", "follow_up.keep")->over, 1);
+	sim_until(s, "60d");
+	assert_int_equal(counts(s, "anna", "follow_up.keep")->overdue, 0);
+	story_end(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -227,6 +247,7 @@ int main(void)
 		cmocka_unit_test(it_can_be_done_and_reassigned_by_hand),
 		cmocka_unit_test(what_is_withdrawn_asks_nobody),
 		cmocka_unit_test(it_survives_kills_at_every_point),
+		cmocka_unit_test(whoever_is_lost_is_nobody_s_to_keep_any_more),
 	};
 
 	sim_failed = story_failed;

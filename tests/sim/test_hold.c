@@ -231,6 +231,48 @@ static void a_snoozed_customer_is_told_of_when_it_is_over(void **state)
 	story_end(s);
 }
 
+static void that_a_snoozed_one_was_at_risk_is_not_told_when_they_are_lost(void **state)
+{
+	struct sim *s = story_new();
+
+	(void)state;
+	sim_send(s, "till/1 anna buys 100\n");
+	assert_true(sim_command(s, "snooze anna 20d"));
+	sim_send(s, "shop/1 anna complains c1 staff @1h\n");
+	sim_until(s, "10d"); /* risk.complaint since the third day, and nobody was told */
+	assert_int_equal(rows(s), 3);
+	free(sim_trace_take(s));
+	sim_send(s, "till/2 anna returns 100\n");
+	SIM_TRACE(s, "[     10d] anna stage.lapsed <- first_time, customer.lost\n");
+	sim_until(s, "30d"); /* the reason still holds, but they are nobody's to lose */
+	SIM_TRACE(s, "[ 2d1h1ms] anna risk.complaint raised (noticed at 20d)\n");
+	assert_int_equal(rows(s), 0);
+	sim_send(s, "till/3 anna buys 100\n");
+	SIM_TRACE(s, "[     30d] anna stage.repeat <- lapsed, phase.formation <- exploration, customer.won_back, customer.at_risk\n");
+	story_end(s);
+}
+
+static void what_was_told_of_a_later_reason_is_withdrawn_as_it_was_told(void **state)
+{
+	struct sim *s = story_new();
+
+	(void)state;
+	sim_send(s, "till/1 anna buys 100\n" "till/2 bert seen rival quote\n" "till/3 bert buys 1\n");
+	assert_true(sim_command(s, "pause risk.competitor"));
+	sim_until(s, "10d");
+	sim_send(s, "shop/1 anna seen rival quote\n");
+	sim_until(s, "11d");
+	free(sim_trace_take(s));
+	sim_send(s, "shop/2 anna notice\n");
+	SIM_TRACE(s, "[     11d] anna risk.contract raised, customer.at_risk\n");
+	sim_until(s, "12d");
+	sim_send(s, "till/4 anna returns 100 @9d12h\n"); /* nobody's to lose by then */
+	SIM_TRACE(s, "[     11d] anna customer.at_risk.retracted (noticed at 12d)\n"
+		"[   9d12h] anna stage.lapsed <- first_time, phase.ended <- exploration, customer.lost "
+		"(noticed at 12d)\n");
+	story_end(s);
+}
+
 static void a_snooze_can_be_ended(void **state)
 {
 	struct sim *s = story_new();
@@ -434,6 +476,8 @@ int main(void)
 		cmocka_unit_test(a_second_reason_is_told_and_with_it_that_they_are_at_risk),
 		cmocka_unit_test(what_is_discarded_stays_in_the_history_alone),
 		cmocka_unit_test(a_snoozed_customer_is_told_of_when_it_is_over),
+		cmocka_unit_test(that_a_snoozed_one_was_at_risk_is_not_told_when_they_are_lost),
+		cmocka_unit_test(what_was_told_of_a_later_reason_is_withdrawn_as_it_was_told),
 		cmocka_unit_test(a_snooze_can_be_ended),
 		cmocka_unit_test(a_reason_that_comes_back_too_soon_waits),
 		cmocka_unit_test(only_what_is_late_by_days_trips_a_rule_without_a_habit),

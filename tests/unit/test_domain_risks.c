@@ -327,7 +327,7 @@ static void a_risk_says_who_why_how_much_is_at_stake_who_owns_it_and_what_to_do(
 	assert_true(span_is(y->last.rule, "risk.silent"));
 	assert_int_equal(y->last.severity, SEVERITY_HIGH);
 	assert_true(y->last.has_value && y->last.value == 11 * 500);
-	assert_int_equal(y->last.n_evidence, 3);
+	assert_int_equal(y->last.n_evidence, 4);
 	assert_true(y->last.play.size > 0 && span_is(y->last.approach, "retain"));
 	life_end(y);
 }

@@ -191,14 +191,13 @@ static void silence_loses_and_a_purchase_wins_back(void **state)
 		"[  56] customer.at_risk clear -> raised, low, maintain\n"
 		"[ 730] stage.lapsed first_time -> lapsed, high, win_back\n"
 		"[ 730] phase.ended exploration -> ended, -, win_back\n"
+		"[ 730] risk.no_second_purchase raised -> clear, -, win_back\n"
 		"[ 730] customer.lost first_time -> lapsed, high, win_back\n");
 	assert_int_equal(y->s.due_ms, NEVER);
 	buys(y, 900, 1000);
 	assert_told(y, "[ 900] stage.repeat lapsed -> repeat, -, maintain\n"
 		"[ 900] phase.formation ended -> formation, -, maintain\n"
-		"[ 900] risk.no_second_purchase raised -> clear, -, maintain\n"
-		"[ 900] customer.won_back lapsed -> repeat, -, maintain\n"
-		"[ 900] customer.recovered raised -> clear, -, maintain\n");
+		"[ 900] customer.won_back lapsed -> repeat, -, maintain\n");
 	story_end(y);
 }
 
@@ -245,6 +244,62 @@ static void a_regular_one_who_stays_away_is_at_risk_and_recovers(void **state)
 	assert_told(y, "[ 120] risk.silent raised -> clear, -, maintain\n"
 		"[ 120] customer.recovered raised -> clear, -, maintain\n");
 	assert_int_equal(y->last.since_ms, at_ms);
+	story_end(y);
+}
+
+/* Nothing remains bought: there is nobody left who could be silent, and the door has been told of. */
+static void whoever_gave_all_back_is_neither_silent_nor_recovered(void **state)
+{
+	struct story *y = story_new(NULL);
+
+	(void)state;
+	buys(y, 0, 1000);
+	returns(y, 5, 1000);
+	buf_clear(&y->trace);
+	wait_until(y, 800);
+	assert_told(y, "");
+	assert_int_equal(y->s.due_ms, NEVER);
+	buys(y, 801, 1000); /* the own gap: 846 (2^(1 / 1.85) - 1) = 384.5 days */
+	buf_clear(&y->trace);
+	wait_until(y, 1500);
+	assert_told(y, "[1185] risk.silent clear -> raised, high, maintain\n"
+		"[1185] customer.at_risk clear -> raised, high, maintain\n");
+	returns(y, 1501, 1000);
+	assert_told(y, "[1501] stage.lapsed repeat -> lapsed, high, win_back\n"
+		"[1501] phase.ended formation -> ended, -, win_back\n"
+		"[1501] risk.silent raised -> clear, -, win_back\n"
+		"[1501] customer.lost repeat -> lapsed, high, win_back\n");
+	story_end(y);
+}
+
+/* One is at risk while one can be lost. A reason that outlasts the loss is one again afterwards. */
+static void being_lost_ends_being_at_risk_and_being_won_back_with_a_reason_begins_it(void **state)
+{
+	struct story *y = story_new(NULL);
+	struct event e = { .body = BODY_COMPLAINT }, r = { .body = BODY_RESOLUTION };
+
+	(void)state;
+	e.as.complaint.complaint = span_str("c1");
+	r.as.resolution.complaint = span_str("c1");
+	buys(y, 0, 1000);
+	happens(y, 1, e);
+	wait_until(y, 5);
+	buf_clear(&y->trace);
+	returns(y, 6, 1000);
+	assert_told(y, "[   6] stage.lapsed first_time -> lapsed, high, win_back\n"
+		"[   6] customer.lost first_time -> lapsed, high, win_back\n");
+	assert_int_equal(y->s.verdict.risks, 1 << machine_risk(y->m, span_str("complaint")));
+	buys(y, 7, 500);
+	assert_told(y, "[   7] stage.repeat lapsed -> repeat, -, maintain\n"
+		"[   7] phase.formation exploration -> formation, -, maintain\n"
+		"[   7] customer.won_back lapsed -> repeat, -, maintain\n"
+		"[   7] customer.at_risk clear -> raised, high, maintain\n");
+	assert_span(y->last.rule, "risk.complaint");
+	returns(y, 8, 500);
+	buf_clear(&y->trace);
+	happens(y, 9, r); /* too late */
+	assert_told(y, "[   9] phase.ended formation -> ended, -, win_back\n"
+		"[   9] risk.complaint raised -> clear, -, win_back\n");
 	story_end(y);
 }
 
@@ -329,6 +384,8 @@ static void stages_climb_as_the_relationship_does(void **state)
 		"[ 317] risk.silent clear -> raised, high, maintain\n"
 		"[ 910] stage.lapsed advocate -> lapsed, high, win_back\n"
 		"[ 910] phase.ended decline -> ended, -, win_back\n"
+		"[ 910] risk.silent raised -> clear, -, win_back\n"
+		"[ 910] risk.shrinking raised -> clear, -, win_back\n"
 		"[ 910] customer.lost advocate -> lapsed, high, win_back\n");
 	story_end(y);
 }
@@ -511,7 +568,7 @@ static void a_notification_of_risk_says_why_and_what_is_at_stake(void **state)
 	assert_int_equal(y->last.lifecycle_version, 7);
 	assert_true(y->last.has_value);
 	assert_int_equal(y->last.value, 2600);
-	assert_int_equal(y->last.n_evidence, 3);
+	assert_int_equal(y->last.n_evidence, 4);
 	v = y->last.evidence;
 	assert_span(v[0].fact, "purchase_days");
 	assert_span(v[0].test, "purchase_days >= 2");
@@ -523,6 +580,8 @@ static void a_notification_of_risk_says_why_and_what_is_at_stake(void **state)
 	assert_span(v[2].test, "active < 20%");
 	assert_true(fabs(v[2].value - 0.2) < 1e-9 && v[2].value < 0.2 && v[2].holds);
 	assert_int_equal(v[2].unit, UNIT_RATIO);
+	assert_span(v[3].test, "stage = lapsed");
+	assert_false(v[3].holds);
 	story_end(y);
 }
 
@@ -646,6 +705,9 @@ int main(void)
 		cmocka_unit_test(silence_loses_and_a_purchase_wins_back),
 		cmocka_unit_test(everything_returned_loses),
 		cmocka_unit_test(a_regular_one_who_stays_away_is_at_risk_and_recovers),
+		cmocka_unit_test(whoever_gave_all_back_is_neither_silent_nor_recovered),
+		cmocka_unit_test(
+			being_lost_ends_being_at_risk_and_being_won_back_with_a_reason_begins_it),
 		cmocka_unit_test(a_complaint_left_lying_is_a_risk_until_resolved),
 		cmocka_unit_test(a_contract_that_runs_out_is_a_risk_until_renewed),
 		cmocka_unit_test(stages_climb_as_the_relationship_does),
