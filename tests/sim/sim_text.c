@@ -5,7 +5,7 @@
  *
  *   calls · called                        contact begun by the customer · by us
  *   says need=yes timing=no …             readiness
- *   buys AMOUNT [margin N]                returns AMOUNT [REASON]
+ *   buys AMOUNT [margin N]                returns AMOUNT [of ORDER] [REASON]
  *   complains CASE [REASON]               resolved CASE
  *   rates EXPECTED PERCEIVED [QUALITY]    refers CUSTOMER
  *   joins · leaves                        partners · parts
@@ -13,6 +13,7 @@
  *   spends AMOUNT FROM TO                 seen COMPETITOR [quote|visit|purchase]
  *   profile owner=paul region=north …     market FACTOR UNTIL REGION [SEGMENT], - for any
  *
+ * The order that is bought is called as the event's ID; so is what is returned, without "of".
  * CUSTOMER * is nobody: everybody whom a market signal covers.
  * Times are offsets (sim.h); without @TIME an event happens now. */
 #include "tests/sim/sim.h"
@@ -133,6 +134,10 @@ static void returns(struct words *w, struct event *e)
 {
 	e->as.refund.order = e->id;
 	e->as.refund.amount = number(w);
+	if (w->at < w->n && strcmp(w->word[w->at], "of") == 0) {
+		w->at++;
+		e->as.refund.order = text(w);
+	}
 	e->as.refund.reason = name_perhaps(w, reason_name, REASON_COUNT);
 }
 

@@ -116,7 +116,8 @@ static void tale_net(struct tale *t)
 		if (crossing) /* that it was crossed is what counts */
 			net.from[0] = net.to[0] = '\0';
 		/* Two of one kind: at risk, lost, won back and at risk again. */
-		if (crossing ? (k - i) % 2 == 1 || strcmp(t->seen[i].type, net.type) == 0 : strcmp(net.from, net.to) != 0)
+		if (crossing ? (k - i) % 2 == 1 || strcmp(t->seen[i].type, net.type) == 0 :
+			strcmp(net.from, net.to) != 0)
 			t->seen[n++] = net;
 	}
 	t->n = n;
