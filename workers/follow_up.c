@@ -335,6 +335,8 @@ int follow_up_command(struct shard *s, struct customer *c, const struct command 
 			rc = close_row(s, c, i, &f, FOLLOW_UP_DONE, now_of(why, f.opened_ms), why);
 			continue;
 		}
+		if (span_eq(span_of(f.owner, f.owner_size), cmd->other))
+			continue; /* theirs already: whoever got no answer asks again */
 		set_owner(&f, cmd->other);
 		rc = tell(s, c, i, &f, "reassigned", follow_up_state_name(f.state), now_ms, why);
 		if (rc == 0)

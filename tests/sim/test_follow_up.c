@@ -164,6 +164,8 @@ static void it_can_be_done_and_reassigned_by_hand(void **state)
 	assert_false(sim_command(s, "done anna win_back"));
 	assert_true(sim_command(s, "reassign anna bert"));
 	SIM_TRACE(s, "[     31d] anna follow_up.reassigned <- open\n");
+	assert_true(sim_command(s, "reassign anna bert")); /* his already, and nobody is told twice */
+	SIM_TRACE(s, "");
 	assert_true(sim_command(s, "done anna"));
 	SIM_TRACE(s, "[     31d] anna follow_up.closed <- open\n");
 	assert_false(sim_command(s, "done anna"));
