@@ -90,6 +90,33 @@ void asked_error(struct asked *a, const char *code, const char *text)
 	free(a);
 }
 
+void control_when_in_force(struct daemon *d, const struct peer *peer, uint64_t number, json_t *json)
+{
+	struct asked *a = json ? asked_new(d, peer, number) : NULL;
+
+	if (!a) { /* it is done all the same */
+		json_decref(json);
+		return;
+	}
+	d->control.changer = a;
+	d->control.changed = json;
+}
+
+void control_in_force(struct daemon *d, int rc)
+{
+	struct asked *a = d->control.changer;
+	json_t *json = d->control.changed;
+
+	d->control.changer = NULL;
+	d->control.changed = NULL;
+	if (a && rc == 0) {
+		asked_json(a, json);
+	} else if (a) {
+		asked_error(a, "full", err_text(rc));
+		json_decref(json);
+	}
+}
+
 static struct question *question_new(struct daemon *d, const struct peer *peer,
 	const struct request *r)
 {
@@ -279,6 +306,7 @@ static void reload(struct daemon *d, const struct peer *peer, const struct reque
 	struct lifecycle *old = d->lifecycle ? lifecycle_hold(d->lifecycle) : NULL;
 	struct complaint c = { 0 };
 	bool changed;
+	json_t *json;
 
 	webhooks_secrets(d);
 	if (!daemon_fires(d) || d->reloading)
@@ -286,9 +314,13 @@ static void reload(struct daemon *d, const struct peer *peer, const struct reque
 			"another reload is on its way" : "nothing can be written for now");
 	else if (inputs_lifecycle(d, &changed, &c) != 0)
 		control_error(d, peer, r->number, "malformed", c.text);
-	else
-		control_json(d, peer, r->number, reloaded_json(changed, old ? old->machine : NULL,
-			d->lifecycle->machine));
+	else {
+		json = reloaded_json(changed, old ? old->machine : NULL, d->lifecycle->machine);
+		if (changed)
+			control_when_in_force(d, peer, r->number, json);
+		else
+			control_json(d, peer, r->number, json);
+	}
 	lifecycle_drop(old);
 }
 
@@ -494,4 +526,8 @@ void control_close(struct daemon *d)
 	socket_close(&d->control.socket);
 	arena_free(d->control.arena);
 	d->control.arena = NULL;
+	json_decref(d->control.changed);
+	free(d->control.changer);
+	d->control.changed = NULL;
+	d->control.changer = NULL;
 }

@@ -7,6 +7,7 @@
 #include "daemon/socket.h"
 #include "proto/codec.h"
 
+struct asked;
 struct daemon;
 #define CONTROL_WAITING_MAX 256 /* questions under way, in all */
 
@@ -14,6 +15,8 @@ struct control {
 	struct socket socket;
 	struct arena *arena;
 	unsigned waiting;
+	struct asked *changer; /* whose file or parameters are on their way, or NULL … */
+	json_t *changed;       /* … and what they are told when it is in force */
 	bool merging; /* two ids are being merged, or taken apart: one at a time (merging.h) */
 };
 
@@ -38,6 +41,11 @@ struct asked *asked_new(struct daemon *d, const struct peer *peer, uint64_t numb
 /* Both answer and free A. TEXT is a sentence. */
 void asked_json(struct asked *a, json_t *json);
 void asked_error(struct asked *a, const char *code, const char *text);
+
+/* Answer with JSON, which is taken over, when what is on its way (d->reloading) is in force. */
+void control_when_in_force(struct daemon *d, const struct peer *peer, uint64_t number, json_t *json);
+/* It is, or with RC < 0 it could not be written. */
+void control_in_force(struct daemon *d, int rc);
 
 /* Journal CMD, and answer request NUMBER of PEER when it is obeyed. */
 void control_order(struct daemon *d, const struct peer *peer, uint64_t number,

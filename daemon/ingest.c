@@ -10,7 +10,7 @@ struct delivery_note {
 	struct peer peer;
 	zmq_msg_t message;
 	uint32_t n_rejected;
-	struct rejection *rejected; /* found before the journal, ascending */
+	struct rejection *rejected; /* found before the journal, ascending; room for all events */
 	uint32_t *refused;          /* their indexes */
 };
 
@@ -106,26 +106,19 @@ static bool out_of_order(struct ingest *in, const struct peer *peer, uint64_t nu
 static void receipt_for(struct daemon *d, struct task *t)
 {
 	struct delivery_note *note = t->message;
-	struct receipt r = { .number = t->work.input.batch.number };
-	uint32_t n = note->n_rejected;
-	struct rejection *all;
+	const struct batch *b = &t->work.input.batch;
+	struct receipt r = { .number = b->number, .n_rejected = note->n_rejected,
+		.rejected = note->rejected };
 
-	for (unsigned i = 0; i < t->work.n_parts; i++)
-		n += t->work.parts[i].outcome.n_rejected;
-	all = n == note->n_rejected ? note->rejected : arena_alloc(t->arena, n * sizeof *all);
-	if (n != note->n_rejected && all)
-		memcpy(all, note->rejected, note->n_rejected * sizeof *all);
-	r.n_rejected = note->n_rejected;
 	for (unsigned i = 0; i < t->work.n_parts; i++) {
 		const struct outcome *o = &t->work.parts[i].outcome;
 
 		r.accepted += o->accepted;
 		r.duplicates += o->duplicates;
-		for (uint32_t k = 0; all && k < o->n_rejected; k++)
-			all[r.n_rejected++] = o->rejected[k];
+		for (uint32_t k = 0; k < o->n_rejected && r.n_rejected < b->n_all; k++)
+			note->rejected[r.n_rejected++] = o->rejected[k];
 	}
-	r.rejected = all;
-	d->rejected += n;
+	d->rejected += r.n_rejected;
 	answered(&d->ingest, &note->peer, r.number);
 	send_receipt(d, &note->peer, &r);
 }

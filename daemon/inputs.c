@@ -102,6 +102,7 @@ static void reloaded(struct daemon *d, struct task *t)
 
 	lifecycle_drop(t->message); /* the old one */
 	d->reloading = false;
+	control_in_force(d, 0);
 	if (!d->reload_again || d->state == DAEMON_STOPPING)
 		return;
 	d->reload_again = false;
@@ -115,6 +116,7 @@ static void not_reloaded(struct daemon *d, struct task *t, int rc)
 	lifecycle_drop(d->lifecycle);
 	d->lifecycle = t->message;
 	d->reloading = d->reload_again = false;
+	control_in_force(d, rc);
 	log_error("lifecycle", "the old rules stay in force", "error=%s", log_quote(err_text(rc)));
 }
 

@@ -133,8 +133,8 @@ static void give(struct daemon *d, const struct peer *peer, const struct request
 		control_error(d, peer, r->number, "busy",
 			c.text[0] ? c.text : "nothing can be written for now");
 	else
-		control_json(d, peer, r->number, json_pack("{s:i,s:i}", "parameters_version",
-			(int)p.version, "fits", (int)p.n_fits));
+		control_when_in_force(d, peer, r->number, json_pack("{s:i,s:i}",
+			"parameters_version", (int)p.version, "fits", (int)p.n_fits));
 }
 
 void parameters_request(struct daemon *d, const struct peer *peer, const struct request *r)
