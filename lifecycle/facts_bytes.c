@@ -91,15 +91,11 @@ static uint8_t *rows_pack(uint8_t *p, const struct facts *f)
 	return w.out;
 }
 
-__attribute__((noinline)) uint64_t take_last_sized(struct reader *r, unsigned size)
+uint64_t get_last_sized(const uint8_t *p, unsigned size)
 {
-	const uint8_t *p = size <= 8 ? take_bytes(r, size) : NULL;
 	uint8_t bytes[8] = { 0 };
 
-	if (!p)
-		reader_fail(r);
-	else
-		memcpy(bytes, p, size);
+	memcpy(bytes, p, size);
 	return get_le64(bytes);
 }
 

@@ -164,18 +164,29 @@ static inline uint8_t take_byte(struct reader *r)
 	return p ? *p : 0;
 }
 
-/* Less than 8 bytes are left, or the size is none. */
-uint64_t take_last_sized(struct reader *r, unsigned size);
+/* The value of SIZE bytes at P behind which nothing may be read; less than 8. */
+uint64_t get_last_sized(const uint8_t *p, unsigned size);
 
 static inline uint64_t take_sized(struct reader *r, unsigned size)
 {
+	const uint8_t *p = r->p;
 	uint64_t v;
 
-	if (size > 8 || r->end - r->p < 8)
-		return take_last_sized(r, size);
-	v = get_le64(r->p);
+	if (r->end - p < 8) {
+		if (size > (size_t)(r->end - p)) {
+			reader_fail(r);
+			return 0;
+		}
+		r->p += size;
+		return get_last_sized(p, size);
+	}
+	v = get_le64(p);
 	r->p += size;
-	return size < 8 ? v & ((UINT64_C(1) << 8 * size) - 1) : v;
+	if (size < 8)
+		return v & ((UINT64_C(1) << 8 * size) - 1);
+	if (size > 8)
+		reader_fail(r);
+	return v;
 }
 
 /* A bit map of N bits in which at least one is set. */

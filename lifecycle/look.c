@@ -27,7 +27,7 @@ unsigned standing_begin(struct standing *s, const struct machine *m, const struc
 	reading_init(&r, m, f);
 	n = reading_move(&r, s, at_ms, out);
 	s->settled_ms = at_ms;
-	s->due_ms = reading_differs_at(&r, &s->verdict, at_ms, SOLVE_HORIZON_MS, TOUCHED_ALL);
+	s->due_ms = reading_differs_at(&r, &s->verdict, at_ms, SOLVE_HORIZON_MS, TOUCHED_BY_TIME);
 	return n;
 }
 
@@ -67,7 +67,7 @@ unsigned standing_event(struct standing *s, const struct machine *m, const struc
 	first_ms = reading_differs_at(&r, &s->verdict, at_ms, until_ms, &touched);
 	if (first_ms == at_ms) {
 		n = reading_move(&r, s, at_ms, out);
-		first_ms = reading_differs_at(&r, &s->verdict, at_ms, until_ms, TOUCHED_ALL);
+		first_ms = reading_differs_at(&r, &s->verdict, at_ms, until_ms, TOUCHED_BY_TIME);
 	}
 	s->settled_ms = at_ms;
 	if (first_ms != NEVER || !lazily)
@@ -99,10 +99,10 @@ unsigned standing_wake(struct standing *s, const struct machine *m, const struct
 	unsigned n = 0;
 
 	reading_init(&r, m, f);
-	s->due_ms = reading_differs_at(&r, &s->verdict, at_ms, SOLVE_HORIZON_MS, TOUCHED_ALL);
+	s->due_ms = reading_differs_at(&r, &s->verdict, at_ms, SOLVE_HORIZON_MS, TOUCHED_BY_TIME);
 	if (s->due_ms != at_ms)
 		return 0; /* nothing was announced, so nothing more is settled than before */
 	n = reading_move(&r, s, at_ms, out);
-	s->due_ms = reading_differs_at(&r, &s->verdict, at_ms, SOLVE_HORIZON_MS, TOUCHED_ALL);
+	s->due_ms = reading_differs_at(&r, &s->verdict, at_ms, SOLVE_HORIZON_MS, TOUCHED_BY_TIME);
 	return n;
 }

@@ -210,6 +210,7 @@ struct machine {
 	uint16_t first_rule[LADDERS_MAX + 1]; /* of each ladder, and of the risks; upwards */
 	struct rule rules[RULES_MAX];
 	uint64_t rules_by[BODY_COUNT][RULE_WORDS]; /* with a test that moves and such an event can touch */
+	uint64_t rules_moving[RULE_WORDS]; /* that the passing of time alone can turn */
 	uint64_t rules_void[RULE_WORDS]; /* that cannot hold: a rank they ask for is not known */
 	uint64_t rules_of[STILLS_MAX][RULE_WORDS]; /* with the test of that place */
 	uint64_t silent_owners; /* whose rules the mere absence of purchases or contacts can flip */

@@ -279,12 +279,12 @@ uint8_t *orders_pack(uint8_t *p, const struct facts *f)
 	return p;
 }
 
-static int32_t take_order_day(struct reader *r, int64_t time_ms, uint8_t bits)
+static inline int32_t take_order_day(struct reader *r, int64_t time_ms, uint8_t bits)
 {
 	return (int32_t)(time_ms / DAY_MS + in_range(r, bits >> ORDER_DAY_SHIFT, 0, 2) - 1);
 }
 
-static void take_settled(struct reader *r, struct facts *f)
+static inline void take_settled(struct reader *r, struct facts *f)
 {
 	int64_t before_ms = f->scalar[FACT_last_event].i;
 
@@ -295,7 +295,7 @@ static void take_settled(struct reader *r, struct facts *f)
 		reader_fail(r);
 }
 
-static void take_order(struct reader *r, struct facts_order *o, int64_t *before_ms)
+static inline void take_order(struct reader *r, struct facts_order *o, int64_t *before_ms)
 {
 	const uint8_t *p = take_bytes(r, 6);
 	uint8_t bits, sizes;
@@ -304,22 +304,28 @@ static void take_order(struct reader *r, struct facts_order *o, int64_t *before_
 		return;
 	bits = p[0];
 	sizes = p[1];
-	*o = (struct facts_order){ .order = get_le32(p + 2), .refund = bits & ORDER_REFUND,
-		.undone = bits & ORDER_UNDONE, .has_margin = bits & ORDER_HAS_MARGIN };
+	o->order = get_le32(p + 2);
+	o->refund = bits & ORDER_REFUND;
+	o->undone = bits & ORDER_UNDONE;
+	o->has_margin = bits & ORDER_HAS_MARGIN;
 	*before_ms = an_instant(r, minus(*before_ms, unzigzag(take_sized(r, sizes & 15))));
 	o->time_ms = *before_ms;
 	o->amount = in_range(r, (int64_t)take_sized(r, sizes >> 4), 0, EVENT_AMOUNT_MAX);
+	o->day = o->refund ? 0 : take_order_day(r, o->time_ms, bits);
 	if (o->refund && bits & ~(ORDER_REFUND | ORDER_UNDONE))
 		reader_fail(r);
-	if (!o->refund)
-		o->day = take_order_day(r, o->time_ms, bits);
-	if (o->has_margin)
-		o->margin = in_range(r, unzigzag(take_sized(r, take_byte(r))), -EVENT_AMOUNT_MAX,
-			EVENT_AMOUNT_MAX);
+	o->margin = !o->has_margin ? 0 : in_range(r, unzigzag(take_sized(r, take_byte(r))),
+		-EVENT_AMOUNT_MAX, EVENT_AMOUNT_MAX);
 }
 
-void orders_unpack(struct reader *r, struct facts *f)
+static bool are_in_order(const struct facts_order *later, const struct facts_order *o)
 {
+	return later->time_ms > o->time_ms || order_compare(later, o) >= 0;
+}
+
+void orders_unpack(struct reader *from, struct facts *f)
+{
+	struct reader reader = *from, *r = &reader; /* whose address nobody else has */
 	int64_t before_ms = f->scalar[FACT_last_event].i;
 	uint8_t head = take_byte(r);
 	unsigned n = (unsigned)in_range(r, head >> 1, 0, FACTS_ORDERS_MAX);
@@ -330,8 +336,9 @@ void orders_unpack(struct reader *r, struct facts *f)
 		take_settled(r, f);
 	for (unsigned i = 0; i < n && !r->bad; i++) {
 		take_order(r, &f->orders[i], &before_ms);
-		if (i > 0 && order_compare(&f->orders[i - 1], &f->orders[i]) < 0)
+		if (i > 0 && !are_in_order(&f->orders[i - 1], &f->orders[i]))
 			reader_fail(r);
 	}
 	f->n_orders = (uint8_t)n;
+	*from = reader;
 }

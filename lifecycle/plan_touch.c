@@ -169,6 +169,7 @@ static void touch_terms(struct machine *m, struct rule *rule, unsigned at, bool 
 
 	opposed ^= t->negated;
 	if (t->kind == TERM_TEST) {
+		m->rules_moving[(rule - m->rules) / 64] |= UINT64_C(1) << (rule - m->rules) % 64;
 		t->touched_by = (uint16_t)test_touched_by(m, &m->tests[t->test]);
 		touch_test(m, rule, &m->tests[t->test], t->touched_by, opposed);
 		return;

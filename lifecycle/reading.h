@@ -40,16 +40,18 @@ bool reading_still(const struct reading *r, const struct test *t, const struct v
 bool reading_compare(struct reading *r, const struct test *t, struct law *other,
 	struct comparison *ret_c);
 
-/* What may have become of rules since they were last known to hold or not: only those that have one
- * of these tests that do not move, or another one that BODY can touch, need be asked; nor of these
- * what CALM spares. */
+/* What may have become of rules since they were last known to hold or not: only those need be asked
+ * that have one of the tests STILLS, which do not move, or another one that BODY can touch. Of the
+ * latter CALM spares some. */
 struct touched {
-	bool all;
+	bool all;     /* whatever moves, whoever can touch it */
 	uint8_t body;
 	uint8_t calm; /* enum calm */
 	uint64_t stills;
 };
-#define TOUCHED_ALL (&(const struct touched){ .all = true })
+/* Time has passed and nothing else: as after the verdict has been found. */
+#define TOUCHED_BY_TIME (&(const struct touched){ .all = true })
+#define TOUCHED_ALL (&(const struct touched){ .all = true, .stills = UINT64_MAX })
 
 /* Read into N the numbers WATCHES of F. */
 void numbers_read(struct numbers *n, uint64_t watches, const struct machine *m,

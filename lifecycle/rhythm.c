@@ -106,8 +106,12 @@ double tempo_active_until_counted(const struct tempo *p, double w, double theta,
 			low = u;
 		else
 			high = u;
-		if (over == 0 || fabs(next - u) <= 1e-15 * u)
+		if (over == 0)
 			break;
+		if (fabs(next - u) <= 1e-8 * u) { /* each step doubles the digits */
+			u = next;
+			break;
+		}
 		u = next > low && next < high ? next : low + (high - low) / 2;
 		if (u <= low || u >= high)
 			break;

@@ -178,7 +178,7 @@ static int64_t members_next(const struct question *q, unsigned at, bool wanted, 
 	int64_t until_ms)
 {
 	return wanted ? every_next(q, at, from_ms, until_ms) :
-		some_next(q, at, TOUCHED_ALL, from_ms, until_ms);
+		some_next(q, at, TOUCHED_BY_TIME, from_ms, until_ms);
 }
 
 /* The same of a whole rule, which was not WANTED until now. Were all members of its group as they
@@ -223,11 +223,8 @@ static int64_t rule_next(const struct question *q, const struct rule *rule, int6
 /* The rules of the word WORD that may have been touched. */
 static uint64_t rules_touched(const struct machine *m, const struct touched *t, unsigned word)
 {
-	uint64_t rules = m->rules_by[t->body][word];
-	unsigned left = m->n_rules - 64 * word;
+	uint64_t rules = t->all ? m->rules_moving[word] : m->rules_by[t->body][word];
 
-	if (t->all)
-		rules = left < 64 ? (UINT64_C(1) << left) - 1 : UINT64_MAX;
 	for (uint64_t stills = t->stills; stills; stills &= stills - 1)
 		rules |= m->rules_of[__builtin_ctzll(stills)][word];
 	return rules & ~m->rules_void[word];
@@ -269,7 +266,7 @@ int64_t machine_next_change(const struct machine *m, const struct facts *f, int6
 	if (now_ms >= SOLVE_HORIZON_MS)
 		return NEVER;
 	reading_init(&r, m, f);
-	return reading_differs_at(&r, v, now_ms, SOLVE_HORIZON_MS, TOUCHED_ALL);
+	return reading_differs_at(&r, v, now_ms, SOLVE_HORIZON_MS, TOUCHED_BY_TIME);
 }
 
 /* A test of a ladder flips at one of the changes of the verdict. Each change uses up at least one
