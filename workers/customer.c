@@ -72,7 +72,7 @@ int numbering_find(struct numbering *n, struct env *env, const struct machine *m
 	return env_failed(env) ? env_failed(env) : births_find(n, env, m);
 }
 
-void customer_init(struct customer *c, struct span id)
+static void init_but_facts(struct customer *c, struct span id)
 {
 	assert(id.size >= 1 && id.size <= EVENT_CUSTOMER_MAX);
 	memcpy(c->id, id.data, id.size);
@@ -92,6 +92,11 @@ void customer_init(struct customer *c, struct span id)
 	trail_cut(&c->trail);
 	standing_init(&c->standing);
 	c->counted = c->standing.verdict;
+}
+
+void customer_init(struct customer *c, struct span id)
+{
+	init_but_facts(c, id);
 	facts_init(&c->facts);
 }
 
@@ -228,30 +233,29 @@ size_t customer_pack(const struct customer *c, const struct machine *m,
 	return customer_pack_sections(c, out, size);
 }
 
-/* Put a place of the record where the machine in force has it; true when it has. */
-static bool place_settle(struct standing *s, const struct place *at, const struct machine *m,
-	const struct numbering *n)
+/* Put a place of the record where the machine in force has it, if it has. The I-th place is mostly
+ * that of the I-th ladder. */
+static void place_settle(struct standing *s, const struct place *at, unsigned i,
+	const struct machine *m, const struct numbering *n)
 {
+	unsigned l = i < m->n_ladders && n->ladder[i] == at->ladder ? i : 0;
+
 	if (at->ladder == 0) {
 		for (unsigned k = 0; k < m->n_risks; k++)
 			if (n->risk[k] == at->rung) {
 				s->verdict.risks |= 1u << k;
 				s->risk_since_ms[k] = at->since_ms;
-				return true;
 			}
-		return false;
+		return;
 	}
-	for (unsigned l = 0; l < m->n_ladders; l++) {
-		if (n->ladder[l] != at->ladder)
-			continue;
-		s->since_ms[l] = at->since_ms;
-		for (unsigned r = 0; r < m->ladders[l].n_rungs; r++)
-			if (n->rung[l][r] == at->rung) {
-				s->verdict.rung[l] = (uint8_t)r;
-				return true;
-			}
-	}
-	return false;
+	while (l < m->n_ladders && n->ladder[l] != at->ladder)
+		l++;
+	if (l == m->n_ladders)
+		return;
+	s->since_ms[l] = at->since_ms;
+	for (unsigned r = 0; r < RUNGS_MAX && n->rung[l][r]; r++)
+		if (n->rung[l][r] == at->rung)
+			s->verdict.rung[l] = (uint8_t)r;
 }
 
 struct cursor {
@@ -259,15 +263,19 @@ struct cursor {
 	bool bad;
 };
 
-static uint64_t take(struct cursor *c)
+/* After a fault nothing is left, and everything reads as 0. */
+static inline uint64_t take(struct cursor *c)
 {
 	uint64_t v = 0;
+	const uint8_t *next = get_varint(c->p, c->end, &v);
 
-	if (!c->bad) {
-		c->p = get_varint(c->p, c->end, &v);
-		c->bad = c->p == NULL;
+	if (!next) {
+		c->bad = true;
+		c->p = c->end;
+		return 0;
 	}
-	return c->bad ? 0 : v;
+	c->p = next;
+	return v;
 }
 
 static int64_t take_instant(struct cursor *c, int64_t from_ms)
@@ -305,7 +313,7 @@ static void unpack_places(struct customer *c, struct cursor *in, const struct ma
 		at->rung = (uint16_t)take(in);
 		at->since_ms = c->standing.settled_ms + unzigzag(take(in));
 		if (!in->bad)
-			(void)place_settle(&c->standing, at, m, n);
+			place_settle(&c->standing, at, i, m, n);
 	}
 	c->n_places = count;
 }
@@ -365,34 +373,47 @@ static void unpack_source(struct customer *c, uint64_t v)
 	c->source_votes = v & 7;
 }
 
+/* What stands before the facts. */
+static int unpack_head(struct customer *c, struct cursor *in, const struct machine *m,
+	const struct numbering *n)
+{
+	struct standing *s = &c->standing;
+	uint8_t flags;
+
+	if (in->end - in->p < 2 || in->p[0] != RECORD_VERSION)
+		return ERR_CORRUPT;
+	flags = in->p[1];
+	in->p += 2;
+	s->was_actual = flags & FLAG_WAS_ACTUAL;
+	unpack_times(in, s, &c->armed_ms);
+	c->quiet_until_ms = (int64_t)take(in);
+	c->alarm_ms = (int64_t)take(in);
+	if (flags & FLAG_MARKET)
+		c->market_version = take(in);
+	if (flags & FLAG_SOURCE)
+		unpack_source(c, take(in));
+	if (flags & FLAG_PARAMETERS)
+		s->parameters_version = (uint32_t)take(in);
+	unpack_places(c, in, m, n);
+	c->stale = s->lifecycle_version != m->version ||
+		s->parameters_version != m->parameters_version;
+	return in->bad ? ERR_CORRUPT : 0;
+}
+
 int customer_unpack(struct customer *c, struct span id, struct span record,
 	const struct machine *m, const struct numbering *n)
 {
-	struct standing *s = &c->standing;
 	struct cursor in = { record.data, record.data + record.size, false };
 	size_t used;
 	int rc;
 
-	customer_init(c, id);
+	init_but_facts(c, id);
 	c->is_new = false;
-	if (record.size < 2 || record.data[0] != RECORD_VERSION)
-		return ERR_CORRUPT;
-	s->was_actual = record.data[1] & FLAG_WAS_ACTUAL;
-	in.p += 2;
-	unpack_times(&in, s, &c->armed_ms);
-	c->quiet_until_ms = (int64_t)take(&in);
-	c->alarm_ms = (int64_t)take(&in);
-	if (record.data[1] & FLAG_MARKET)
-		c->market_version = take(&in);
-	if (record.data[1] & FLAG_SOURCE)
-		unpack_source(c, take(&in));
-	if (record.data[1] & FLAG_PARAMETERS)
-		s->parameters_version = (uint32_t)take(&in);
-	unpack_places(c, &in, m, n);
-	if (in.bad)
-		return ERR_CORRUPT;
-	c->stale = s->lifecycle_version != m->version ||
-		s->parameters_version != m->parameters_version;
+	rc = unpack_head(c, &in, m, n);
+	if (rc != 0) {
+		facts_init(&c->facts);
+		return rc;
+	}
 	c->facts_at = (uint16_t)(in.p - record.data);
 	rc = facts_unpack(&c->facts, in.p, (size_t)(in.end - in.p), &used);
 	if (rc != 0)
