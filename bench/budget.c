@@ -3,13 +3,15 @@
  * settle, fold, judge, save, receipt. No sockets, no sync, no second thread.
  *
  *   kith-budget --dir DIR [--customers 1000] [--zipf 0.8] [--warm 6000] [--events 5000]
- *               [--batch 100] [--gap-days 30] [--mixed] [--sequence] [--checkpoint]
+ *               [--batch 100] [--gap-days 30] [--mixed] [--sequence] [--ranks] [--checkpoint]
  *
  * What is counted happens inside budget_step() and budget_commit(), which callgrind collects by
  * name: bench/budget turns that into instructions by folder and function, and
  * tests/system/test_budget holds them to a guard. Time is an argument: each customer has an
  * event every --gap-days on average, so that records look like those of a shop, and the same
  * arguments give the same instructions. --checkpoint commits at the end, inside what is counted.
+ * --ranks: when they are warm the customers are surveyed, as a daemon does now and then, so that
+ * `top 5%` has a number.
  * Prints one line of JSON: allocations of the whole process (the C library's allocator is replaced
  * by one that counts, so LMDB's and protobuf-c's are among them), pages, bytes, notifications. */
 #include <getopt.h>
@@ -19,7 +21,8 @@
 #include "bench/alloc_count.h"
 #include "bench/stream.h"
 #include "store/store.h"
-#include "workers/shard.h"
+#include "workers/query.h"
+#include "workers/survey.h"
 
 #define MAP_BYTES (UINT64_C(4) << 30)
 #define START_MS  INT64_C(1767225600000) /* 2026-01-01 */
@@ -28,7 +31,7 @@ struct budget {
 	struct stream_settings stream;
 	uint64_t warm, events;
 	double gap_ms;
-	bool checkpoint;
+	bool checkpoint, ranks;
 	const char *dir;
 	struct stream *batches;
 	struct store store;
@@ -162,6 +165,35 @@ static void world_open(struct budget *b)
 	input_fini(&lifecycle);
 }
 
+/* Survey everybody, and judge them by the ranks found. */
+static void rank(struct budget *b)
+{
+	struct query *q = query_new(QUERY_SURVEY, NULL, NULL);
+	const struct machine *m = b->shard.lifecycle->machine;
+	struct parameters p = { .version = 1, .since_ms = b->now_ms };
+	struct input in = { .type = INPUT_PARAMETERS, .parameters = &p };
+	struct input time = { .type = INPUT_TIME, .pace = { 1000, 1000 } };
+	struct survey *v = calloc(1, sizeof *v);
+
+	if (!q || !v)
+		die("memory", ERR_NOMEM, NULL);
+	survey_begin(v, m);
+	q->survey = v;
+	q->from = m->version;
+	q->from_ms = b->now_ms;
+	while (!q->done && q->rc == 0)
+		q->rc = survey_read(&b->shard, q);
+	if (q->rc != 0)
+		die("no survey", q->rc, NULL);
+	survey_cuts(v, m, &p);
+	submit_own(b, &in);
+	while (b->shard.sweeping)
+		submit_own(b, &time);
+	q->survey = NULL;
+	query_free(q);
+	free(v);
+}
+
 static void world_close(struct budget *b)
 {
 	shard_close(&b->shard);
@@ -217,7 +249,7 @@ static void arguments(struct budget *b, int argc, char **argv)
 		{ "customers", 1, NULL, 'c' }, { "zipf", 1, NULL, 'z' }, { "warm", 1, NULL, 'w' },
 		{ "events", 1, NULL, 'e' }, { "batch", 1, NULL, 'b' }, { "gap-days", 1, NULL, 'g' },
 		{ "mixed", 0, NULL, 'm' }, { "sequence", 0, NULL, 'q' },
-		{ "checkpoint", 0, NULL, 'k' }, { 0 } };
+		{ "ranks", 0, NULL, 'r' }, { "checkpoint", 0, NULL, 'k' }, { 0 } };
 	int o;
 
 	while ((o = getopt_long(argc, argv, "", options, NULL)) != -1)
@@ -231,6 +263,7 @@ static void arguments(struct budget *b, int argc, char **argv)
 		case 'g': b->gap_ms = atof(optarg) * 86400000.0; break;
 		case 'm': b->stream.mixed = true; break;
 		case 'q': b->stream.sequence = true; break;
+		case 'r': b->ranks = true; break;
 		case 'k': b->checkpoint = true; break;
 		default: exit(2);
 		}
@@ -259,6 +292,8 @@ int main(int argc, char **argv)
 		die("memory", ERR_NOMEM, NULL);
 	world_open(&b);
 	play(&b, b.warm, false);
+	if (b.ranks)
+		rank(&b);
 	commit(&b);
 	b.notes = b.frame_bytes = 0;
 	before = alloc_count();

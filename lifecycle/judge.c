@@ -54,7 +54,7 @@ bool comparison_holds(const struct comparison *c, int64_t now_ms)
 	if (c->bound == 0 && law_is_chance(l->kind))
 		v = 1;
 	else if (l->kind == LAW_VALUE)
-		v = lifetime_value_near(l->facts, l->rhythm, l->whole, now_ms, c->bound);
+		v = lifetime_value_near(l->facts, l->rhythm, l->whole, now_ms, c->bound, l->memo);
 	else if (l->kind != LAW_CONST && !(l->kind == LAW_EXP && c->bound == 0) &&
 		 !law_value(l, now_ms, &v))
 		return false;

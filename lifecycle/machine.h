@@ -176,6 +176,7 @@ struct machine {
 	struct zone zone;     /* opened by machine_compile() */
 	struct rhythm rhythm; /* `rhythm { … }`, default RHYTHM_DEFAULT; times in ms */
 	struct rhythm_classes classes; /* rhythm.classes points here when there are some, or a season */
+	struct outlook_table outlooks[1 + CLASSES_MAX]; /* of the whole and of each class */
 	struct value value;   /* `value { … }`, default VALUE_DEFAULT; rhythm.value points here */
 	unsigned n_calendars;
 	struct calendar calendars[CALENDARS_MAX];
@@ -250,7 +251,7 @@ struct span machine_say(const struct machine *m, struct span rule, enum language
 /* parameters.c: of the rhythms as M has them now. */
 uint64_t machine_rhythm_key(const struct machine *m);
 uint64_t machine_spend_key(const struct machine *m);
-/* plan_touch.c: the numbers of tests have changed. */
+/* plan_touch.c: the numbers of tests have changed, or its rhythms. */
 void machine_plan_numbers(struct machine *m);
 
 /* Index, or -1. */

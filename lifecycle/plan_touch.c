@@ -73,8 +73,16 @@ static bool term_is_void(const struct machine *m, unsigned at, bool wanted)
 	return !wanted;
 }
 
+static void plan_outlooks(struct machine *m)
+{
+	outlook_table_make(&m->outlooks[0], &m->rhythm);
+	for (unsigned i = 0; i < m->classes.n; i++)
+		outlook_table_make(&m->outlooks[1 + i], &m->classes.classes[i].rhythm);
+}
+
 void machine_plan_numbers(struct machine *m)
 {
+	plan_outlooks(m);
 	memset(m->rules_void, 0, sizeof m->rules_void);
 	for (unsigned i = 0; i < m->n_rules; i++)
 		m->rules_void[i / 64] |= (uint64_t)term_is_void(m, m->rules[i].plan, true) << i % 64;

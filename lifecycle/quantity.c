@@ -295,6 +295,7 @@ static struct law outlook(const struct facts *f, const struct rhythm *r, bool wh
 	l.facts = f;
 	l.rhythm = r;
 	l.whole = whole;
+	l.memo = NULL;
 	return l.t_ms && r->value ? l : unknown;
 }
 

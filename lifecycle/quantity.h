@@ -27,6 +27,7 @@ static inline bool law_is_chance(enum law_kind k)
 	return k == LAW_ALIVE || k == LAW_ACTIVE;
 }
 
+struct value_memo; /* value.h */
 struct law {
 	uint8_t kind;   /* enum law_kind */
 	int64_t t_ms;
@@ -41,6 +42,7 @@ struct law {
 		struct {          /* LAW_VALUE: valid as long as these are as they were */
 			const struct facts *facts;
 			const struct rhythm *rhythm;
+			struct value_memo *memo; /* of who asks often; or NULL */
 			bool whole;
 		};
 	};

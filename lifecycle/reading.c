@@ -12,6 +12,8 @@ static const struct law *read_law(struct reading *r, const struct test *t, struc
 		return law;
 	quantity_read(t->quantity, r->f, t->rhythm, law);
 	law_adopt_window(law, t);
+	if (law->kind == LAW_VALUE)
+		law->memo = &r->value[law->whole];
 	if (has_slot)
 		r->laws |= UINT64_C(1) << t->slot;
 	return law;

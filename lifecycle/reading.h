@@ -5,6 +5,7 @@
 #ifndef KITH_LIFECYCLE_READING_H
 #define KITH_LIFECYCLE_READING_H
 #include "lifecycle/judge.h"
+#include "lifecycle/value.h"
 
 struct reading {
 	const struct machine *m;
@@ -12,6 +13,7 @@ struct reading {
 	uint64_t laws;        /* slots that are filled, a bit each */
 	uint64_t asked, held; /* tests that do not move, by their places: asked, and holding */
 	struct numbers numbers;
+	struct value_memo value[2]; /* of the potential value, of the lifetime value */
 	struct law law[SLOTS_MAX];
 };
 
@@ -21,6 +23,7 @@ static inline void reading_init(struct reading *r, const struct machine *m, cons
 	r->f = f;
 	r->laws = r->asked = r->held = 0;
 	r->numbers.read = r->numbers.known = 0;
+	r->value[false].is_read = r->value[true].is_read = false;
 }
 
 /* Whether those tests of the group T that do not move are as it wants them; V has the rungs that

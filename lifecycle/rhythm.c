@@ -10,11 +10,15 @@
 #define TERMS_MAX 1000000
 #define U_MAX     690.0 /* expm1 of more leaves little room below the largest double */
 
+double rhythm_drop(const struct rhythm *r, double x)
+{
+	return fmax(r->a / (r->b + x), r->floor);
+}
+
 struct tempo rhythm_tempo(const struct rhythm *r, double x, double tx)
 {
-	double drop = fmax(r->a / (r->b + x), r->floor);
-
-	return (struct tempo){ .n = r->r + x, .base = r->alpha + tx, .log_drop = log(drop) };
+	return (struct tempo){ .n = r->r + x, .base = r->alpha + tx,
+			       .log_drop = log(rhythm_drop(r, x)) };
 }
 
 /* P(alive) at u; its odds are S / c. */

@@ -18,6 +18,7 @@
 
 struct rhythm_classes;
 struct value;
+struct outlook_table;
 
 /* Common to all customers, or to a class of them. */
 struct rhythm {
@@ -27,6 +28,7 @@ struct rhythm {
 	/* Of the whole; the formulas ignore them. */
 	const struct rhythm_classes *classes; /* classes.h; NULL: all are alike */
 	const struct value *value;            /* value.h; NULL: nothing is expected of anybody */
+	const struct outlook_table *table;    /* of this one; value.h; NULL: made when it is needed */
 };
 #define RHYTHM_MIN 1e-4
 #define RHYTHM_MAX 1e4
@@ -38,6 +40,8 @@ struct tempo {
 	double log_drop; /* ln c; -INFINITY when c is 0 */
 };
 
+/* c, the odds of having dropped out at a purchase. */
+double rhythm_drop(const struct rhythm *r, double x);
 struct tempo rhythm_tempo(const struct rhythm *r, double x, double tx);
 
 /* S >= 0 and W > 0 in all of these. */

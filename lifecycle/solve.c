@@ -44,7 +44,9 @@ static int64_t comparison_settle(const struct comparison *c, bool before, int64_
 {
 	int64_t at = low;
 
-	if (guess > (double)low && guess < (double)high)
+	if (guess >= (double)high)
+		at = high - 1;
+	else if (guess > (double)low)
 		at = (int64_t)guess;
 	for (int64_t step = 1; high - low > 1; step += step < high - low ? step : 0) {
 		if (at <= low || at >= high)
@@ -83,6 +85,9 @@ static int64_t comparison_next(const struct comparison *c, bool wanted, int64_t 
 		return from_ms;
 	if (!may_come || from_ms >= until_ms)
 		return NEVER;
+	/* What another rule asks of the same value has mostly been found. */
+	if (c->law->kind == LAW_VALUE && comparison_holds(c, until_ms - 1) != wanted)
+		return until_ms;
 	return comparison_settle(c, !wanted, from_ms, until_ms, comparison_crosses(c));
 }
 

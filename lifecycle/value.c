@@ -72,7 +72,7 @@ double money_a_day(const struct facts *f, const struct value *v)
 }
 
 bool outlook_read(const struct facts *f, const struct rhythm *rhythm, bool whole,
-	struct outlook *ret_outlook, double *ret_a, double *ret_b)
+	struct outlook *ret_outlook)
 {
 	const struct rhythm *r = rhythm_of(rhythm, f);
 	struct outlook *o = ret_outlook;
@@ -84,13 +84,15 @@ bool outlook_read(const struct facts *f, const struct rhythm *rhythm, bool whole
 	rate = margin_rate(f, o->value);
 	o->last_ms = f->scalar[FACT_last_purchase].i;
 	o->worth = fmax(rate, 0) * money_a_day(f, o->value);
-	o->tempo = rhythm_tempo(r, x, tx);
-	*ret_a = r->a;
-	*ret_b = r->b + x + 1;
+	o->tempo = (struct tempo){ .n = r->r + x, .base = r->alpha + tx };
+	o->drop = rhythm_drop(r, x);
+	o->a = r->a;
+	o->b = r->b + x + 1;
+	o->table = r->table && r->table->a == r->a && r->table->b == r->b && x < OUTLOOK_TABLE
+		? &r->table->nodes[(unsigned)x] : NULL;
 	o->past = o->rate = 0;
 	o->rate_ms = f->scalar[FACT_decayed_at].i;
 	o->half_ms = (double)fact_half_life_ms(FACT_spend_180d);
-	o->n_nodes = 0;
 	if (whole) {
 		double sum = f->scalar[FACT_spend_180d].d - f->scalar[FACT_refund_180d].d;
 
@@ -116,13 +118,11 @@ static void cubic_roots(double c2, double c1, double c0, double ret_root[3])
 
 /* Three nodes for the distribution Beta(A, B) of the chance to drop out, by the recurrence of its
  * orthogonal polynomials. With A = 0 nobody does. */
-static void outlook_nodes(struct outlook *o, double a, double b)
+static void nodes_make(struct outlook_nodes *nodes, double a, double b)
 {
 	double s = a + b, mean = a / s, m1, m2, e1, e2;
 
-	o->n_nodes = 1;
-	o->node[0] = 0;
-	o->weight[0] = 1;
+	*nodes = (struct outlook_nodes){ .n = 1, .weight = { 1 } };
 	if (!(a > 0))
 		return;
 	m1 = .5 + .5 * (a - b) * (s - 2) / (s * (s + 2));
@@ -130,15 +130,33 @@ static void outlook_nodes(struct outlook *o, double a, double b)
 	e1 = a * b / (s * s * (s + 1));
 	e2 = 2 * (a + 1) * (b + 1) * s / ((s + 2) * (s + 2) * (s + 1) * (s + 3));
 	cubic_roots(-(mean + m1 + m2), mean * m1 + mean * m2 + m1 * m2 - e1 - e2,
-		-mean * m1 * m2 + e1 * m2 + e2 * mean, o->node);
-	for (o->n_nodes = 0; o->n_nodes < OUTLOOK_NODES; o->n_nodes++) {
-		double *t = &o->node[o->n_nodes], one, two;
+		-mean * m1 * m2 + e1 * m2 + e2 * mean, nodes->at);
+	for (nodes->n = 0; nodes->n < OUTLOOK_NODES; nodes->n++) {
+		double *t = &nodes->at[nodes->n], one, two;
 
 		*t = fmax(*t, 0);
 		one = *t - mean;
 		two = (*t - m1) * one - e1;
-		o->weight[o->n_nodes] = 1 / (1 + one * one / e1 + two * two / (e1 * e2));
+		nodes->weight[nodes->n] = 1 / (1 + one * one / e1 + two * two / (e1 * e2));
 	}
+}
+
+void outlook_table_make(struct outlook_table *t, struct rhythm *r)
+{
+	t->a = r->a;
+	t->b = r->b;
+	for (unsigned x = 0; x < OUTLOOK_TABLE; x++)
+		nodes_make(&t->nodes[x], r->a, r->b + x + 1);
+	r->table = t;
+}
+
+void outlook_ready(struct outlook *o)
+{
+	o->tempo.log_drop = log(o->drop);
+	if (o->table)
+		o->nodes = *o->table;
+	else
+		nodes_make(&o->nodes, o->a, o->b);
 }
 
 /* Purchase days within T of one who is alive, when A + s is GROWN: over each node
@@ -147,16 +165,16 @@ static double outlook_comes(const struct outlook *o, double grown, double t)
 {
 	double n = o->tempo.n, sum = 0;
 
-	for (unsigned i = 0; i < o->n_nodes; i++) {
-		double p = o->node[i];
+	for (unsigned i = 0; i < o->nodes.n; i++) {
+		double p = o->nodes.at[i];
 
-		sum += o->weight[i] * (p < 1e-12 ? n * (t / grown)
+		sum += o->nodes.weight[i] * (p < 1e-12 ? n * (t / grown)
 						: -expm1(-n * log1p(p * (t / grown))) / p);
 	}
 	return sum;
 }
 
-static double silence_of(const struct outlook *o, int64_t now_ms)
+double outlook_silence(const struct outlook *o, int64_t now_ms)
 {
 	double s = (double)now_ms - (double)o->last_ms;
 
@@ -168,9 +186,9 @@ static double current_at(const struct outlook *o, int64_t now_ms)
 	return o->rate > 0 ? o->rate * exp2(-((double)now_ms - (double)o->rate_ms) / o->half_ms) : 0;
 }
 
-static double outlook_at(const struct outlook *o, int64_t now_ms)
+double outlook_at(const struct outlook *o, int64_t now_ms)
 {
-	double s = silence_of(o, now_ms), sum = 0;
+	double s = outlook_silence(o, now_ms), sum = 0;
 
 	for (unsigned k = 0; k < o->value->n_steps; k++)
 		sum += o->value->weight[k] *
@@ -178,39 +196,13 @@ static double outlook_at(const struct outlook *o, int64_t now_ms)
 	return o->past + current_at(o, now_ms) + o->worth * tempo_alive(&o->tempo, s) * sum;
 }
 
-/* More than it can be: as if everybody stayed, and what decays did not. */
-static double outlook_most(const struct outlook *o, int64_t now_ms)
-{
-	if (now_ms < o->rate_ms)
-		return INFINITY;
-	return o->past + (o->rate + o->worth * o->tempo.n * o->value->span_ms /
-		(o->tempo.base + silence_of(o, now_ms))) * (1 + 1e-9);
-}
-
 double lifetime_value(const struct facts *f, const struct rhythm *rhythm, bool whole, int64_t now_ms)
 {
 	struct outlook o;
-	double a, b;
 
-	if (!outlook_read(f, rhythm, whole, &o, &a, &b))
+	if (!outlook_read(f, rhythm, whole, &o))
 		return NAN;
-	outlook_nodes(&o, a, b);
-	return outlook_at(&o, now_ms);
-}
-
-double lifetime_value_near(const struct facts *f, const struct rhythm *rhythm, bool whole,
-	int64_t now_ms, double bound)
-{
-	struct outlook o;
-	double a, b;
-
-	if (!outlook_read(f, rhythm, whole, &o, &a, &b))
-		return NAN;
-	if (o.past > bound)
-		return INFINITY;
-	if (outlook_most(&o, now_ms) < bound)
-		return -INFINITY;
-	outlook_nodes(&o, a, b);
+	outlook_ready(&o);
 	return outlook_at(&o, now_ms);
 }
 
@@ -229,11 +221,11 @@ double lifetime_value_until(const struct facts *f, const struct rhythm *rhythm, 
 	double bound)
 {
 	struct outlook o;
-	double a, b, low, high, above, below;
+	double low, high, above, below;
 
-	if (!outlook_read(f, rhythm, whole, &o, &a, &b))
+	if (!outlook_read(f, rhythm, whole, &o))
 		return NAN;
-	outlook_nodes(&o, a, b);
+	outlook_ready(&o);
 	low = (double)o.last_ms;
 	high = low + CHANCE_SPAN_MS;
 	above = outlook_at(&o, (int64_t)low) - bound;
@@ -267,6 +259,6 @@ double value_expected(const struct rhythm *r, double x, double tx, double s, dou
 {
 	struct outlook o = { .tempo = rhythm_tempo(r, x, tx) };
 
-	outlook_nodes(&o, r->a, r->b + x + 1);
+	nodes_make(&o.nodes, r->a, r->b + x + 1);
 	return tempo_alive(&o.tempo, s) * outlook_comes(&o, o.tempo.base + s, t);
 }

@@ -59,29 +59,62 @@ double gamma_gamma_mean(const struct value *v, double n, double mean);
  * 0. In another unit of money it is higher by the logarithm of how much larger that unit is. */
 double gamma_gamma_log_likelihood(const struct value *v, double n, double mean);
 
+/* Where the chance to drop out is taken, and with what weights; follows from a rhythm and x. */
 #define OUTLOOK_NODES 3
+struct outlook_nodes {
+	unsigned n;
+	double at[OUTLOOK_NODES], weight[OUTLOOK_NODES];
+};
+/* Those of one rhythm, by x, for all but those who come most often. */
+#define OUTLOOK_TABLE 32
+struct outlook_table {
+	double a, b; /* of the rhythm that they are of: it has no say for another */
+	struct outlook_nodes nodes[OUTLOOK_TABLE];
+};
+/* Make T for R, which keeps a pointer to it. */
+void outlook_table_make(struct outlook_table *t, struct rhythm *r);
+
 /* What is expected of one customer; constant until the next event. */
 struct outlook {
 	double past;              /* historic value; 0 when only the potential is asked for */
 	double rate, half_ms;     /* current value as of RATE_MS, at least 0; 0 likewise */
 	int64_t rate_ms, last_ms;
 	double worth;             /* margin expected of a purchase day, at least 0 */
-	struct tempo tempo;
+	struct tempo tempo;       /* log_drop is missing until outlook_ready() */
+	double drop;              /* what that is the logarithm of */
+	double a, b;              /* the chance to drop out is Beta(a, b) */
 	const struct value *value;
-	unsigned n_nodes;         /* made only when they are needed */
-	double node[OUTLOOK_NODES], weight[OUTLOOK_NODES];
+	const struct outlook_nodes *table; /* the nodes, or NULL: they are to be made */
+	struct outlook_nodes nodes; /* from outlook_ready() on */
 };
 
 /* False when nothing can be expected: nothing was bought, or RHYTHM has no value. WHOLE: the
- * lifetime value, else the potential one. Without nodes. */
+ * lifetime value, else the potential one. */
 bool outlook_read(const struct facts *f, const struct rhythm *rhythm, bool whole,
-	struct outlook *ret_outlook, double *ret_a, double *ret_b);
+	struct outlook *ret_outlook);
+/* Make what is dear, for outlook_at(): the value at NOW. */
+void outlook_ready(struct outlook *o);
+double outlook_at(const struct outlook *o, int64_t now_ms);
+/* How long O's customer has been silent, within what counts. */
+double outlook_silence(const struct outlook *o, int64_t now_ms);
 /* The value at NOW: never rises with it. */
 double lifetime_value(const struct facts *f, const struct rhythm *rhythm, bool whole, int64_t now_ms);
+/* What has been found out about a value while its facts stay as they are. */
+struct value_memo {
+	bool is_read;
+	bool is_known; /* outlook_read() */
+	bool is_ready;
+	uint8_t n;     /* how often it was estimated; the latest two are kept */
+	struct outlook outlook;
+	struct {
+		int64_t at_ms;
+		double low, high; /* the value lies between them, or is one of them */
+	} estimate[2];
+};
 /* The same as far as it takes to compare it with BOUND: INFINITY or -INFINITY where it is plainly
- * above or below. */
+ * above or below (value_near.c). MEMO may be NULL; its is_read is false to begin with. */
 double lifetime_value_near(const struct facts *f, const struct rhythm *rhythm, bool whole,
-	int64_t now_ms, double bound);
+	int64_t now_ms, double bound, struct value_memo *memo);
 /* About when it falls to BOUND; NAN when it does not. */
 double lifetime_value_until(const struct facts *f, const struct rhythm *rhythm, bool whole,
 	double bound);
