@@ -113,7 +113,8 @@ static void about_comes(const struct outlook *o, const struct outlook_nodes *nod
 		w.share.one[w.n] = 0;
 	}
 	for (unsigned i = 0; i < w.n / 4; i++) {
-		four part = w.share.all[i] * (1 - about_exp2_four((float)n * about_log2_four(w.base.all[i])));
+		four y = (float)n * about_log2_four(w.base.all[i]);
+		four part = w.share.all[i] * (1 - about_exp2_four(y));
 
 		sum += (double)(part[0] + part[1]) + (double)(part[2] + part[3]);
 	}
