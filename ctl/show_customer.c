@@ -163,8 +163,12 @@ static void show_own_facts(const json_t *facts, FILE *out)
 				reply_text(f, "unit"), value);
 		else
 			snprintf(value, sizeof value, "none");
-		fprintf(out, "  %-18s %s  (counted since %s)\n", name, value,
-			text_time(reply_int(f, "since"), since));
+		if (strcmp(reply_text(f, "counts_from"), "beginning") == 0)
+			snprintf(since, sizeof since, "from the beginning");
+		else
+			text_time(reply_int(f, "since"), since);
+		fprintf(out, "  %-18s %s  (counted %s%s)\n", name, value,
+			strcmp(since, "from the beginning") == 0 ? "" : "since ", since);
 	}
 }
 
@@ -229,6 +233,8 @@ static void add_test(struct table *t, const json_t *test, int64_t now)
 	if (reply_has(test, "flips_at"))
 		table_add(t, "flips %s (in %s)", text_time(reply_int(test, "flips_at"), text),
 			text_duration((double)(reply_int(test, "flips_at") - now), in));
+	else if (strcmp(reply_text(test, "counts_from"), "change") == 0)
+		table_add(t, "counted since %s", text_time(reply_int(test, "since"), text));
 	else
 		table_add(t, "%s", "");
 }

@@ -74,7 +74,7 @@ static int test_rules(const struct remote_settings *o, const char *path)
 
 	if (patient.timeout_ms == defaults.remote.timeout_ms)
 		patient.timeout_ms = PREVIEW_TIMEOUT_MS;
-	return preview_run(&patient, path, NULL);
+	return preview_run(&patient, path, NULL, NULL);
 }
 
 static int run_rule(void *settings, char **operands, int n)

@@ -186,7 +186,22 @@ static int show_store(struct span text, const char *dir, bool json)
 	return EXIT_WELL;
 }
 
-int preview_run(const struct remote_settings *o, const char *path, const char *dir)
+static int show_sentences(const json_t *told, const char *language, FILE *out)
+{
+	const json_t *list = json_object_get(json_object_get(told, "text"), language), *sentence;
+	size_t i;
+
+	if (!list) {
+		fprintf(stderr, "kith preview: languages are en and zh\n");
+		return EXIT_USAGE;
+	}
+	json_array_foreach(list, i, sentence)
+		fprintf(out, "%s\n", json_string_value(sentence));
+	return EXIT_WELL;
+}
+
+int preview_run(const struct remote_settings *o, const char *path, const char *dir,
+	const char *language)
 {
 	struct machine *m;
 	struct buf text = { 0 };
@@ -201,23 +216,38 @@ int preview_run(const struct remote_settings *o, const char *path, const char *d
 		code = show_store(span_of(text.data, text.size - 1), dir, o->json);
 	else if (code == EXIT_WELL)
 		code = reply_get_lifecycle(o, "preview", (const char *)text.data, &told);
-	if (told)
+	if (told && language)
+		code = show_sentences(told, language, stdout);
+	else if (told)
 		show_preview(told, stdout);
 	json_decref(told);
 	buf_fini(&text);
 	return code;
 }
 
+struct preview_settings {
+	struct remote_settings remote;
+	const char *language;
+};
+
 static int run(void *settings, char **operands, int n)
 {
-	return preview_run(settings, operands[0], n > 1 ? operands[1] : NULL);
+	const struct preview_settings *s = settings;
+
+	if (s->language && n > 1) {
+		fprintf(stderr, "kith preview: only the daemon speaks: --lang goes without a store\n");
+		return EXIT_USAGE;
+	}
+	return preview_run(&s->remote, operands[0], n > 1 ? operands[1] : NULL, s->language);
 }
 
-static const struct remote_settings defaults = { .timeout_ms = PREVIEW_TIMEOUT_MS };
+static const struct preview_settings defaults = { .remote = { .timeout_ms = PREVIEW_TIMEOUT_MS } };
 static const struct option_def options[] = {
-	OPTION_JSON(struct remote_settings, json, "one line of JSON"),
-	OPTION_RUN(struct remote_settings, run),
-	OPTION_TIMEOUT(struct remote_settings, timeout_ms, "wait so long for the answer (default 600)"),
+	OPTION_JSON(struct preview_settings, remote.json, "one line of JSON"),
+	{ OPTION_TEXT, "lang", 'l', "en|zh", "in sentences of this language",
+		offsetof(struct preview_settings, language) },
+	OPTION_RUN(struct preview_settings, remote.run),
+	OPTION_TIMEOUT(struct preview_settings, remote.timeout_ms, "wait so long for the answer (default 600)"),
 	{ OPTION_END } };
 
 const struct verb verb_preview = {

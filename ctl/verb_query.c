@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kith stats, show, explain, reload, ping: questions to the daemon. */
 #include "ctl/reply.h"
+#include <string.h>
 
 static const struct remote_settings defaults = REMOTE_DEFAULTS;
 static const struct option_def options[] = {
@@ -75,10 +76,18 @@ static void show_names(const json_t *names, const char *what, FILE *out)
 
 static void show_reload(const json_t *answer, FILE *out)
 {
+	const char *name;
+	json_t *fact;
+
 	fprintf(out, "%s, version %lld\n", reply_flag(answer, "changed") ?
 		"the lifecycle file has changed and is in force" : "the lifecycle file is unchanged",
 		(long long)reply_int(answer, "version"));
-	show_names(json_object_get(answer, "new_facts"), "new, counts from now", out);
+	show_names(json_object_get(answer, "new_facts"),
+		"new, counts from now on: what was told before is not in it", out);
+	json_object_foreach((json_t *)json_object_get(answer, "facts"), name, fact)
+		if (reply_flag(answer, "changed") &&
+			strcmp(reply_text(fact, "counts_from"), "before") == 0)
+			fprintf(out, "fact %s: goes on with what it has counted\n", name);
 	show_names(json_object_get(answer, "dropped_facts"), "dropped and forgotten", out);
 }
 

@@ -77,6 +77,19 @@ static json_t *facts_json(const struct facts *f)
 	return out;
 }
 
+/* The first file of a store counts from the first event on. */
+bool answer_is_counted_late(const struct query *q, unsigned fact)
+{
+	return q->fact_born[fact] > 1;
+}
+
+static void set_counted(json_t *to, const struct query *q, unsigned fact)
+{
+	json_object_set_new(to, "since", json_integer(q->fact_since_ms[fact]));
+	json_object_set_new(to, "counts_from", json_string(answer_is_counted_late(q, fact) ?
+		"change" : "beginning"));
+}
+
 /* Facts that the lifecycle file declares itself, as rules read them. */
 static json_t *customs_json(const struct query *q, int64_t now_ms)
 {
@@ -86,10 +99,12 @@ static json_t *customs_json(const struct query *q, int64_t now_ms)
 	for (unsigned i = 0; i < m->n_customs; i++) {
 		struct law law = quantity_law(QUANTITY_CUSTOM + i, &q->who->facts, &m->rhythm);
 		double v;
-
-		set_span(out, m->customs[i].name, json_pack("{s:o,s:s,s:I}", "value",
+		json_t *row = json_pack("{s:o,s:s}", "value",
 			law_value(&law, now_ms, &v) ? json_real(v) : json_null(), "unit",
-			unit_name(m->customs[i].unit), "since", (json_int_t)q->fact_since_ms[i]));
+			unit_name(m->customs[i].unit));
+
+		set_counted(row, q, i);
+		set_span(out, m->customs[i].name, row);
 	}
 	return out;
 }
@@ -245,6 +260,8 @@ static json_t *tests_json(const struct query *q, uint16_t rule, const struct ver
 		json_t *test = evidence_json(&list[i]);
 
 		json_object_set_new(test, "flips_at", flip_json(m, &list[i], q, v, now_ms));
+		if (machine_custom(m, list[i].fact) >= 0)
+			set_counted(test, q, (unsigned)machine_custom(m, list[i].fact));
 		json_array_append_new(out, test);
 	}
 	return out;

@@ -12,6 +12,8 @@ json_t *answer_show(const struct query *q, int64_t now_ms);
 /* With "text", a list of sentences. */
 json_t *answer_explain(struct daemon *d, const struct query *q, int64_t now_ms,
 	enum language language);
+/* The store of Q counts the fact of that place since a change of the file, not from its beginning. */
+bool answer_is_counted_late(const struct query *q, unsigned fact);
 /* answer_account.c: where the customer stands, in sentences. */
 json_t *answer_account(struct daemon *d, const struct query *q, int64_t now_ms,
 	enum language language);

@@ -115,6 +115,19 @@ static void tell_what_comes(struct account *a)
 	add(a);
 }
 
+/* Facts of the file's own that know only a part of what was told. */
+static void tell_what_is_counted(struct account *a)
+{
+	const struct machine *m = a->q->lifecycle->machine;
+
+	for (unsigned i = 0; i < m->n_customs; i++) {
+		if (!answer_is_counted_late(a->q, i))
+			continue;
+		account_counted(&a->text, a->w, m->customs[i].name, a->q->fact_since_ms[i]);
+		add(a);
+	}
+}
+
 json_t *answer_account(struct daemon *d, const struct query *q, int64_t now_ms,
 	enum language language)
 {
@@ -127,6 +140,7 @@ json_t *answer_account(struct daemon *d, const struct query *q, int64_t now_ms,
 	tell_rungs(&a);
 	tell_risks(&a);
 	tell_what_comes(&a);
+	tell_what_is_counted(&a);
 	buf_fini(&a.text);
 	return a.list;
 }

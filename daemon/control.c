@@ -290,6 +290,25 @@ static void tell_facts(json_t *to, const struct machine *of, const struct machin
 				of->customs[i].name.size));
 }
 
+/* What each fact of M knows: all that was told, since the first file asked for it, what OLD has
+ * counted, or what is told from now on. */
+static json_t *counts_json(const struct machine *old, const struct machine *m)
+{
+	json_t *out = json_object();
+
+	for (unsigned i = 0; i < m->n_customs; i++) {
+		const struct custom *c = &m->customs[i];
+		bool kept = machine_has_fact(old, c->key);
+		json_t *from = json_pack("{s:s}", "counts_from", m->version == 1 ? "beginning" :
+			kept ? "before" : "change");
+
+		if (!kept)
+			json_object_set_new(from, "since", json_integer(m->since_ms));
+		json_object_setn_new(out, (const char *)c->name.data, c->name.size, from);
+	}
+	return out;
+}
+
 /* Whose facts are new in M, and whose are gone, beside OLD (may be NULL). */
 static json_t *reloaded_json(bool changed, const struct machine *old, const struct machine *m)
 {
@@ -297,8 +316,8 @@ static json_t *reloaded_json(bool changed, const struct machine *old, const stru
 
 	tell_facts(begun, m, old);
 	tell_facts(dropped, old, m);
-	return json_pack("{s:b,s:i,s:o,s:o}", "changed", changed, "version", (int)m->version,
-		"new_facts", begun, "dropped_facts", dropped);
+	return json_pack("{s:b,s:i,s:o,s:o,s:o}", "changed", changed, "version", (int)m->version,
+		"new_facts", begun, "dropped_facts", dropped, "facts", counts_json(old, m));
 }
 
 static void reload(struct daemon *d, const struct peer *peer, const struct request *r)

@@ -125,7 +125,8 @@ static void log_facts(const struct machine *old, const struct machine *m)
 {
 	for (unsigned i = 0; i < m->n_customs; i++)
 		if (!machine_has_fact(old, m->customs[i].key))
-			log_info("lifecycle", "a new fact counts from now", "fact=%.*s",
+			log_info("lifecycle", old ? "a new fact counts from now" :
+				"a fact counts from the beginning", "fact=%.*s",
 				(int)m->customs[i].name.size, (const char *)m->customs[i].name.data);
 	for (unsigned i = 0; old && i < old->n_customs; i++)
 		if (!machine_has_fact(m, old->customs[i].key))

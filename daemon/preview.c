@@ -24,6 +24,85 @@ static void page_drop(struct daemon *d)
 	query_free(q);
 }
 
+/* ---- in words */
+
+struct telling {
+	const struct words *w;
+	json_t *list;
+	struct buf text;
+};
+
+static void tell(struct telling *t, const char *key, const struct notification *n, uint64_t count)
+{
+	buf_clear(&t->text);
+	preview_write(&t->text, t->w, key, n, (double)count);
+	if (t->text.size && !t->text.failed)
+		json_array_append_new(t->list, json_stringn((const char *)t->text.data,
+			t->text.size));
+}
+
+static void tell_move(struct telling *t, const struct machine *m, const struct preview_move *move)
+{
+	struct notification n = { .ladder = span_str(move->of), .to = span_str(move->to) };
+	bool rung = machine_ladder(m, n.ladder) >= 0;
+	char rule[PREVIEW_NAME_BYTES + 8];
+	struct buf who = { 0 };
+
+	(void)snprintf(rule, sizeof rule, "risk.%s", move->of);
+	if (!rung) {
+		n.ladder = span_str("risk");
+		n.rule = span_str(rule);
+	} else if (strcmp(move->from, "none") != 0) {
+		n.from = span_str(move->from);
+	}
+	for (unsigned i = 0; i < move->who.n_sample; i++)
+		buf_printf(&who, "%s%.*s", i ? ", " : "", (int)move->who.sample[i].size,
+			(const char *)move->who.sample[i].id);
+	n.customer = span_of(who.data, who.size);
+	tell(t, rung ? "preview.rung" : strcmp(move->to, "raised") == 0 ? "preview.raised" :
+		"preview.clear", &n, move->who.customers);
+	buf_fini(&who);
+}
+
+/* What `kith preview --lang` prints. */
+static json_t *in_words(struct daemon *d, const struct preview *p, enum language language)
+{
+	const struct preview_report *r = &p->report;
+	struct words w = sentences_words(d, language);
+	struct telling t = { .w = &w, .list = json_array() };
+
+	tell(&t, "preview.head", &(struct notification){ 0 }, r->moved);
+	for (unsigned i = 0; i < r->n_moves; i++)
+		tell_move(&t, p->wanted->machine, &r->moves[i]);
+	for (unsigned i = 0; i < r->n_types; i++) {
+		const struct preview_type *type = &r->types[i];
+		struct notification n = { .type = span_str(type->type),
+			.rule = span_str(type->follow_up) };
+
+		tell(&t, "preview.told", &n, type->who.customers);
+		if (type->held)
+			tell(&t, "preview.held", &n, type->held);
+	}
+	for (unsigned i = 0; i < r->n_facts; i++)
+		tell(&t, "preview.new_fact", &(struct notification){ .rule = span_str(r->facts[i]) }, 0);
+	if (r->hushed)
+		tell(&t, "preview.hushed", &(struct notification){ 0 }, 0);
+	buf_fini(&t.text);
+	return t.list;
+}
+
+static json_t *told(struct daemon *d, const struct preview *p)
+{
+	json_t *out = preview_to_json(&p->report), *text = json_object();
+
+	for (unsigned l = 0; l < LANGUAGES; l++)
+		json_object_set_new(text, language_name(l), in_words(d, p, (enum language)l));
+	json_object_set_new(out, "text", text);
+	return out;
+}
+
+/* ---- page after page */
+
 static void give_up(struct daemon *d, const char *why)
 {
 	control_error(d, &d->previewer.peer, d->previewer.number, "busy", why);
@@ -40,7 +119,7 @@ static void page_came(struct query *q)
 		return;
 	}
 	if (q->done && ++q->shard == d->store.shards) {
-		control_json(d, &v->peer, v->number, preview_to_json(&q->preview->report));
+		control_json(d, &v->peer, v->number, told(d, q->preview));
 		page_drop(d);
 		return;
 	}

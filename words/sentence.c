@@ -179,3 +179,22 @@ void account_quiet(struct buf *out, const struct words *w, bool risks, struct sp
 
 	(void)say(&s, out, risks ? "account.no_risk" : "account.no_change");
 }
+
+void account_counted(struct buf *out, const struct words *w, struct span name, int64_t since_ms)
+{
+	struct notification n = { .rule = name };
+	struct speech s = { .w = w, .n = &n, .since_ms = since_ms };
+
+	(void)say(&s, out, "account.counted");
+}
+
+void preview_write(struct buf *out, const struct words *w, const char *key,
+	const struct notification *n, double count)
+{
+	struct evidence e = { .unit = UNIT_COUNT, .value = count, .known = true };
+	struct speech s = { .w = w, .n = n, .phrase = &e };
+	size_t begin = out->size;
+
+	(void)say(&s, out, "%s", key);
+	cut(out, begin);
+}

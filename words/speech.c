@@ -257,8 +257,10 @@ bool speech_fill(void *arg, const struct hole *h, struct buf *out)
 		return add_text(out, n->type);
 	if (is(h, "rule"))
 		return add_text(out, n->rule);
-	if (is(h, "ladder"))
-		return add_text(out, n->ladder);
+	if (is(h, "ladder")) {
+		name_write(out, s->w, span_str("ladder"), n->ladder);
+		return n->ladder.size > 0;
+	}
 	return evidence_write(s, find(n, (const char *)h->name.data, h->name.size), h, out) ||
 		fill_told(s, h, out);
 }

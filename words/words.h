@@ -42,6 +42,11 @@ enum account_kind { ACCOUNT_RUNG, ACCOUNT_RISK, ACCOUNT_NEAR, ACCOUNT_NEXT };
  * holds; or what will come at N's at_ms if nothing happens. SINCE_MS: 0 unknown. */
 void account_write(struct buf *out, const struct words *w, enum account_kind kind,
 	const struct notification *n, struct span say, int64_t since_ms, int64_t now_ms);
+/* What the file's own fact NAME counts, it has counted since then only. */
+void account_counted(struct buf *out, const struct words *w, struct span name, int64_t since_ms);
+/* What `kith preview` says: the message KEY ("preview.rung"), about COUNT of what N tells. */
+void preview_write(struct buf *out, const struct words *w, const char *key,
+	const struct notification *n, double count);
 /* Nothing is going to change by itself; nothing is to be feared. */
 void account_quiet(struct buf *out, const struct words *w, bool risks, struct span customer);
 

@@ -112,6 +112,7 @@ static int answer_customer(struct shard *s, struct query *q)
 		return rc;
 	q->lifecycle = lifecycle_hold(s->lifecycle);
 	memcpy(q->fact_since_ms, s->numbering.fact_since_ms, sizeof q->fact_since_ms);
+	memcpy(q->fact_born, s->numbering.fact_born, sizeof q->fact_born);
 	rc = env_history_get(s->env, id, q->history, cap);
 	if (rc < 0)
 		return rc;

@@ -81,7 +81,8 @@ struct query {
 	uint32_t engine;             /* out: QUERY_START */
 	struct customer *who;        /* out, malloc'ed */
 	struct lifecycle *lifecycle; /* out, one reference or NULL; the machine WHO refers to */
-	int64_t fact_since_ms[CUSTOM_MAX]; /* out: since when WHO's facts of the file's own count */
+	int64_t fact_since_ms[CUSTOM_MAX]; /* out: since when WHO's facts of the file's own count … */
+	uint32_t fact_born[CUSTOM_MAX];    /* … and the version of the file that brought each */
 	struct buf group;            /* out: who belongs to WHO, { u8 enum belonging, u8 size, id } each */
 	unsigned n_history;
 	struct history_entry *history; /* out, malloc'ed */

@@ -228,7 +228,8 @@ static void every_hole_is_one_that_can_be_filled(void **state)
 
 static void every_key_is_one_that_is_asked_for(void **state)
 {
-	static const char *const families[] = { "unit.", "list.", "name.", "say.", "account.", "why." };
+	static const char *const families[] = { "unit.", "list.", "name.", "say.", "account.",
+		"preview.", "why." };
 
 	(void)state;
 	for (unsigned i = 0; i < messages[LANGUAGE_EN]->n; i++) {
