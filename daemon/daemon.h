@@ -39,7 +39,7 @@ struct daemon {
 	unsigned workers_running;
 	struct mailbox returned;      /* parts and answers from the workers */
 	int wake_fd;                  /* eventfd beside it */
-	struct event *wake, *tick, *flush;
+	struct event *wake, *tick, *flush, *tell;
 	struct event *signals[3];
 	struct lifecycle *lifecycle;  /* newest; one reference */
 	struct parameters parameters; /* newest; version 0 before the first */
@@ -98,8 +98,9 @@ bool daemon_fires(const struct daemon *d); /* deadlines may fire */
 
 /* lifetime.c: flush the group at the end of this turn of the loop */
 void daemon_flush_soon(struct daemon *d);
-/* One shard's notifications are durable and applied: to the feed and to the subscribers. */
-void daemon_handed_out(struct daemon *d, unsigned shard, struct outcome *o);
+/* N notifications of O, from FROM on, are durable: to the feed and to the subscribers. */
+void daemon_hand_out(struct daemon *d, unsigned shard, const struct outcome *o, unsigned from,
+	unsigned n);
 /* notify.c */
 void notify_ready(void);
 void notify_stopping(void);

@@ -72,13 +72,14 @@ static void publish_json(struct feed *f, const struct outcome *o, const struct n
 	json_decref(json);
 }
 
-void feed_publish(struct daemon *d, unsigned shard, const struct outcome *o)
+void feed_publish(struct daemon *d, unsigned shard, const struct outcome *o, unsigned from,
+	unsigned count)
 {
 	struct feed *f = &d->feed;
 
 	if (!f->protobuf.zmq || (!f->listeners_protobuf && !f->listeners_json))
 		return; /* nobody pays for sentences that nobody hears */
-	for (unsigned i = 0; i < o->n_notes; i++) {
+	for (unsigned i = from; i < from + count; i++) {
 		const struct note *n = &o->notes[i];
 
 		struct span sentence = sentence_for(d, shard, n->sequence,
@@ -89,7 +90,7 @@ void feed_publish(struct daemon *d, unsigned shard, const struct outcome *o)
 		if (f->listeners_json)
 			publish_json(f, o, n, sentence);
 	}
-	if (o->n_notes) {
+	if (count) {
 		socket_kick(&f->protobuf);
 		socket_kick(&f->json);
 	}

@@ -18,6 +18,8 @@ struct feed {
 
 int feed_open(struct daemon *d, struct complaint *c);
 void feed_close(struct daemon *d);
-void feed_publish(struct daemon *d, unsigned shard, const struct outcome *o);
+/* N notifications of O, from FROM on. */
+void feed_publish(struct daemon *d, unsigned shard, const struct outcome *o, unsigned from,
+	unsigned n);
 
 #endif

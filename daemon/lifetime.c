@@ -33,13 +33,33 @@ void daemon_abandon(struct daemon *d, const char *what, int rc)
 	event_base_loopbreak(d->base);
 }
 
-void daemon_handed_out(struct daemon *d, unsigned shard, struct outcome *o)
+void daemon_hand_out(struct daemon *d, unsigned shard, const struct outcome *o, unsigned from,
+	unsigned n)
 {
-	if (o->n_notes == 0)
+	if (n == 0)
 		return;
-	feed_publish(d, shard, o);
-	subscribers_notify(d, shard, o->notes[o->n_notes - 1].sequence);
+	feed_publish(d, shard, o, from, n);
+	subscribers_notify(d, shard, o->notes[from + n - 1].sequence);
 	webhooks_notify(d);
+}
+
+/* Inputs are over, which may be what others wait for. */
+static void after_inputs(struct daemon *d)
+{
+	courier_check(d);
+	ingest_regulate(d);
+	timekeeper_check(d);
+}
+
+static void on_tell(evutil_socket_t fd, short what, void *arg)
+{
+	struct daemon *d = arg;
+
+	(void)fd;
+	(void)what;
+
+	pipeline_tell(d);
+	after_inputs(d);
 }
 
 static void on_flush(evutil_socket_t fd, short what, void *arg)
@@ -85,9 +105,7 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
 	check_workers(d);
 	if (d->state == DAEMON_RUNNING && space_shard_is_full(d))
 		space_check(d); /* at once: what is taken in meanwhile has to stay in memory */
-	courier_check(d);
-	ingest_regulate(d);
-	timekeeper_check(d);
+	after_inputs(d);
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *arg)
@@ -190,7 +208,8 @@ static int open_loop(struct daemon *d)
 	d->wake = event_new(d->base, d->wake_fd, EV_READ | EV_PERSIST, on_wake, d);
 	d->tick = event_new(d->base, -1, EV_PERSIST, on_tick, d);
 	d->flush = event_new(d->base, -1, 0, on_flush, d);
-	if (!d->wake || !d->tick || !d->flush || event_add(d->wake, NULL) != 0 ||
+	d->tell = event_new(d->base, -1, 0, on_tell, d);
+	if (!d->wake || !d->tick || !d->flush || !d->tell || event_add(d->wake, NULL) != 0 ||
 		event_add(d->tick, &tick) != 0)
 		return ERR_NOMEM;
 	for (unsigned i = 0; i < 3; i++) {
@@ -461,6 +480,8 @@ static void close_events(struct daemon *d)
 		event_free(d->tick);
 	if (d->flush)
 		event_free(d->flush);
+	if (d->tell)
+		event_free(d->tell);
 	if (d->base)
 		event_base_free(d->base);
 	if (d->wake_fd >= 0)

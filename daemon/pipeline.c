@@ -8,6 +8,8 @@
 #define ARENA_FIRST (64u << 10)
 #define ARENA_LIMIT (32u << 20)
 #define SPARE_MAX   64
+#define TELL_NS     INT64_C(500000) /* at a time: senders wait meanwhile */
+#define TELL_NOTES  16              /* before the clock is looked at: some 0.1 ms */
 #define SPARE_BYTES (512u << 10)
 #define SPARE_OUTCOMES      128
 #define SPARE_OUTCOME_BYTES (32u << 10)
@@ -20,6 +22,7 @@ void pipeline_init(struct pipeline *p, struct journal *journal)
 	atomic_store(&p->durable, journal_durable(journal));
 	p->group_last = &p->group;
 	mails_init(&p->held);
+	mails_init(&p->telling);
 }
 
 int pipeline_start(struct pipeline *p, void (*wake)(void *arg), void *arg)
@@ -261,17 +264,48 @@ static void answer(struct daemon *d, struct mails *ready)
 	}
 }
 
-static void hand_out(struct daemon *d, struct part *part)
+/* The next notifications of PART; false: there are more. */
+static bool hand_out(struct daemon *d, struct part *part)
 {
+	struct pipeline *p = &d->pipeline;
 	struct task *t = part->work->owner;
+	unsigned left = part->outcome.n_notes - p->told, n = left < TELL_NOTES ? left : TELL_NOTES;
 
-	daemon_handed_out(d, part->shard, &part->outcome);
+	daemon_hand_out(d, part->shard, &part->outcome, p->told, n);
+	p->told += n;
+	if (n < left)
+		return false;
+	p->told = 0;
 	if (++t->work.n_done < t->work.n_parts)
-		return;
-	leave(&d->pipeline, t);
+		return true;
+	leave(p, t);
 	if (t->done)
 		t->done(d, t);
 	task_free(d, t);
+	return true;
+}
+
+void pipeline_tell(struct daemon *d)
+{
+	struct pipeline *p = &d->pipeline;
+	int64_t until = clock_monotonic_ns() + TELL_NS;
+	struct mail *m;
+
+	while ((m = p->telling.first) != NULL) {
+		struct mail *next = m->next; /* M may go */
+		bool over = true;
+
+		if (m->kind == MAIL_PART)
+			over = hand_out(d, (struct part *)m);
+		else
+			((struct query *)m)->answered((struct query *)m);
+		if (over && !(p->telling.first = next))
+			mails_init(&p->telling);
+		if (clock_monotonic_ns() > until)
+			break;
+	}
+	if (p->telling.first && d->tell)
+		event_add(d->tell, &(struct timeval){ 0, 0 });
 }
 
 /* Receipts go out first: they are cheap, and senders wait for them. Then the next group gets going;
@@ -294,12 +328,11 @@ int pipeline_take(struct daemon *d)
 	sort_out(p, &ready);
 	answer(d, &ready);
 	rc = pipeline_flush(d);
-	for (mail = ready.first; mail; mail = next) {
-		next = mail->next;
-		if (mail->kind == MAIL_PART)
-			hand_out(d, (struct part *)mail);
-		else
-			((struct query *)mail)->answered((struct query *)mail);
+	if (ready.first) {
+		*p->telling.last = ready.first;
+		p->telling.last = ready.last;
 	}
+	if (rc == 0)
+		pipeline_tell(d);
 	return rc;
 }

@@ -7,7 +7,8 @@
  *                      under way the next group gathers
  *   mail comes back    → pipeline_take(): waits here until what it tells of is durable, then
  *                        all parts of an input are back  → answer()
- *                        each part, in order of its shard → its notifications go out
+ *                        each part, in order of its shard → its notifications go out, some at
+ *                        a time
  *                        the last of them has            → done()
  *
  * Nothing that is not durable is looked at outside of here. A write that fails (full disk, EIO)
@@ -38,6 +39,8 @@ struct pipeline {
 	struct syncer syncer;
 	atomic_uint_fast64_t durable;
 	struct mails held;                 /* came back before it was durable */
+	struct mails telling;              /* is durable, and not handed out yet */
+	unsigned told;                     /* notifications of the first of them */
 	struct task *group, **group_last;  /* submitted, not yet written */
 	uint64_t under_way_events, under_way_bytes, under_way_tasks;
 	struct arena **spare;              /* arenas to be used again */
@@ -68,5 +71,8 @@ int pipeline_flush(struct daemon *d);
 int pipeline_finish(struct daemon *d);
 /* Hand out what has come back, as far as it is durable. ERR_UNKNOWN as above. */
 int pipeline_take(struct daemon *d);
+/* Hand out some more of it; d->tell comes as long as there is more. A flood of notifications (many
+ * deadlines at once) so leaves the loop to senders. */
+void pipeline_tell(struct daemon *d);
 
 #endif

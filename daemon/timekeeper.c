@@ -3,11 +3,12 @@
 #include "base/clock.h"
 #include "daemon/daemon.h"
 
-#define DUE_MIN         256 /* of an input, each shard */
+#define DUE_MIN         64 /* of an input, each shard */
 #define DUE_MAX         4096
-#define SLICE_NS        INT64_C(4000000) /* what an input may take: ingest waits behind it */
+#define SLICE_NS        INT64_C(1500000) /* what an input may take: ingest waits behind it */
 #define STEP_NS         INT64_C(20000000) /* between two inputs, at most, unless the pace is slow */
 #define SWEEP_PER_INPUT 256
+#define CROWDED_US      5000 /* a shard's flush is behind: look again */
 #define SLEEP_MAX_MS    1000 /* the wall clock may be set; look again */
 
 int64_t timekeeper_now(const struct daemon *d)
@@ -144,6 +145,16 @@ static void fire(struct daemon *d, bool sweeping)
 	daemon_flush_soon(d);
 }
 
+/* A shard that is full before its last checkpoint is written has to wait for that, and senders with
+ * it. What is due can come later, so the room that is left is theirs. */
+static bool is_crowded(const struct daemon *d)
+{
+	for (unsigned i = 0; i < d->store.shards; i++)
+		if (atomic_load(&d->workers[i].crowded))
+			return true;
+	return false;
+}
+
 void timekeeper_check(struct daemon *d)
 {
 	struct timekeeper *k = &d->timekeeper;
@@ -163,6 +174,8 @@ void timekeeper_check(struct daemon *d)
 	wait_ns = k->not_before_ns - clock_monotonic_ns();
 	if (wait_ns > 0)
 		sleep_us(d, wait_ns / 1000 + 1);
+	else if (is_crowded(d))
+		sleep_us(d, CROWDED_US);
 	else
 		fire(d, sweeping);
 }

@@ -19,6 +19,7 @@
 #define KITH_STORE_ENV_H
 #include "base/err.h"
 #include "base/bytes.h"
+#include "base/event.h"
 #include "store/store.h"
 
 struct env;
@@ -126,6 +127,16 @@ int env_deadline_del(struct env *e, int64_t due_ms, struct span customer); /* OK
  * ERR_CORRUPT with env_failed() still 0: the entry fails its checksum; it is filled in, so that the
  * caller can delete it, as it would stand in front of the others for ever. */
 int env_deadline_first(struct env *e, int64_t *ret_due_ms, uint8_t *id, size_t *ret_id_size);
+/* The first MAX of those that are due at UPTO_MS, at most; damaged ones too. What is put meanwhile
+ * may come in between: ask for each, in turn, env_deadline_is_next(). */
+struct due {
+	int64_t due_ms;
+	uint8_t size;
+	uint8_t customer[EVENT_CUSTOMER_MAX];
+};
+int env_deadlines_due(struct env *e, int64_t upto_ms, struct due *list, unsigned max,
+	unsigned *ret_n);
+bool env_deadline_is_next(const struct env *e, const struct due *d);
 uint64_t env_deadlines(struct env *e);
 
 /* Duplicate guard by id: two generations. Returns 0 when new (and remembers it), ERR_EXISTS when

@@ -102,6 +102,8 @@ struct env {
 	struct source *sources; /* SOURCES_CACHED slots */
 	size_t due_floor_size;  /* of a deadline's key before which there is none; deadlines.c */
 	uint8_t due_floor[8 + EVENT_CUSTOMER_MAX];
+	size_t due_put_size;    /* the earliest one put since the last env_deadlines_due(); 0: none */
+	uint8_t due_put[8 + EVENT_CUSTOMER_MAX];
 };
 
 const char *table_name(enum table t);

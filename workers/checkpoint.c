@@ -51,6 +51,7 @@ static void done(struct worker *w, int rc)
 {
 	if (rc == 0) {
 		w->debt.frozen_ns = 0;
+		atomic_store(&w->crowded, false);
 		atomic_store(&w->checkpoint, env_committed(w->env));
 		if (atomic_exchange(&w->state, WORKER_RUNNING) == WORKER_FULL)
 			log_info("shard", "there is room again", "shard=%u", w->number);
@@ -116,6 +117,16 @@ static bool is_too_long(const struct worker *w)
 bool checkpoint_may_wait(const struct worker *w)
 {
 	return env_frozen(w->env) && checkpoint_owes(w) && (is_large(w) || is_too_long(w));
+}
+
+bool checkpoint_is_crowded(const struct worker *w)
+{
+	const struct debt *d = &w->debt;
+
+	return atomic_load(&w->state) == WORKER_RUNNING && env_frozen(w->env) &&
+		(d->work_ns >= (w->settings.replay_ns - d->frozen_ns) / 2 ||
+		d->events >= w->settings.events / 2 ||
+		env_dirty_pages(w->env) >= w->settings.dirty_pages / 2);
 }
 
 void checkpoint_step(struct worker *w, bool idle)

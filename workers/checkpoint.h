@@ -50,6 +50,8 @@ bool checkpoint_is_durable(struct worker *w);
 /* Whether the next step may wait for the flush under way: what others wait for is to be given back
  * before. */
 bool checkpoint_may_wait(const struct worker *w);
+/* Whether half of what there is room for until then is used up: what can wait is to wait. */
+bool checkpoint_is_crowded(const struct worker *w);
 /* Take what has been flushed, and begin what is due. IDLE: there was no mail for
  * settings.idle_ns. */
 void checkpoint_step(struct worker *w, bool idle);

@@ -174,35 +174,48 @@ int shard_save_or_set_aside(struct shard *s, int rc)
 	return 0;
 }
 
-/* Settle those whose row has come up; a row that is not the customer's any more just goes. */
-static int settle_due(struct shard *s, const struct input *in, struct outcome *out)
+/* A row that is not the customer's any more just goes; a damaged one has its key: it goes, and
+ * saving arms a new one. */
+static int settle_one(struct shard *s, const struct input *in, const struct due *d,
+	struct outcome *out)
 {
 	struct cause why = { .input = in, .out = out };
 	struct customer *c = &s->customer;
-	uint8_t id[EVENT_CUSTOMER_MAX];
-	size_t size;
-	int64_t due;
+	struct span id = span_of(d->customer, d->size);
+	int rc = env_deadline_del(s->env, d->due_ms, id);
+
+	if (rc != 0)
+		return rc;
+	rc = customer_load(s, c, id);
+	if (rc == 0) {
+		if (c->armed_ms == d->due_ms)
+			c->armed_ms = 0;
+		rc = c->is_new ? 0 : customer_settle(s, c, in->clock_ms, &why);
+	}
+	if (rc == 0 && c->is_new)
+		return 0; /* a row without a customer */
+	return shard_save_or_set_aside(s, rc);
+}
+
+/* Settle those whose row has come up, AHEAD at a time, as their records lie anywhere in memory. */
+static int settle_due(struct shard *s, const struct input *in, struct outcome *out)
+{
+	struct due due[AHEAD];
+	struct span ids[AHEAD];
+	uint32_t left = in->pace.due;
 	int rc = 0;
 
-	for (uint32_t i = 0; rc == 0 && i < in->pace.due; i++) {
-		rc = env_deadline_first(s->env, &due, id, &size);
-		if (rc == ERR_CORRUPT && env_failed(s->env) == 0)
-			rc = 0; /* a damaged row has its key: it goes, and saving arms a new one */
-		if (rc == ERR_NOTFOUND || (rc == 0 && due > in->clock_ms))
-			return 0;
-		if (rc == 0)
-			rc = env_deadline_del(s->env, due, span_of(id, size));
-		if (rc != 0)
+	while (rc == 0 && left > 0) {
+		unsigned n, i;
+
+		rc = env_deadlines_due(s->env, in->clock_ms, due, left < AHEAD ? left : AHEAD, &n);
+		if (rc != 0 || n == 0)
 			return rc;
-		rc = customer_load(s, c, span_of(id, size));
-		if (rc == 0) {
-			if (c->armed_ms == due)
-				c->armed_ms = 0;
-			rc = c->is_new ? 0 : customer_settle(s, c, in->clock_ms, &why);
-		}
-		if (rc == 0 && c->is_new)
-			continue; /* a row without a customer */
-		rc = shard_save_or_set_aside(s, rc);
+		for (i = 0; i < n; i++)
+			ids[i] = span_of(due[i].customer, due[i].size);
+		env_customers_ahead(s->env, ids, n);
+		for (i = 0; rc == 0 && i < n && env_deadline_is_next(s->env, &due[i]); i++, left--)
+			rc = settle_one(s, in, &due[i], out);
 	}
 	return rc;
 }

@@ -17,6 +17,7 @@ static void worker_publish(struct worker *w)
 	atomic_store(&w->next_due_ms, w->shard.next_due_ms);
 	atomic_store(&w->sources_due_ms, w->shard.sources.next_due_ms);
 	atomic_store(&w->sources_told, w->shard.sources.told);
+	atomic_store(&w->crowded, checkpoint_is_crowded(w));
 	atomic_store(&w->sweeping, w->shard.sweeping || hold_is_busy(&w->shard));
 	atomic_store(&w->outbox_first, meta->outbox_first);
 	atomic_store(&w->outbox_last, meta->outbox_last);

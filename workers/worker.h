@@ -152,6 +152,7 @@ struct worker {
 	atomic_int_fast64_t sources_due_ms; /* of next_due_ms, what concerns sources (source.h) … */
 	atomic_uint_fast64_t sources_told;  /* … and the last message that tells of one */
 	atomic_bool sweeping;
+	atomic_bool crowded;           /* will have to wait for its flush soon; see checkpoint.h */
 	atomic_uint_fast64_t outbox_first, outbox_last;
 	atomic_uint_fast64_t messages_first, messages_last;
 	atomic_uint_fast64_t map_used, map_size;

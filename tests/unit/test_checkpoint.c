@@ -114,6 +114,29 @@ static void a_shard_waits_when_two_memtables_would_take_too_long(void **state)
 	assert_true(checkpoint_owes(&b->w)); /* 10 ms of 30 are not long yet */
 }
 
+static void what_can_wait_is_told_to_before_the_shard_has_to(void **state)
+{
+	struct bench *b = *state;
+
+	b->w.settings.replay_ns = 60 * MS;
+	b->durable = 100;
+	work(b, 30 * MS);
+	assert_false(checkpoint_is_crowded(&b->w)); /* nothing is on its way */
+	work(b, 15 * MS);
+	assert_int_equal(env_freeze(b->w.env), OK);
+	b->w.debt.frozen_ns = 40 * MS;
+	b->w.debt.work_ns = 9 * MS;
+	assert_false(checkpoint_is_crowded(&b->w));
+	b->w.debt.work_ns = 10 * MS;
+	assert_true(checkpoint_is_crowded(&b->w));
+	assert_false(checkpoint_may_wait(&b->w)); /* the other half is for events */
+	atomic_store(&b->w.state, WORKER_FULL);
+	assert_false(checkpoint_is_crowded(&b->w)); /* no flush is behind: there is no room for it */
+	atomic_store(&b->w.state, WORKER_RUNNING);
+	env_flushed(b->w.env, env_flush(b->w.env));
+	assert_false(checkpoint_is_crowded(&b->w));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -122,6 +145,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_is_not_durable_is_not_frozen, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_shard_waits_when_two_memtables_would_take_too_long,
 			setup, teardown),
+		cmocka_unit_test_setup_teardown(what_can_wait_is_told_to_before_the_shard_has_to, setup,
+			teardown),
 	};
 
 	return cmocka_run_group_tests_name("checkpoint", tests, NULL, NULL);

@@ -435,6 +435,39 @@ static void deadlines_come_in_due_order(void **state)
 	assert_int_equal(env_deadline_first(f->e, &due, id, &size), ERR_NOTFOUND);
 }
 
+static void what_is_due_comes_in_order_until_something_is_put_before_it(void **state)
+{
+	struct fixture *f = *state;
+	struct due due[4];
+	unsigned n;
+
+	assert_int_equal(env_deadlines_due(f->e, 100, due, 4, &n), OK);
+	assert_int_equal(n, 0);
+	assert_int_equal(env_deadline_put(f->e, 9, S("c")), OK);
+	assert_int_equal(env_deadline_put(f->e, 5, S("z")), OK);
+	commit(f);
+	assert_int_equal(env_deadline_put(f->e, 5, S("b")), OK);
+	assert_int_equal(env_deadline_put(f->e, 101, S("a")), OK);
+	assert_int_equal(env_deadlines_due(f->e, 100, due, 2, &n), OK);
+	assert_int_equal(n, 2);
+	assert_int_equal(env_deadlines_due(f->e, 100, due, 4, &n), OK);
+	assert_int_equal(n, 3);
+	assert_span(span_of(due[0].customer, due[0].size), "b");
+	assert_span(span_of(due[1].customer, due[1].size), "z");
+	assert_span(span_of(due[2].customer, due[2].size), "c");
+	assert_int_equal(due[2].due_ms, 9);
+	assert_int_equal(env_deadline_put(f->e, 7, S("new")), OK);
+	assert_int_equal(env_deadline_put(f->e, 200, S("b")), OK);
+	assert_true(env_deadline_is_next(f->e, &due[1]));
+	assert_false(env_deadline_is_next(f->e, &due[2]));
+	assert_int_equal(env_deadline_del(f->e, 5, S("b")), OK);
+	assert_int_equal(env_deadline_del(f->e, 5, S("z")), OK);
+	assert_int_equal(env_deadlines_due(f->e, 100, due, 4, &n), OK);
+	assert_int_equal(n, 2);
+	assert_span(span_of(due[0].customer, due[0].size), "new");
+	assert_true(env_deadline_is_next(f->e, &due[1]));
+}
+
 static void a_damaged_deadline_can_be_taken_out_of_the_way(void **state)
 {
 	struct fixture *f = *state;
@@ -1230,6 +1263,7 @@ int main(void)
 		T(a_key_or_value_that_does_not_fit_is_refused_alone),
 		T(spans_from_the_environment_may_go_back_into_it),
 		T(deadlines_come_in_due_order),
+		T(what_is_due_comes_in_order_until_something_is_put_before_it),
 		T(a_damaged_deadline_can_be_taken_out_of_the_way),
 		T(an_id_is_remembered_with_its_fingerprint),
 		T(an_id_is_forgotten_after_two_generations),
