@@ -103,12 +103,11 @@ static void reading_begin(struct seeking *k)
 	sub->customer_size = (uint8_t)m->customer.size;
 	for (unsigned i = 0; i < d->store.shards; i++)
 		lane_begin(d, &sub->lanes[i], i, k->position[i]);
-	if (subscription_set_filter(sub, m) != 0 || subscription_set_credit(d, sub, m->credit) != 0) {
+	if (subscription_set_filter(sub, m) != 0 || subscription_set_credit(d, sub, m->credit) != 0 ||
+		subscription_connect(s, sub, &k->peer) != 0) {
 		subscriber_refuse(d, &k->peer, "busy", "out of memory");
 		return; /* not connected: the next tick takes it away */
 	}
-	sub->peer = k->peer;
-	sub->connected = true;
 	sub->heard_ns = clock_monotonic_ns();
 	subscription_send_opened(d, sub);
 	subscription_pump(d, sub);

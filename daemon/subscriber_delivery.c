@@ -189,7 +189,7 @@ void subscribers_notify(struct daemon *d, unsigned shard, uint64_t sequence)
 	if (sequence <= s->last[shard])
 		return;
 	s->last[shard] = sequence;
-	for (unsigned i = 0; i < s->n; i++)
+	for (unsigned i = 0; i < s->n_connected; i++)
 		subscription_pump(d, s->list[i]);
 }
 

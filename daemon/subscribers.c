@@ -5,22 +5,69 @@
 #include <stdlib.h>
 #include "daemon/daemon.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "daemon/subscribers_internal.h"
+
+static uint64_t name_hash(struct span name)
+{
+	return hash_64(name.data, name.size, 0);
+}
+
+static uint64_t peer_hash(const struct peer *peer)
+{
+	return hash_64(peer->id, peer->size, 1);
+}
 
 struct subscription *subscription_find(struct subscribers *s, struct span name)
 {
-	for (unsigned i = 0; i < s->n; i++)
-		if (span_eq(span_str(s->list[i]->name), name))
-			return s->list[i];
-	return NULL;
+	uint32_t cursor = 0;
+	struct subscription *sub;
+
+	while ((sub = index_next(&s->by_name, name_hash(name), &cursor)) != NULL)
+		if (span_eq(span_str(sub->name), name))
+			break;
+	return sub;
 }
 
 struct subscription *subscription_find_peer(struct subscribers *s, const struct peer *peer)
 {
-	for (unsigned i = 0; i < s->n; i++)
-		if (s->list[i]->connected && peer_equal(&s->list[i]->peer, peer))
-			return s->list[i];
-	return NULL;
+	uint32_t cursor = 0;
+	struct subscription *sub;
+
+	while ((sub = index_next(&s->by_peer, peer_hash(peer), &cursor)) != NULL)
+		if (peer_equal(&sub->peer, peer))
+			break;
+	return sub;
+}
+
+/* SUB and OTHER change places. */
+static void list_swap(struct subscribers *s, struct subscription *sub, struct subscription *other)
+{
+	unsigned at = sub->at;
+
+	sub->at = other->at;
+	other->at = at;
+	s->list[sub->at] = sub;
+	s->list[other->at] = other;
+}
+
+int subscription_connect(struct subscribers *s, struct subscription *sub, const struct peer *peer)
+{
+	if (index_add(&s->by_peer, peer_hash(peer), sub) != 0)
+		return ERR_NOMEM;
+	list_swap(s, sub, s->list[s->n_connected++]);
+	sub->peer = *peer;
+	sub->connected = true;
+	return 0;
+}
+
+static void subscription_disconnect(struct subscribers *s, struct subscription *sub)
+{
+	if (!sub->connected)
+		return;
+	index_del(&s->by_peer, peer_hash(&sub->peer), sub);
+	list_swap(s, sub, s->list[--s->n_connected]);
+	sub->connected = false;
 }
 
 static void subscription_free(struct daemon *d, struct subscription *sub)
@@ -48,12 +95,14 @@ struct subscription *subscription_new(struct daemon *d, struct span name)
 			s->capacity = more;
 		}
 	}
-	if (!sub || !sub->lanes || s->n == s->capacity) {
+	if (!sub || !sub->lanes || s->n == s->capacity ||
+		index_add(&s->by_name, name_hash(name), sub) != 0) {
 		if (sub)
 			subscription_free(d, sub);
 		return NULL;
 	}
 	memcpy(sub->name, name.data, name.size);
+	sub->at = s->n;
 	s->list[s->n++] = sub;
 	return sub;
 }
@@ -62,11 +111,9 @@ void subscription_remove(struct daemon *d, struct subscription *sub)
 {
 	struct subscribers *s = &d->subscribers;
 
-	for (unsigned i = 0; i < s->n; i++)
-		if (s->list[i] == sub) {
-			s->list[i] = s->list[--s->n];
-			break;
-		}
+	subscription_disconnect(s, sub);
+	index_del(&s->by_name, name_hash(span_str(sub->name)), sub);
+	list_swap(s, sub, s->list[--s->n]);
 	s->readings -= sub->reading;
 	subscription_free(d, sub);
 }
@@ -102,7 +149,7 @@ void subscriber_refuse(struct daemon *d, const struct peer *to, const char *code
 
 void subscription_leave(struct daemon *d, struct subscription *sub)
 {
-	sub->connected = false;
+	subscription_disconnect(&d->subscribers, sub);
 	sub->blocked = false;
 	sub->epoch++;
 	sub->in_flight = 0;
@@ -169,12 +216,11 @@ static void connect_peer(struct daemon *d, struct subscription *sub, const struc
 	if (other && other != sub)
 		subscription_leave(d, other); /* one name a connection */
 	subscription_leave(d, sub);
-	if (subscription_set_credit(d, sub, credit) != 0) {
+	if (subscription_set_credit(d, sub, credit) != 0 ||
+		subscription_connect(&d->subscribers, sub, peer) != 0) {
 		subscriber_refuse(d, peer, "busy", "out of memory");
 		return;
 	}
-	sub->peer = *peer;
-	sub->connected = true;
 	subscription_send_opened(d, sub);
 	subscription_pump(d, sub);
 }
@@ -501,6 +547,8 @@ void subscribers_close(struct daemon *d)
 	for (unsigned i = 0; i < s->n; i++)
 		subscription_free(d, s->list[i]);
 	free(s->list);
+	index_fini(&s->by_name);
+	index_fini(&s->by_peer);
 	free(s->last);
 	free(s->paging);
 	arena_free(s->arena);

@@ -9,6 +9,7 @@
  * the outbox, and are fetched when it has credit. */
 #ifndef KITH_DAEMON_SUBSCRIBERS_H
 #define KITH_DAEMON_SUBSCRIBERS_H
+#include "daemon/index.h"
 #include "daemon/socket.h"
 #include "proto/codec.h"
 
@@ -47,6 +48,7 @@ struct subscription {
 	char (*types)[EVENT_TEXT_MAX + 1];
 	struct filter filter;
 	uint32_t credit, in_flight;
+	unsigned at;            /* in the list */
 	bool connected, opening;
 	bool blocked;           /* the peer's queue is full: try again at the next tick */
 	uint64_t epoch;         /* counts openings: an answer to an older one is stale */
@@ -62,8 +64,9 @@ struct subscription {
 
 struct subscribers {
 	struct socket socket;
-	struct subscription **list; /* sorted by nothing; a name once */
-	unsigned n, capacity;
+	struct subscription **list; /* those connected first; a name once */
+	unsigned n, n_connected, capacity;
+	struct index by_name, by_peer; /* by peer those connected */
 	uint64_t *last;         /* by shard: the newest notification handed out */
 	struct arena *arena;
 	uint64_t fenced;

@@ -20,6 +20,8 @@ struct subscription *subscription_find(struct subscribers *s, struct span name);
 struct subscription *subscription_find_peer(struct subscribers *s, const struct peer *peer);
 struct subscription *subscription_new(struct daemon *d, struct span name);
 void subscription_remove(struct daemon *d, struct subscription *sub);
+/* PEER holds SUB, which is not connected, from now on. ERR_NOMEM. */
+int subscription_connect(struct subscribers *s, struct subscription *sub, const struct peer *peer);
 int subscription_set_filter(struct subscription *sub, const struct subscriber_message *m);
 int subscription_set_credit(struct daemon *d, struct subscription *sub, uint32_t credit);
 /* Tell the peer that it is open, where it stands and where each shard ends. */
