@@ -132,11 +132,41 @@ static int flush_failed(struct env *e, int lmdb_rc)
 	return ERR_NOSPACE;
 }
 
+/* LMDB allocates its pages one by one and keeps them, and glibc has the kernel enlarge the heap of
+ * a thread by as much as it is asked for: 10,000 times a lock that every thread needs for memory,
+ * held by one that has little processor time to let go of it. So room for what LMDB has not had yet
+ * is taken in larger blocks, and given back to the heap, untouched. They are below what glibc maps
+ * singly. */
+#define BLOCK_BYTES (120u << 10)
+static void reserve_heap(size_t bytes)
+{
+	size_t n = bytes / BLOCK_BYTES + 1;
+	void **blocks = malloc(n * sizeof *blocks);
+
+	if (!blocks)
+		return;
+	for (size_t i = 0; i < n; i++)
+		blocks[i] = malloc(BLOCK_BYTES);
+	while (n > 0)
+		free(blocks[--n]);
+	free(blocks);
+}
+
+static void flush_reserve(struct env *e)
+{
+	if (e->frozen_pages <= e->reserved_pages)
+		return;
+	reserve_heap((e->frozen_pages - e->reserved_pages) * e->page_bytes);
+	e->reserved_pages = e->frozen_pages;
+}
+
 int env_flush(struct env *e)
 {
 	struct flush f = { .e = e };
-	int rc = mdb_txn_begin(e->lmdb, NULL, 0, &f.txn);
+	int rc;
 
+	flush_reserve(e);
+	rc = mdb_txn_begin(e->lmdb, NULL, 0, &f.txn);
 	if (rc != 0)
 		return flush_failed(e, rc);
 	for (unsigned t = 0; t < TABLES && rc == 0; t++) {

@@ -106,11 +106,11 @@ static uint8_t *spare_take(struct mem_spares *s)
 	return chunk;
 }
 
-/* A write to each small page has all of it there, whichever size the kernel gives. */
+/* A write to each small page has all of it there, whichever size the kernel gives. Not
+ * MADV_POPULATE_WRITE: that holds the lock of the process's memory while it clears pages, and
+ * whoever asks for memory in another thread waits for it. */
 static void chunk_touch(uint8_t *chunk)
 {
-	if (madvise(chunk, MEM_CHUNK_BYTES, MADV_POPULATE_WRITE) == 0)
-		return;
 	for (size_t at = 0; at < MEM_CHUNK_BYTES; at += 4096)
 		((volatile uint8_t *)chunk)[at] = 0;
 }

@@ -86,6 +86,7 @@ struct env {
 	struct env_meta frozen_meta; /* as of `previous`, while it is frozen */
 	struct env_meta committed;
 	uint64_t frozen_pages;       /* an estimate, while it is frozen */
+	uint64_t reserved_pages;     /* the flush's own: the most it has had room for */
 	bool frozen;                 /* `previous` is not in LMDB yet */
 	struct memtable *active, *previous;
 	struct memtable memtables[2];

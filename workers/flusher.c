@@ -14,12 +14,25 @@ static void move(struct flusher *f, enum flusher_state to)
 	pthread_cond_broadcast(&f->moved);
 }
 
-static void prepare_memory(struct flusher *f)
+/* A thread of its own: what it does cannot wait for a flush, and not with the flush's priority
+ * either. */
+static void *prepare(void *arg)
 {
-	f->prepare = false;
-	pthread_mutex_unlock(&f->mutex);
-	env_prepare_memory(f->env);
+	struct flusher *f = arg;
+
 	pthread_mutex_lock(&f->mutex);
+	while (f->state != FLUSHER_ENDING) {
+		if (!f->wanted) {
+			pthread_cond_wait(&f->moved, &f->mutex);
+			continue;
+		}
+		f->wanted = false;
+		pthread_mutex_unlock(&f->mutex);
+		env_prepare_memory(f->env);
+		pthread_mutex_lock(&f->mutex);
+	}
+	pthread_mutex_unlock(&f->mutex);
+	return NULL;
 }
 
 static void *run(void *arg)
@@ -32,12 +45,8 @@ static void *run(void *arg)
 	(void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICE);
 	pthread_mutex_lock(&f->mutex);
 	while (f->state != FLUSHER_ENDING) {
-		if (f->state != FLUSHER_BUSY && !f->prepare) {
-			pthread_cond_wait(&f->moved, &f->mutex);
-			continue;
-		}
 		if (f->state != FLUSHER_BUSY) {
-			prepare_memory(f);
+			pthread_cond_wait(&f->moved, &f->mutex);
 			continue;
 		}
 		pthread_mutex_unlock(&f->mutex);
@@ -55,11 +64,18 @@ int flusher_start(struct flusher *f, struct env *env, struct mailbox *inbox)
 	f->env = env;
 	f->inbox = inbox;
 	f->state = FLUSHER_IDLE;
-	f->prepare = false;
+	f->wanted = false;
 	pthread_mutex_init(&f->mutex, NULL);
 	pthread_cond_init(&f->moved, NULL);
+	if (pthread_create(&f->preparer, NULL, prepare, f) != 0)
+		goto fail;
 	if (pthread_create(&f->thread, NULL, run, f) == 0)
 		return 0;
+	pthread_mutex_lock(&f->mutex);
+	move(f, FLUSHER_ENDING);
+	pthread_mutex_unlock(&f->mutex);
+	pthread_join(f->preparer, NULL);
+fail:
 	pthread_cond_destroy(&f->moved);
 	pthread_mutex_destroy(&f->mutex);
 	return ERR_NOMEM;
@@ -73,6 +89,7 @@ void flusher_stop(struct flusher *f)
 	move(f, FLUSHER_ENDING);
 	pthread_mutex_unlock(&f->mutex);
 	pthread_join(f->thread, NULL);
+	pthread_join(f->preparer, NULL);
 	pthread_cond_destroy(&f->moved);
 	pthread_mutex_destroy(&f->mutex);
 }
@@ -88,8 +105,8 @@ void flusher_begin(struct flusher *f)
 void flusher_prepare(struct flusher *f)
 {
 	pthread_mutex_lock(&f->mutex);
-	if (!f->prepare) {
-		f->prepare = true;
+	if (!f->wanted) {
+		f->wanted = true;
 		pthread_cond_broadcast(&f->moved);
 	}
 	pthread_mutex_unlock(&f->mutex);

@@ -5,7 +5,7 @@
  * The shard's thread calls everything here. One flush is under way at a time; when it is over, the
  * shard's inbox is nudged, and nothing has happened to the environment until the shard's thread
  * takes the result. LMDB binds a write transaction to its thread: that of a flush begins and ends
- * in the flusher's. Between flushes it makes memory ready for the shard. */
+ * in the flusher's. A second one makes memory ready for the shard. */
 #ifndef KITH_WORKERS_FLUSHER_H
 #define KITH_WORKERS_FLUSHER_H
 #include <pthread.h>
@@ -15,12 +15,12 @@
 enum flusher_state { FLUSHER_IDLE, FLUSHER_BUSY, FLUSHER_DONE, FLUSHER_ENDING };
 
 struct flusher {
-	pthread_t thread;
+	pthread_t thread, preparer;
 	pthread_mutex_t mutex;
 	pthread_cond_t moved;      /* `state` has */
 	enum flusher_state state;
 	int rc;                    /* FLUSHER_DONE */
-	bool prepare;              /* memory is wanted */
+	bool wanted;               /* memory is to be made ready */
 	struct env *env;
 	struct mailbox *inbox;     /* the shard's */
 };
@@ -31,7 +31,7 @@ int flusher_start(struct flusher *f, struct env *env, struct mailbox *inbox);
 void flusher_stop(struct flusher *f);
 /* What is frozen; none is under way. */
 void flusher_begin(struct flusher *f);
-/* Have memory made ready, when there is no flush to do. */
+/* Have memory made ready, in a second thread. */
 void flusher_prepare(struct flusher *f);
 enum flusher_state flusher_state(struct flusher *f);
 /* Take the result of env_flush(), after having waited for it. */
