@@ -11,42 +11,21 @@ static bool may_be_absent(const struct event *e, const struct event_field *f)
 		e->customer.size == 0;
 }
 
-/* The first of the fields of PART that are WRONG; NULL: none. */
-static const struct event_field *first_wrong(const struct event *e, const struct event_part *part,
-	uint32_t wrong)
+/* The first field of PART whose rule is broken, or NULL. */
+static const struct event_field *part_check(struct event *e, const struct event_part *part,
+	uint32_t given)
 {
-	for (; wrong; wrong &= wrong - 1) {
-		const struct event_field *f = &part->fields[__builtin_ctz(wrong)];
+	for (unsigned i = 0; i < part->n; i++) {
+		const struct event_field *f = &part->fields[i];
 
-		if (!may_be_absent(e, f))
-			return f;
+		if (given >> i & 1 ? !field_holds(e, f) : f->required)
+			if (!may_be_absent(e, f))
+				return f;
 	}
 	return NULL;
 }
 
-uint32_t part_lacks(const struct event_part *part, uint32_t given)
-{
-	uint32_t lacks = 0;
-
-	for (uint32_t absent = ~given & ((1u << part->n) - 1); absent; absent &= absent - 1)
-		if (part->fields[__builtin_ctz(absent)].required)
-			lacks |= absent & -absent;
-	return lacks;
-}
-
-/* The fields of PART that are not as they must be: of those GIVEN, and those that lack. */
-static uint32_t part_check(struct event *e, const struct event_part *part, uint32_t given)
-{
-	uint32_t wrong = part_lacks(part, given);
-
-	for (unsigned i = 0; i < part->n; i++)
-		if (given >> i & 1 && !field_holds(e, &part->fields[i], part->fields[i].kind))
-			wrong |= 1u << i;
-	return wrong;
-}
-
-/* Rules between fields. */
-static const char *body_check(const struct event *e)
+const char *event_body_check(const struct event *e)
 {
 	if (e->body == BODY_WALLET && e->as.wallet.to_ms <= e->as.wallet.from_ms)
 		return "wallet.to must be later than wallet.from";
@@ -72,34 +51,26 @@ static uint32_t event_fingerprint(const struct event *e)
 	return hash_32(bytes, (size_t)(end - bytes));
 }
 
-enum reject event_conclude(struct event *e, uint32_t head, uint32_t body, struct span canonical,
+enum reject event_check_given(struct event *e, uint32_t head, uint32_t body,
 	const char **ret_text)
 {
-	const struct event_field *broken = first_wrong(e, &event_head, head);
+	const struct event_field *broken = part_check(e, &event_head, head);
 
 	if (!broken && e->body >= BODY_COUNT) {
 		*ret_text = "the event has no body, or one that this version does not know";
 		return REJECT_UNKNOWN_BODY;
 	}
 	if (!broken)
-		broken = first_wrong(e, &event_bodies[e->body], body);
+		broken = part_check(e, &event_bodies[e->body], body);
 	if (broken) {
 		*ret_text = broken->rule;
 		return (enum reject)broken->code;
 	}
-	*ret_text = body_check(e);
+	*ret_text = event_body_check(e);
 	if (*ret_text)
 		return REJECT_BAD_BODY;
-	e->fingerprint = canonical.size ? hash_32(canonical.data, canonical.size) : event_fingerprint(e);
+	e->fingerprint = event_fingerprint(e);
 	return REJECT_NONE;
-}
-
-enum reject event_check_given(struct event *e, uint32_t head, uint32_t body,
-	const char **ret_text)
-{
-	head = part_check(e, &event_head, head);
-	body = e->body < BODY_COUNT ? part_check(e, &event_bodies[e->body], body) : 0;
-	return event_conclude(e, head, body, span_of(NULL, 0), ret_text);
 }
 
 enum reject event_check(struct event *e, const char **ret_text)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a field of an event must be, by its kind. In a header because the decoder asks it of each field
- * that it reads. */
+/* What a field of an event must be, by its kind. In a header because who reads an event in one pass
+ * (event_canonical.c) asks it of each field. */
 #ifndef KITH_PROTO_EVENT_RULES_H
 #define KITH_PROTO_EVENT_RULES_H
 #include "proto/event_fields.h"
@@ -35,12 +35,12 @@ static inline bool score_holds(double *score)
 	return *score >= 0 && *score <= 10;
 }
 
-/* Whether F, which is of KIND and was given, keeps its rule; tidies what can be said in two ways. */
-static inline bool field_holds(struct event *e, const struct event_field *f, enum field_kind kind)
+/* Whether F, which was given, keeps its rule; tidies what can be said in two ways. */
+static inline bool field_holds(struct event *e, const struct event_field *f)
 {
 	void *at = field_of(e, f);
 
-	switch (kind) {
+	switch ((enum field_kind)f->kind) {
 	case FIELD_TEXT:
 		return text_holds(at, f);
 	case FIELD_AMOUNT:
@@ -57,5 +57,8 @@ static inline bool field_holds(struct event *e, const struct event_field *f, enu
 	}
 	return false;
 }
+
+/* Rules between fields: NULL, or the sentence. */
+const char *event_body_check(const struct event *e);
 
 #endif
