@@ -65,21 +65,14 @@ static int source_make(struct env *e, struct source *s)
 	return source_store(e, s);
 }
 
-int source_find(struct env *e, struct span name, struct source **ret_source)
+/* Have SLOT, which is another's or nobody's, be that of NAME. */
+static int source_load(struct env *e, struct span name, struct source *slot)
 {
-	struct source *slot, fresh = { .size = (uint8_t)name.size };
+	struct source fresh = { .size = (uint8_t)name.size };
 	struct span value, top = { 0 };
-	int rc = table_begin(e);
+	int rc = slot->dirty ? source_store(e, slot) : OK;
 
 	if (rc != OK)
-		return rc;
-	if (name.size == 0 || name.size > EVENT_SOURCE_MAX)
-		return ERR_INVALID;
-	slot = &e->sources[hash_32(name.data, name.size) % SOURCES_CACHED];
-	*ret_source = slot;
-	if (slot->number && span_eq(span_of(slot->name, slot->size), name))
-		return OK;
-	if (slot->dirty && (rc = source_store(e, slot)) != OK)
 		return rc;
 	memcpy(fresh.name, name.data, name.size);
 	rc = table_get(e, TABLE_SOURCES, name, &value);
@@ -93,6 +86,22 @@ int source_find(struct env *e, struct span name, struct source **ret_source)
 	fresh.dirty = false;
 	*slot = fresh;
 	return OK;
+}
+
+int source_find(struct env *e, struct span name, struct source **ret_source)
+{
+	struct source *slot;
+	int rc = table_begin(e);
+
+	if (rc != OK)
+		return rc;
+	if (name.size == 0 || name.size > EVENT_SOURCE_MAX)
+		return ERR_INVALID;
+	slot = &e->sources[hash_32(name.data, name.size) % SOURCES_CACHED];
+	*ret_source = slot;
+	if (slot->number && span_eq(span_of(slot->name, slot->size), name))
+		return OK;
+	return source_load(e, name, slot);
 }
 
 int env_source_number(struct env *e, struct span source, uint32_t *ret_number)
