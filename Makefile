@@ -8,9 +8,11 @@ BUILD   ?= build
 CFLAGS  ?= -O3 -g -fno-plt
 WARN     = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
            -Wwrite-strings -Wundef -Wvla -Wno-missing-field-initializers
+# What gcc takes for uninitialised at -O3 is a hint, not an error.
+WERROR_FLAGS = -Werror $(if $(findstring clang,$(CC)),,-Wno-error=maybe-uninitialized)
 VERSION  = 0.1.0
 SAN     ?=
-ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARN) $(if $(WERROR),-Werror -Wno-error=maybe-uninitialized) $(SAN) -I. -I$(BUILD)/gen \
+ALL_CFLAGS = -std=gnu11 $(CPPFLAGS) $(CFLAGS) $(WARN) $(if $(WERROR),$(WERROR_FLAGS)) $(SAN) -I. -I$(BUILD)/gen \
              -DKITH_VERSION='"$(VERSION)"' -MMD -MP -pthread -fno-strict-aliasing
 
 CORE_LIBS = -lprotobuf-c -llmdb -ljansson -lxxhash -lm
