@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Notifications from the wire, by protobuf-c; what is added to them and read of them as they are. */
+/* Notifications of a delivery, which protobuf-c has unpacked; what is added to those that are encoded,
+ * and read of them as they are. */
 #include "proto/notification.h"
 #include "proto/wire.h"
-
-static const struct message_limit limit = { NOTIFICATION_BYTES_MAX, 1024 };
 
 static void evidence_take(struct evidence *e, const Kith__Notification__Evidence *m)
 {
@@ -96,13 +95,4 @@ int64_t notification_noticed(struct span encoded)
 		if (f.number == NUMBER_noticed && f.type == WIRE_VARINT)
 			return (int64_t)f.value;
 	return 0;
-}
-
-int notification_decode(struct notification *n, const void *data, size_t size, struct arena *a)
-{
-	Kith__Notification *m;
-	int rc = message_unpack(&kith__notification__descriptor, span_of(data, size), limit, a, &m,
-		NULL);
-
-	return rc ? rc : notification_take(n, m);
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Notifications, written by hand: the same bytes as protobuf-c's, and the same table as kith.proto. */
+/* Notifications, written and read by hand: the same bytes and the same reading as protobuf-c's, and the
+ * same table as kith.proto. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include "proto/message.h"
+#include "proto/notification.h"
 #include "tests/unit/codec_random.h"
 
 static struct arena *arena;
@@ -149,6 +150,50 @@ static void a_notification_is_written_as_protobuf_c_would(void **state)
 	buf_fini(&packed);
 }
 
+static int decode_by_protobuf_c(struct notification *n, struct span bytes)
+{
+	const struct message_limit limit = { NOTIFICATION_BYTES_MAX, 1024 };
+	Kith__Notification *m;
+	int rc = message_unpack(&kith__notification__descriptor, bytes, limit, arena, &m, NULL);
+
+	return rc ? rc : notification_take(n, m);
+}
+
+static void no_mutation_is_read_otherwise_than_protobuf_c_reads_it(void **state)
+{
+	struct dice d = { test_seed() + 1 };
+	struct buf b = { 0 }, by_hand = { 0 }, packed = { 0 };
+	struct notification n, other;
+	unsigned taken = 0, refused = 0;
+
+	(void)state;
+	for (unsigned run = 0; run < test_runs(20000); run++) {
+		int rc;
+
+		arena_reset(arena);
+		random_notification(&n, &d);
+		buf_clear(&b);
+		notification_encode(&b, &n);
+		mutate(&b, &d);
+		rc = notification_decode(&n, b.data, b.size, arena);
+		assert_int_equal(decode_by_protobuf_c(&other, span_of(b.data, b.size)), rc);
+		refused += rc != 0;
+		if (rc != 0)
+			continue;
+		taken++;
+		buf_clear(&by_hand);
+		buf_clear(&packed);
+		notification_encode(&by_hand, &n);
+		notification_encode(&packed, &other);
+		assert_int_equal(by_hand.size, packed.size);
+		assert_memory_equal(by_hand.data, packed.data, packed.size);
+	}
+	assert_true(taken > 1000 && refused > 1000);
+	buf_fini(&b);
+	buf_fini(&by_hand);
+	buf_fini(&packed);
+}
+
 /* Whoever adds a field to kith.proto and not to the table, or with another number, is told. */
 static void the_table_is_that_of_kith_proto(void **state)
 {
@@ -182,6 +227,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_notification_is_written_as_protobuf_c_would),
+		cmocka_unit_test(no_mutation_is_read_otherwise_than_protobuf_c_reads_it),
 		cmocka_unit_test(the_table_is_that_of_kith_proto),
 	};
 
