@@ -134,19 +134,32 @@ int store_verify(struct store *s, const struct store_settings *o)
 	return problems ? EXIT_REJECTED : EXIT_WELL;
 }
 
+static json_t *tables_to_json(struct env *e)
+{
+	json_t *all = json_object();
+	uint64_t rows, bytes;
+	const char *name;
+
+	for (unsigned i = 0; (name = env_table(e, i, &rows, &bytes)) != NULL; i++)
+		json_object_set_new(all, name, json_pack("{s:I, s:I}", "rows", (json_int_t)rows,
+			"bytes", (json_int_t)bytes));
+	return all;
+}
+
 static json_t *shard_to_json(unsigned shard, struct env *e)
 {
 	const struct env_meta *m = env_meta(e);
 	uint64_t used, map;
 
 	env_space(e, &used, &map);
-	return json_pack("{s:i, s:I, s:I, s:I, s:{s:I, s:I}, s:{s:I, s:I, s:I}, s:I, s:I, s:I}",
+	return json_pack("{s:i, s:I, s:I, s:I, s:{s:I, s:I}, s:{s:I, s:I, s:I}, s:I, s:I, s:I, s:o}",
 		"shard", (int)shard, "position", (json_int_t)m->position, "clock",
 		(json_int_t)m->clock_ms, "customers", (json_int_t)m->customers, "outbox", "first",
 		(json_int_t)m->outbox_first, "last", (json_int_t)m->outbox_last, "events", "accepted",
 		(json_int_t)m->accepted, "duplicates", (json_int_t)m->duplicates, "conflicts",
 		(json_int_t)m->conflicts, "lifecycle_version", (json_int_t)m->lifecycle_version,
-		"deadlines", (json_int_t)env_deadlines(e), "bytes", (json_int_t)used);
+		"deadlines", (json_int_t)env_deadlines(e), "bytes", (json_int_t)used,
+		"tables", tables_to_json(e));
 }
 
 static void add_shard_row(struct table *t, unsigned shard, struct env *e)

@@ -372,6 +372,15 @@ void env_space(struct env *e, uint64_t *ret_used, uint64_t *ret_map)
 	*ret_map = e->map_bytes;
 }
 
+const char *env_table(struct env *e, unsigned i, uint64_t *ret_rows, uint64_t *ret_bytes)
+{
+	if (i >= TABLES || table_begin(e) != OK)
+		return NULL;
+	*ret_rows = e->tree_rows[i];
+	*ret_bytes = e->table_pages[i] * e->page_bytes;
+	return table_name((enum table)i);
+}
+
 int env_check_readers(struct env *e)
 {
 	int dead;

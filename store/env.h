@@ -93,6 +93,9 @@ void env_relax(struct env *e);
  * but serve again only two commits later, and a transaction needs a new page for each it touches:
  * keep room for those. */
 void env_space(struct env *e, uint64_t *ret_used, uint64_t *ret_map);
+/* Table number I, from 0 on, as of the last commit: its name, NULL behind the last one, and how many
+ * rows and bytes, its share of pages that are not full with them. */
+const char *env_table(struct env *e, unsigned i, uint64_t *ret_rows, uint64_t *ret_bytes);
 int env_check_readers(struct env *e);
 
 /* Lifecycle files by version (less than 1 MiB), and stable numbers of names ("stage", "repeat"),
@@ -119,6 +122,16 @@ void env_customers_ahead(struct env *e, const struct span *ids, unsigned n);
  * The id points into the transaction. ERR_CORRUPT fills it too, so that the walk can go on. */
 int env_customer_next(struct env *e, struct span after, struct span *ret_id,
 	struct span *ret_record);
+
+/* Trails: what a customer went through lately, opaque bytes that are seldom read. Two tables, of
+ * which one takes the even generations and one the odd, so that what is old goes when its table is
+ * emptied, without being looked for.
+ * IS_NEW: the caller knows that this generation has no row of CUSTOMER; else it knows that it has. */
+int env_trail_put(struct env *e, uint32_t generation, struct span customer,
+	const struct span *parts, unsigned n, bool is_new);
+int env_trail_get(struct env *e, uint32_t generation, struct span customer,
+	struct span *ret_trail);
+int env_trails_empty(struct env *e, uint32_t generation);
 
 /* Deadlines: (due, customer), walked in due order, ties in customer order. */
 int env_deadline_put(struct env *e, int64_t due_ms, struct span customer);

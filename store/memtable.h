@@ -20,7 +20,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 
-#define MEM_TABLES_MAX   20
+#define MEM_TABLES_MAX   24
 #define MEM_CHUNK_BYTES  (2u << 20) /* holds the longest value */
 #define MEM_CHUNKS_MAX   (1u << 14) /* 32 GiB */
 #define MEM_CHUNKS_KEPT  16         /* by memtable_relax() */

@@ -11,7 +11,7 @@ const char *table_name(enum table t)
 	static const char *const names[TABLES] = {
 		"meta", "settings", "names", "lifecycles", "sources", "customers", "deadlines",
 		"guard0", "guard1", "outbox", "history", "subscriptions", "messages", "held",
-		"follow_ups", "letters", "health", "members",
+		"follow_ups", "letters", "health", "members", "trails0", "trails1",
 	};
 
 	return names[t];
@@ -172,8 +172,8 @@ static int write_row(struct env *e, enum table t, struct span key, struct span v
 	struct memrow *r = memtable_find(e->active, t, key, hash);
 	int rc = OK;
 
-	*ret_exists = r && !r->gone;
-	if (!r && how != TABLE_APPEND)
+	*ret_exists = how == TABLE_OVER || (r && !r->gone);
+	if (!r && how != TABLE_APPEND && how != TABLE_OVER)
 		rc = exists_below(e, t, key, hash, ret_exists);
 	if (rc == OK && *ret_exists && how == TABLE_NEW)
 		rc = ERR_EXISTS;

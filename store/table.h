@@ -37,6 +37,8 @@ enum table {
 	TABLE_LETTERS,
 	TABLE_HEALTH,
 	TABLE_MEMBERS,
+	TABLE_TRAILS0,
+	TABLE_TRAILS1,
 	TABLES
 };
 
@@ -97,7 +99,7 @@ struct env {
 	MDB_txn *read;
 	MDB_cursor *cursor[TABLES];
 	bool reading;                /* `read` stands at the last commit; else it is reset */
-	uint64_t tree_rows[TABLES], tree_leaves[TABLES], tree_pages;
+	uint64_t tree_rows[TABLES], tree_leaves[TABLES], table_pages[TABLES], tree_pages;
 	struct asked asked[TABLES];
 	struct buf scratch;     /* a value of several parts */
 	struct source *sources; /* SOURCES_CACHED slots */
@@ -116,8 +118,10 @@ void table_abort(struct env *e);
 
 int table_get(struct env *e, enum table t, struct span key, struct span *ret_value);
 
-/* TABLE_FRESH: the caller knows that there is none, nor has been one that was deleted. */
-enum table_put { TABLE_REPLACE, TABLE_NEW /* else ERR_EXISTS */, TABLE_APPEND, TABLE_FRESH };
+/* TABLE_FRESH: the caller knows that there is none, nor has been one that was deleted. TABLE_OVER:
+ * it knows that there is one. */
+enum table_put { TABLE_REPLACE, TABLE_NEW /* else ERR_EXISTS */, TABLE_APPEND, TABLE_FRESH,
+	TABLE_OVER };
 /* Put the N parts as one value. Neither key nor parts need to outlive the call, and both may
  * point into the transaction. TABLE_APPEND: a key not above the last one is ERR_CORRUPT. */
 int table_put(struct env *e, enum table t, struct span key, const struct span *parts, unsigned n,

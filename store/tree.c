@@ -45,7 +45,9 @@ static int tree_measure(struct env *e)
 		rc = mdb_stat(e->read, e->dbi[t], &stat);
 		e->tree_rows[t] = stat.ms_entries;
 		e->tree_leaves[t] = stat.ms_leaf_pages;
-		e->tree_pages += stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages;
+		e->table_pages[t] = stat.ms_branch_pages + stat.ms_leaf_pages +
+			stat.ms_overflow_pages;
+		e->tree_pages += e->table_pages[t];
 	}
 	for (MDB_dbi own = 0; own < 2 && rc == 0; own++) { /* free pages, the list of tables */
 		rc = mdb_stat(e->read, own, &stat);

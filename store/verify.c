@@ -205,6 +205,16 @@ static void check_history(struct verify *v, const struct row *row)
 	v->history += n;
 }
 
+static void check_trail(struct verify *v, const struct row *row)
+{
+	struct span record;
+
+	if (row->key.size > EVENT_CUSTOMER_MAX || row->value.size == 0)
+		fault(v, row->key, "not a customer's trail");
+	else if (env_customer_get(v->e, row->key, &record) == ERR_NOTFOUND)
+		fault(v, row->key, "its customer is not there");
+}
+
 static void check_nothing(struct verify *v, const struct row *row)
 {
 	(void)v;
@@ -230,6 +240,8 @@ static void (*const checks[TABLES])(struct verify *, const struct row *) = {
 	[TABLE_LETTERS] = check_nothing,
 	[TABLE_HEALTH] = check_nothing,
 	[TABLE_MEMBERS] = check_member,
+	[TABLE_TRAILS0] = check_trail,
+	[TABLE_TRAILS1] = check_trail,
 };
 
 static bool key_is_after(struct span key, struct span before)

@@ -147,7 +147,7 @@ int change_announce_late(struct shard *s, struct customer *c, const struct chang
 	int rc = change_announce(s, c, ch, from, why, &sequence);
 
 	if (rc == 0)
-		trail_announced(&c->trail, ch, sequence);
+		tail_announced(&c->tail, ch, sequence);
 	if (rc == 0)
 		rc = env_history_announced(s->env, customer_id(c), type, ch->at_ms, sequence);
 	if (rc != 0 && rc != ERR_NOTFOUND)
@@ -227,7 +227,7 @@ int change_record(struct shard *s, struct customer *c, const struct change *ch,
 		rc = announce_unless_held(s, c, ch, &h, why);
 	if (rc != 0)
 		return rc;
-	trail_tell(&c->trail, ch, h.outbox_sequence);
+	tail_tell(&c->tail, ch, h.outbox_sequence);
 	return history_add(s, c, &h);
 }
 

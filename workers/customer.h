@@ -7,7 +7,7 @@
 #define KITH_WORKERS_CUSTOMER_H
 #include "lifecycle/standing.h"
 #include "store/env.h"
-#include "workers/trail.h"
+#include "workers/tail.h"
 
 /* The numbers of a machine's names in one environment. */
 struct numbering {
@@ -70,11 +70,8 @@ struct customer {
 	struct place places[PLACES_MAX];
 	struct bond bond;
 	struct facts facts;    /* of a head: its own and those of who belongs to it, joined */
-	/* Of the record that was read: how many bytes its own part has, where in it the facts begin,
-	 * and the section that is the trail, which points into it. */
-	uint16_t own_size, facts_at;
-	struct span trail_section;
-	struct trail trail;    /* cut, until customer_load() reads it */
+	uint16_t own_size;     /* bytes of the own part of the record, as it stands in the store */
+	struct tail tail;      /* not kept, until customer_load() */
 };
 
 void customer_init(struct customer *c, struct span id);
@@ -101,19 +98,15 @@ void births_void(struct facts *f, uint32_t judged, const struct machine *m,
 void births_adopt(struct customer *c, const struct machine *m, const struct numbering *n);
 
 #define BOND_BYTES_MAX (2 + 20 + 10 + 2 + EVENT_CUSTOMER_MAX + EVENT_TEXT_MAX)
-#define RECORD_MAX (FACTS_PACKED_MAX + 1024 + BOND_BYTES_MAX)
-/* What a trail may make of a record: larger values would take overflow pages. */
-#define RECORD_TRAIL_MAX 1900
-size_t customer_pack(const struct customer *c, const struct machine *m,
+#define RECORD_MAX (FACTS_PACKED_MAX + 1024 + BOND_BYTES_MAX + TAIL_HALF_BYTES)
+size_t customer_pack(struct customer *c, const struct machine *m,
 	const struct numbering *n, uint8_t out[RECORD_MAX]);
-/* The record's own part, and where in it the facts begin: what a trail has as its base. */
+/* The record's own part: what a trail has as its base. */
 size_t customer_pack_own(const struct customer *c, const struct machine *m,
-	const struct numbering *n, uint8_t out[RECORD_MAX], size_t *ret_facts_at);
+	const struct numbering *n, uint8_t out[RECORD_MAX]);
 /* Append the sections to a record whose own part has SIZE bytes; the whole. */
-/* Bytes of those that are no trail. */
-size_t customer_bond_bytes(const struct customer *c);
-size_t customer_pack_sections(const struct customer *c, uint8_t out[RECORD_MAX], size_t size);
-/* 0 or ERR_CORRUPT. C is initialised first; its trail is left in RECORD. */
+size_t customer_pack_sections(struct customer *c, uint8_t out[RECORD_MAX], size_t size);
+/* 0 or ERR_CORRUPT. C is initialised first. */
 int customer_unpack(struct customer *c, struct span id, struct span record,
 	const struct machine *m, const struct numbering *n);
 /* The armed instant of a record, for env_verify(); 0 none. */

@@ -20,8 +20,8 @@ static int hush(struct shard *s, struct customer *c, int64_t until_ms, const str
 	return rc;
 }
 
-/* Fold WHY at the end of C's story. What comes too late for its place is seen from what has been
- * announced on. What is read in as history is not told again. */
+/* Fold WHY, which is at the end of C's story. What comes too late for its place is seen from what
+ * has been announced on. */
 static int fold_behind(struct shard *s, struct customer *c, int64_t at_ms, const struct cause *why)
 {
 	struct before before;
@@ -30,20 +30,20 @@ static int fold_behind(struct shard *s, struct customer *c, int64_t at_ms, const
 	if (at_ms < c->standing.settled_ms)
 		at_ms = c->standing.settled_ms;
 	story_fold(s, c, why);
-	if (why->input->backfill)
-		trail_cut(&c->trail);
-	else
-		trail_add(&c->trail, why->event, why->message, at_ms);
 	return customer_judge(s, c, &before, at_ms, why);
 }
 
 /* An event of C, or a message to C. */
 static int fold_own(struct shard *s, struct customer *c, int64_t at_ms, const struct cause *why)
 {
-	bool done = false;
+	bool is_late = false, done = false;
 	int rc = silence_vote(s, c, why);
 
-	if (rc == 0 && !why->input->backfill && story_is_late(c, why, at_ms))
+	if (why->input->backfill)
+		tail_cut(&c->tail); /* what is read in as history is not told again */
+	else if (rc == 0)
+		rc = story_add(s, c, why, at_ms, &is_late);
+	if (rc == 0 && is_late)
 		rc = withdraw_late(s, c, at_ms, why, &done);
 	if (rc == 0 && !done)
 		rc = fold_behind(s, c, at_ms, why);
@@ -100,7 +100,7 @@ static int fold_silent(struct shard *s, struct customer *c, const struct cause *
 		rc = influence_spread(s, c, &(struct credit){ 0 }, why);
 	if (rc == 0)
 		rc = group_tell(s, c, why);
-	trail_cut(&c->trail);
+	tail_cut(&c->tail);
 	return rc != 0 ? rc : customer_save(s, c);
 }
 

@@ -72,7 +72,7 @@ static int fall_silent(struct shard *s, struct customer *c, const struct input *
 	if (rc == 0 && c->armed_ms != 0)
 		rc = env_deadline_del(s->env, c->armed_ms, customer_id(c));
 	c->armed_ms = 0;
-	trail_cut(&c->trail);
+	tail_cut(&c->tail);
 	c->bond.number = in->sequence;
 	c->bond.head_size = (uint8_t)head.size;
 	memcpy(c->bond.head, head.data, head.size);

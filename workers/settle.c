@@ -152,15 +152,15 @@ int customer_load(struct shard *s, struct customer *c, struct span id)
 		customer_init(c, id);
 		facts_adopt(&c->facts, s->lifecycle->machine);
 		c->market_version = s->market.version;
-		return story_load(s, c, span_of(NULL, 0));
+		c->tail.kept = s->settings.late_window_ms != 0;
+		return 0;
 	}
 	if (rc != 0)
 		return rc;
 	rc = customer_unpack(c, id, record, s->lifecycle->machine, &s->numbering);
-	if (rc == 0)
-		rc = story_load(s, c, record);
 	if (rc != 0)
 		return rc;
+	c->tail.kept = s->settings.late_window_ms != 0;
 	market_cover(&s->market, c->market_version, &c->facts);
 	census_take(s, c);
 	return 0;
@@ -187,16 +187,17 @@ static int arm(struct shard *s, struct customer *c)
 int customer_save(struct shard *s, struct customer *c)
 {
 	uint8_t record[RECORD_MAX];
-	size_t size, facts_at;
+	size_t size;
 	int rc = arm(s, c);
 
+	if (rc == 0)
+		rc = story_store(s, c);
 	if (rc != 0)
 		return rc;
-	size = customer_pack_own(c, s->lifecycle->machine, &s->numbering, record, &facts_at);
-	rc = story_fit(s, c, size + customer_bond_bytes(c));
-	if (rc != 0)
-		return rc;
+	size = customer_pack_own(c, s->lifecycle->machine, &s->numbering, record);
+	c->own_size = (uint16_t)size;
 	size = customer_pack_sections(c, record, size);
+	tail_written(&c->tail);
 	rc = env_customer_put(s->env, customer_id(c), span_of(record, size), c->is_new);
 	if (rc == 0) {
 		c->is_new = false;

@@ -30,8 +30,7 @@ int customer_judge(struct shard *s, struct customer *c, struct before *before, i
 void customer_before(const struct shard *s, const struct customer *c, const struct cause *why,
 	struct before *ret_before);
 
-/* Read C from the record of ID (a new one when there is none). Its trail begins there when the
- * record has none, or none that is as young as the settings want. */
+/* Read C from the record of ID (a new one when there is none). */
 int customer_load(struct shard *s, struct customer *c, struct span id);
 /* Arm its deadline when the row is missing or too late (an earlier row is left where it is and
  * looked at when it comes up), write the record, into the census. */

@@ -9,6 +9,7 @@
 #include "workers/market.h"
 #include "workers/seek.h"
 #include "workers/settle.h"
+#include "workers/story.h"
 #include "workers/subscription.h"
 #include "workers/sweep.h"
 
@@ -328,7 +329,9 @@ int shard_apply(struct shard *s, const struct input *in, const uint32_t *list, u
 	int rc = 0;
 
 	assert(in->sequence == meta->position + 1);
-	s->late_from_ms = in->clock_ms - s->settings.late_window_ms;
+	rc = stories_turn(s, in->clock_ms);
+	if (rc != 0)
+		return rc;
 	switch (in->type) {
 	case INPUT_BATCH: rc = apply_batch(s, in, list, n, out); break;
 	case INPUT_MESSAGES: rc = apply_messages(s, in, out); break;
@@ -419,6 +422,8 @@ int shard_open(struct shard *s, unsigned number, struct env *env, struct complai
 		rc = load_settings(s);
 	if (rc == 0)
 		rc = census_load(s);
+	if (rc == 0)
+		rc = stories_load(s);
 	if (rc == 0)
 		rc = hush_load(s);
 	if (rc == 0)

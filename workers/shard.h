@@ -17,6 +17,7 @@
 #include "workers/market.h"
 #include "workers/silence.h"
 #include "workers/source.h"
+#include "workers/trail.h"
 
 struct note {
 	uint64_t sequence;
@@ -46,6 +47,12 @@ struct census_row {
 	uint64_t customers;
 };
 
+/* The generations of trails (tail.h). */
+struct stories {
+	uint32_t generation; /* of the table that is appended to, from 1; 0: none yet */
+	int64_t since_ms;    /* when it began */
+};
+
 struct shard {
 	unsigned number;
 	struct env *env;
@@ -67,8 +74,12 @@ struct shard {
 	uint64_t damaged;              /* events refused because their customer's record is damaged */
 	struct customer customer;      /* the one at hand (large: not on the stack) */
 	struct customer rewound;       /* the same, as it was: a story told again (story.h) */
+	struct trail trail;            /* its trail, where it was read … */
+	struct trail before;           /* … and what came before that, after story_shorten() */
+	uint8_t anew[RECORD_MAX];      /* the base with which its story begins, when tail.anew */
+	size_t anew_size;
+	struct stories stories;
 	struct facts person, member;   /* facts at hand of a group (group.h) */
-	int64_t late_from_ms;          /* of the input at hand: what is older is no more withdrawn */
 	struct buf scratch;
 };
 

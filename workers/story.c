@@ -1,36 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Telling a customer's story again, and keeping it short. */
+/* Telling a customer's story again. */
 #include <assert.h>
 #include "workers/story.h"
-
-int story_load(struct shard *s, struct customer *c, struct span record)
-{
-	struct span own = span_of(record.data, c->own_size);
-
-	if (s->settings.late_window_ms == 0)
-		return 0;
-	if (c->trail_section.size && c->standing.settled_ms >= s->late_from_ms)
-		return trail_read(&c->trail, c->trail_section,
-			span_of(own.data + c->facts_at, own.size - c->facts_at));
-	trail_begin(&c->trail, own, c->facts_at);
-	return 0;
-}
-
-void story_begin(struct shard *s, struct customer *c)
-{
-	uint8_t own[RECORD_MAX];
-	size_t facts_at, size;
-
-	if (s->settings.late_window_ms == 0)
-		return;
-	size = customer_pack_own(c, s->lifecycle->machine, &s->numbering, own, &facts_at);
-	trail_begin(&c->trail, span_of(own, size), facts_at);
-}
 
 int story_rewind(struct shard *s, const struct customer *c)
 {
 	struct customer *w = &s->rewound;
-	struct span base = span_of(c->trail.base, c->trail.base_size);
+	struct span base = span_of(s->trail.base, s->trail.base_size);
 	int rc = 0;
 
 	if (base.size == 0) {
@@ -80,7 +56,7 @@ void story_fold(const struct shard *s, struct customer *c, const struct cause *w
 	market_cover(&s->market, c->market_version, &c->facts); /* by where they are now */
 }
 
-int story_walk(struct shard *s, const struct customer *c, size_t upto, const struct cause *why)
+int story_walk(struct shard *s, size_t upto, const struct cause *why)
 {
 	struct customer *w = &s->rewound;
 	struct cause because = *why;
@@ -90,7 +66,7 @@ int story_walk(struct shard *s, const struct customer *c, size_t upto, const str
 	int rc = 0;
 
 	while (rc == 0 && place < upto) {
-		rc = trail_next(&c->trail, &place, &te);
+		rc = trail_next(&s->trail, &place, &te);
 		if (rc != 0)
 			return rc;
 		because.event = NULL;
@@ -105,17 +81,6 @@ int story_walk(struct shard *s, const struct customer *c, size_t upto, const str
 		w->is_new = false;
 	}
 	return rc;
-}
-
-bool story_is_late(const struct customer *c, const struct cause *why, int64_t at_ms)
-{
-	const struct trail *t = &c->trail;
-
-	if (at_ms > c->standing.settled_ms || !t->kept)
-		return false;
-	if (t->base_size && at_ms <= record_settled(span_of(t->base, t->base_size)))
-		return false;
-	return at_ms < c->standing.settled_ms || !trail_is_last(t, why->event, why->message, at_ms);
 }
 
 static int tell_nobody(void *arg, struct shard *s, struct customer *c, const struct change *ch,
@@ -140,65 +105,37 @@ static size_t half_of(const struct trail *t)
 	return t->events_size;
 }
 
-/* As story_walk(), of a part of which nothing was told: then only where it leads to need be judged.
- * False: something was, or is now; s->rewound is to be rewound again. */
-static bool story_skip(struct shard *s, const struct customer *c, size_t upto)
-{
-	struct told told[TRAIL_TOLD_COUNT];
-	struct customer *w = &s->rewound;
-	struct cause because = { 0 };
-	struct trail_event te;
-	size_t place = 0;
-
-	if (w->is_new)
-		return false;
-	while (place < upto) {
-		if (trail_next(&c->trail, &place, &te) != 0)
-			return false;
-		trail_cause(&te, &because.event, &because.message);
-		story_fold(s, w, &because);
-	}
-	for (unsigned i = 0, n = trail_told(&c->trail, told); i < n; i++)
-		if (told[i].change.at_ms <= te.at_ms)
-			return false;
-	return standing_stays(&w->standing, s->lifecycle->machine, &w->facts, te.at_ms);
-}
-
-/* Fold the older half of the story into its base. */
-static int shorten(struct shard *s, struct customer *c)
+static int shorten(struct shard *s, const struct customer *c)
 {
 	struct cause nobody = { .tell = tell_nobody };
-	size_t upto = half_of(&c->trail), facts_at, size;
+	size_t upto = half_of(&s->trail), size;
 	uint8_t base[RECORD_MAX];
 	int rc;
 
-	if (upto == c->trail.events_size) {
-		trail_cut(&c->trail);
+	if (upto == s->trail.events_size) {
+		trail_cut(&s->trail);
 		return 0;
 	}
 	rc = story_rewind(s, c);
-	if (rc == 0 && !story_skip(s, c, upto)) {
-		rc = story_rewind(s, c);
-		if (rc == 0)
-			rc = story_walk(s, c, upto, &nobody);
-	}
+	if (rc == 0)
+		rc = story_walk(s, upto, &nobody);
 	if (rc != 0)
 		return rc;
-	size = customer_pack_own(&s->rewound, s->lifecycle->machine, &s->numbering, base, &facts_at);
-	trail_advance(&c->trail, upto, s->rewound.standing.settled_ms, span_of(base, size), facts_at);
+	size = customer_pack_own(&s->rewound, s->lifecycle->machine, &s->numbering, base);
+	trail_advance(&s->trail, upto, s->rewound.standing.settled_ms, span_of(base, size),
+		&s->before);
 	return 0;
 }
 
-int story_fit(struct shard *s, struct customer *c, size_t size)
+int story_shorten(struct shard *s, const struct customer *c)
 {
 	int rc = 0;
 
-	while (rc == 0 && !trail_is_empty(&c->trail) &&
-		(trail_is_too_long(&c->trail) ||
-		 size + 4 + trail_bytes(&c->trail) > RECORD_TRAIL_MAX))
+	trail_cut(&s->before);
+	while (rc == 0 && s->trail.kept && trail_is_too_long(&s->trail))
 		rc = shorten(s, c);
 	if (rc == ERR_VERSION) {
-		trail_cut(&c->trail);
+		trail_cut(&s->trail);
 		rc = 0;
 	}
 	return rc;

@@ -6,27 +6,37 @@
 #define KITH_WORKERS_STORY_H
 #include "workers/settle.h"
 
-/* Read the trail of C, just unpacked from RECORD (none: not known yet). What is older than the
- * settings want begins anew. ERR_CORRUPT. */
-int story_load(struct shard *s, struct customer *c, struct span record);
-/* The story of C begins here. */
-void story_begin(struct shard *s, struct customer *c);
-/* Shorten the trail of C, whose record's own part has SIZE bytes, to what a record may have. Uses
- * s->rewound. */
-int story_fit(struct shard *s, struct customer *c, size_t size);
+/* The generations of trails, as the environment has them; and a new one when NOW_MS is as long
+ * after the beginning of the latest as something may be late: so each input of that time finds what
+ * it wants in the two latest, and what is older goes. */
+int stories_load(struct shard *s);
+int stories_turn(struct shard *s, int64_t now_ms);
 
-/* Whether the event or message of WHY, judged at AT_MS, belongs before something that has been told
- * of C already, and the story reaches back so far. */
-bool story_is_late(const struct customer *c, const struct cause *why, int64_t at_ms);
+/* The story of C, which is s->customer, begins here. */
+void story_begin(struct shard *s, struct customer *c);
+/* Put the event or message of WHY, judged at AT_MS, to the end of C's story; or *RET_LATE: it
+ * belongs before something that has been told of C already, and the story, which reaches back so
+ * far, has been read into s->trail. */
+int story_add(struct shard *s, struct customer *c, const struct cause *why, int64_t at_ms,
+	bool *ret_late);
+/* Write what was added to C's story since it was loaded, or told again. Before C is written: a base
+ * is the record in the store. Uses s->rewound. */
+int story_store(struct shard *s, struct customer *c);
+/* s->trail := what C's story is by now; cut when there is none, or it is damaged. */
+int story_read(struct shard *s, const struct customer *c);
+
 /* Into F, or into the facts of C, what the event or message of WHY says. */
 void facts_fold(const struct shard *s, struct facts *f, const struct cause *why);
 void story_fold(const struct shard *s, struct customer *c, const struct cause *why);
 
-/* s->rewound := C as it was at the base. ERR_VERSION when that was under another lifecycle file
- * or market. */
+/* s->rewound := C as it was at the base of s->trail. ERR_VERSION when that was under another
+ * lifecycle file or market. */
 int story_rewind(struct shard *s, const struct customer *c);
-/* Settle and judge s->rewound through the events of C's trail before the place UPTO; what changes
+/* Settle and judge s->rewound through the events of s->trail before the place UPTO; what changes
  * goes to WHY's tell, with what did it. */
-int story_walk(struct shard *s, const struct customer *c, size_t upto, const struct cause *why);
+int story_walk(struct shard *s, size_t upto, const struct cause *why);
+/* Fold the older half of s->trail into its base until it is no longer than is kept. What was folded
+ * last is s->before then; it is cut when nothing was. */
+int story_shorten(struct shard *s, const struct customer *c);
 
 #endif

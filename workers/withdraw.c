@@ -141,7 +141,7 @@ static int facts_at(struct shard *s, const struct customer *c, int64_t at_ms,
 	size_t place = 0;
 	int rc = story_rewind(s, c);
 
-	while (rc == 0 && trail_next(&c->trail, &place, &te) == 0 && te.at_ms <= at_ms) {
+	while (rc == 0 && trail_next(&s->trail, &place, &te) == 0 && te.at_ms <= at_ms) {
 		trail_cause(&te, &because.event, &because.message);
 		story_fold(s, &s->rewound, &because);
 	}
@@ -167,12 +167,12 @@ static int take_back(struct shard *s, struct customer *c, const struct retelling
 }
 
 /* What stands for NOW is what the trail goes on with. */
-static void keep(struct trail *t, const struct retelling *r, const struct change *now)
+static void keep(struct tail *t, const struct retelling *r, const struct change *now)
 {
 	for (unsigned i = 0; i < r->n_then; i++)
 		if (r->stands[i] && r->then[i].change.at_ms == now->at_ms &&
 			line_of(&r->then[i].change) == line_of(now))
-			trail_tell_again(t, &r->then[i]);
+			tail_tell_again(t, &r->then[i]);
 }
 
 static int say(void *arg, struct shard *s, struct customer *c, const struct change *ch,
@@ -187,7 +187,7 @@ static int say(void *arg, struct shard *s, struct customer *c, const struct chan
 	if (r->said[i] == NOT_SAID)
 		return change_record(s, c, ch, &aloud);
 	if (r->said[i] == SAID_HERE)
-		keep(&c->trail, r, ch);
+		keep(&c->tail, r, ch);
 	return 0;
 }
 
@@ -199,9 +199,9 @@ static int tell_again(struct shard *s, struct customer *c, int64_t upto_ms,
 	struct cause again = { .input = why->input, .out = why->out, .tell = tell, .arg = r };
 	int rc = story_rewind(s, c);
 
-	trail_begin(&s->rewound.trail, span_of(NULL, 0), 0); /* what is said gathers there */
+	tail_begin(&s->rewound.tail); /* what is said gathers there */
 	if (rc == 0)
-		rc = story_walk(s, c, c->trail.events_size, &again);
+		rc = story_walk(s, s->trail.events_size, &again);
 	return rc != 0 ? rc : customer_settle(s, &s->rewound, upto_ms, &again);
 }
 
@@ -229,21 +229,21 @@ static bool told_is_sound(const struct told *t, const struct machine *m)
 		(ch->from < m->ladders[ch->ladder].n_rungs || ch->from == RUNG_NONE);
 }
 
-static int then_read(struct retelling *r, const struct customer *c, const struct machine *m)
+static int then_read(struct retelling *r, const struct trail *t, const struct machine *m)
 {
 	r->n_now = r->next = 0;
 	r->overflow = false;
-	r->n_then = trail_told(&c->trail, r->then);
+	r->n_then = trail_told(t, r->then);
 	for (unsigned i = 0; i < r->n_then; i++)
 		if (!told_is_sound(&r->then[i], m))
 			return ERR_CORRUPT;
-	return r->n_then || c->trail.told_size == 0 ? 0 : ERR_CORRUPT;
+	return r->n_then || t->told_size == 0 ? 0 : ERR_CORRUPT;
 }
 
 static int amend(struct shard *s, struct customer *c, int64_t upto_ms, struct retelling *r,
 	const struct cause *why)
 {
-	struct trail *said = &s->rewound.trail;
+	const struct tail *said = &s->rewound.tail;
 	int rc = take_back(s, c, r, why);
 
 	if (rc == 0)
@@ -251,10 +251,9 @@ static int amend(struct shard *s, struct customer *c, int64_t upto_ms, struct re
 	if (rc != 0)
 		return rc;
 	c->alarm_ms = s->rewound.alarm_ms;
-	if (said->kept)
-		trail_tell_as(&c->trail, said);
-	else
-		trail_cut(&c->trail);
+	s->trail.told_size = 0;
+	if (!said->kept || trail_take(&s->trail, tail_news(said)) != 0)
+		trail_cut(&s->trail);
 	return 0;
 }
 
@@ -264,20 +263,24 @@ int withdraw_late(struct shard *s, struct customer *c, int64_t at_ms, const stru
 	struct customer *w = &s->rewound;
 	int64_t upto_ms = c->standing.settled_ms;
 	struct retelling r;
-	int rc = then_read(&r, c, s->lifecycle->machine);
+	int rc = then_read(&r, &s->trail, s->lifecycle->machine);
 
 	if (upto_ms < why->input->clock_ms)
 		upto_ms = why->input->clock_ms;
-	trail_insert(&c->trail, why->event, why->message, at_ms);
+	trail_insert(&s->trail, why->event, why->message, at_ms);
+	if (rc == 0 && !s->trail.kept)
+		rc = ERR_VERSION; /* it has become too long */
 	if (rc == 0)
 		rc = tell_again(s, c, upto_ms, see, &r, why);
 	*ret_done = rc == 0 && !r.overflow;
 	if (rc == ERR_VERSION || (rc == 0 && r.overflow)) {
 		story_begin(s, c);
+		tail_add(&c->tail, why->event, why->message, c->standing.settled_ms);
 		return 0;
 	}
 	if (rc != 0)
 		return rc;
+	tail_retold(&c->tail);
 	c->standing = w->standing;
 	facts_copy(&c->facts, &w->facts);
 	compare(&r);

@@ -504,6 +504,62 @@ static void an_id_is_remembered_with_its_fingerprint(void **state)
 	assert_int_equal(env_guard_id(f->e, S("till-8"), S("42"), 101), OK);
 }
 
+static void say_fault(void *arg, const char *text)
+{
+	(void)arg;
+	print_error("%s\n", text);
+}
+
+/* Row counts among others, which the store keeps without asking what was there. */
+static void verify_clean(struct fixture *f)
+{
+	struct env_report report;
+
+	assert_int_equal(env_verify(f->e, &report, say_fault, NULL, NULL), 0);
+}
+
+static void assert_trail(struct env *e, uint32_t generation, const char *customer,
+	const char *want)
+{
+	struct span got;
+	int rc = env_trail_get(e, generation, S(customer), &got);
+
+	assert_int_equal(rc, want ? OK : ERR_NOTFOUND);
+	if (want)
+		assert_true(span_eq(got, S(want)));
+}
+
+static void the_older_generation_of_trails_goes_at_once_and_the_other_stays(void **state)
+{
+	struct fixture *f = *state;
+	struct span parts[2] = { S("was "), S("here") };
+
+	assert_int_equal(env_customer_put(f->e, S("anna"), S("one"), true), OK);
+	assert_int_equal(env_customer_put(f->e, S("bert"), S("two"), true), OK);
+	assert_int_equal(env_trail_put(f->e, 1, S("anna"), parts, 2, true), OK);
+	assert_int_equal(env_trail_put(f->e, 2, S("anna"), parts, 1, true), OK);
+	commit(f);
+	fixture_reopen(f);
+	assert_trail(f->e, 1, "anna", "was here");
+	assert_trail(f->e, 2, "anna", "was ");
+	assert_trail(f->e, 2, "bert", NULL);
+	/* one that lies in the tree is replaced without being asked for; a new one added */
+	assert_int_equal(env_trail_put(f->e, 2, S("anna"), parts, 2, false), OK);
+	assert_int_equal(env_trail_put(f->e, 2, S("bert"), parts, 1, true), OK);
+	assert_trail(f->e, 2, "anna", "was here");
+	verify_clean(f);
+	assert_int_equal(env_trails_empty(f->e, 3), OK); /* where generation 1 stood */
+	assert_trail(f->e, 3, "anna", NULL);
+	assert_int_equal(env_trail_put(f->e, 3, S("anna"), parts + 1, 1, true), OK);
+	verify_clean(f);
+	commit(f);
+	fixture_reopen(f);
+	assert_trail(f->e, 3, "anna", "here");
+	assert_trail(f->e, 2, "anna", "was here");
+	assert_trail(f->e, 2, "bert", "was ");
+	verify_clean(f);
+}
+
 static void an_id_is_forgotten_after_two_generations(void **state)
 {
 	struct fixture *f = *state;
@@ -1266,6 +1322,7 @@ int main(void)
 		T(what_is_due_comes_in_order_until_something_is_put_before_it),
 		T(a_damaged_deadline_can_be_taken_out_of_the_way),
 		T(an_id_is_remembered_with_its_fingerprint),
+		T(the_older_generation_of_trails_goes_at_once_and_the_other_stays),
 		T(an_id_is_forgotten_after_two_generations),
 		T(an_id_is_new_or_known_whether_it_is_above_the_top_one_or_not),
 		T(a_sequence_only_rises),

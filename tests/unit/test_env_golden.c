@@ -53,6 +53,9 @@ static void fill(struct env *e)
 	assert_int_equal(env_letter_put(e, S("crm"), 9, S("letter")), OK);
 	assert_int_equal(env_follow_up_put(e, 7, S("anna"), S("follow")), OK);
 	assert_int_equal(env_health_put(e, S("wtill-7"), S("record")), OK);
+	for (uint32_t generation = 2; generation <= 3; generation++)
+		assert_int_equal(env_trail_put(e, generation, S("anna"),
+			(struct span[]){ S("row "), S("of pieces") }, 2, true), OK);
 	m->position = 42;
 	m->clock_ms = 1767225600003;
 	m->lifecycle_version = 1;
@@ -142,7 +145,7 @@ static void load_golden(const char *dir)
 		static const char *const tables[] = { "meta", "settings", "names", "lifecycles",
 			"sources", "customers", "deadlines", "guard0", "guard1", "outbox", "history",
 			"subscriptions", "messages", "held", "follow_ups", "letters",
-			"health", "members" };
+			"health", "members", "trails0", "trails1" };
 		struct raw r = raw_open(dir, tables[t]);
 
 		raw_close(&r);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The trail of a customer as bytes. */
+/* The trail of a customer as bytes: its pieces, the end that stands in the record, and the whole as
+ * it is told again. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -9,7 +10,10 @@
 #include "tests/unit/random_event.h"
 #include "workers/trail.h"
 
+#define RECORD_TAIL_BYTES (2 * TAIL_ADDED_MAX)
+
 static struct trail t, u;
+static struct tail end;
 
 static struct change change_at(int64_t at_ms, uint8_t risk)
 {
@@ -30,8 +34,8 @@ static void an_event_of_a_trail_folds_as_it_did(void **state)
 		size_t place = 0;
 
 		random_event(&r, i, id, &e);
-		trail_begin(&t, span_of(NULL, 0), 0);
-		trail_add(&t, &e, NULL, e.time_ms + (int64_t)random_below(&r, 3) - 1);
+		trail_begin(&t, span_of(NULL, 0));
+		trail_insert(&t, &e, NULL, e.time_ms + (int64_t)random_below(&r, 3) - 1);
 		assert_int_equal(trail_next(&t, &place, &te), 0);
 		facts_init(&a);
 		facts_init(&b);
@@ -43,7 +47,6 @@ static void an_event_of_a_trail_folds_as_it_did(void **state)
 	}
 }
 
-/* Their bytes may differ, since what is left out is what the first to come had. */
 static void assert_same_story(const struct trail *a, const struct trail *b)
 {
 	static struct trail_event one, other;
@@ -74,8 +77,8 @@ static void events_stand_in_one_order_whatever_order_they_come_in(void **state)
 			random_event(&r, i, id[i], &e[i]);
 			e[i].time_ms = RANDOM_BEGIN_MS + (int64_t)random_below(&r, 3);
 		}
-		trail_begin(&t, span_of(NULL, 0), 0);
-		trail_begin(&u, span_of(NULL, 0), 0);
+		trail_begin(&t, span_of(NULL, 0));
+		trail_begin(&u, span_of(NULL, 0));
 		for (unsigned i = 0; i < 6; i++)
 			trail_insert(&t, &e[i], NULL, e[i].time_ms);
 		random_shuffle(&r, e, 6);
@@ -87,32 +90,37 @@ static void events_stand_in_one_order_whatever_order_they_come_in(void **state)
 	}
 }
 
-static void what_events_have_alike_is_kept_once(void **state)
+static struct event purchase(unsigned i, char id[24])
+{
+	struct event e = { .source = span_str("till-7"), .time_ms = RANDOM_BEGIN_MS + i * 60000,
+		.body = BODY_PURCHASE };
+
+	(void)snprintf(id, 24, "2023/01/01/%03u", i * 50);
+	e.id = span_str(id);
+	e.as.purchase.order = span_str("o-1");
+	e.as.purchase.amount = 1200;
+	return e;
+}
+
+static void what_has_been_taken_in_goes_and_the_others_say_all_that_they_did(void **state)
 {
 	struct trail_event te;
 	char id[16][24];
-	size_t place = 0, first = 0;
+	size_t place = 0;
 
 	(void)state;
-	trail_begin(&t, span_of(NULL, 0), 0);
+	trail_begin(&t, span_of(NULL, 0));
 	for (unsigned i = 0; i < 16; i++) {
-		struct event e = { .source = span_str("till-7"),
-			.time_ms = RANDOM_BEGIN_MS + i * 60000, .body = BODY_PURCHASE };
+		struct event e = purchase(i, id[i]);
 
-		(void)snprintf(id[i], sizeof id[i], "2023/01/01/%03u", i * 50);
-		e.id = span_str(id[i]);
-		e.as.purchase.order = span_str("o-1");
-		e.as.purchase.amount = 1200;
 		trail_insert(&t, &e, NULL, e.time_ms);
-		if (i == 0)
-			first = t.events_size;
 	}
 	assert_int_equal(t.n_events, 16);
-	assert_true(t.events_size < 16 * 24);
 	assert_int_equal(trail_next(&t, &place, &te), 0);
-	assert_int_equal(place, first);
-	/* the first goes, and the others still say all that they did */
-	trail_advance(&t, place, te.at_ms, span_of(NULL, 0), 0);
+	trail_advance(&t, place, te.at_ms, span_str("base"), &u);
+	assert_int_equal(u.n_events, 1); /* they go on from there */
+	assert_int_equal(u.base_size, 0);
+	assert_int_equal(t.base_size, 4);
 	assert_int_equal(t.n_events, 15);
 	place = 0;
 	for (unsigned i = 1; i < 16; i++) {
@@ -130,39 +138,80 @@ static void what_was_announced_later_gets_its_number(void **state)
 	struct change a = change_at(1000, 1), b = change_at(2000, 2);
 
 	(void)state;
-	trail_begin(&t, span_of(NULL, 0), 0);
-	trail_tell(&t, &a, 7);
-	trail_tell(&t, &b, 0); /* held */
-	trail_announced(&t, &b, 1000000);
+	tail_init(&end);
+	tail_begin(&end);
+	tail_tell(&end, &a, 7);
+	tail_tell(&end, &b, 0); /* held */
+	tail_announced(&end, &b, 1000000);
+	trail_begin(&t, span_of(NULL, 0));
+	assert_int_equal(trail_take(&t, tail_news(&end)), 0);
 	assert_int_equal(trail_told(&t, told), 2);
 	assert_int_equal(told[0].sequence, 7);
 	assert_int_equal(told[1].sequence, 1000000);
 	assert_int_equal(told[1].change.risk, 2);
 	assert_int_equal(told[1].change.at_ms, 2000);
+	trail_forget_told(&t, 1000, &u);
+	assert_int_equal(trail_told(&u, told), 1);
+	assert_int_equal(told[0].sequence, 7);
+	assert_int_equal(trail_told(&t, told), 1);
+	assert_int_equal(told[0].sequence, 1000000);
 }
 
-static void a_section_is_read_as_it_was_written_and_nothing_else_is(void **state)
+/* A base, N events and as many announcements. */
+static void some_trail(unsigned n)
 {
-	uint8_t base[100], bytes[TRAIL_BASE_MAX + TRAIL_KEPT_MAX + 20];
-	struct change ch = change_at(1000, 1);
+	char id[24];
+
+	trail_begin(&t, span_str("a base"));
+	tail_init(&end);
+	tail_begin(&end);
+	for (unsigned i = 0; i < n; i++) {
+		struct event e = purchase(i, id);
+		struct change ch = change_at(e.time_ms, 1);
+
+		tail_add(&end, &e, NULL, e.time_ms);
+		tail_tell(&end, &ch, i + 1);
+	}
+	assert_int_equal(trail_take(&t, tail_news(&end)), 0);
+}
+
+static void a_trail_is_read_as_it_was_written_and_nothing_else_is(void **state)
+{
+	uint8_t bytes[TRAIL_KEPT_MAX];
 	size_t n;
 
 	(void)state;
-	memset(base, 'x', sizeof base);
-	trail_begin(&t, span_of(base, sizeof base), 30);
-	assert_int_equal(trail_put(&t, bytes), 0); /* nothing has happened */
-	trail_tell(&t, &ch, 7);
-	n = trail_put(&t, bytes);
-	assert_in_range(n, 1, 60); /* the facts are the record's own */
-	assert_true(n <= trail_bytes(&t));
-	assert_int_equal(trail_read(&u, span_of(bytes, n), span_of(base + 30, 70)), 0);
-	assert_int_equal(u.base_size, 100);
-	assert_memory_equal(u.base, base, 100);
+	some_trail(4);
+	n = (size_t)(trail_put(&t, bytes) - bytes);
+	assert_int_equal(n, trail_bytes(&t));
+	trail_cut(&u);
+	assert_int_equal(trail_take(&u, span_of(bytes, n)), 0);
+	assert_int_equal(u.base_size, t.base_size);
+	assert_memory_equal(u.base, t.base, t.base_size);
 	assert_int_equal(u.told_size, t.told_size);
-	for (size_t cut = 0; cut < n - 1 - t.told_size; cut++) {
-		assert_int_equal(trail_read(&u, span_of(bytes, cut), span_of(base, 70)), ERR_CORRUPT);
-		assert_false(u.kept);
-	}
+	assert_memory_equal(u.told, t.told, t.told_size);
+	assert_same_story(&t, &u);
+	trail_cut(&u);
+	assert_int_equal(trail_take(&u, span_of(bytes, 7)), ERR_CORRUPT);
+	bytes[0] = 77;
+	assert_int_equal(trail_take(&u, span_of(bytes, n)), ERR_CORRUPT);
+	assert_false(u.kept);
+}
+
+static void what_stands_before_the_first_base_belongs_to_a_row_that_is_gone(void **state)
+{
+	uint8_t bytes[2 * TRAIL_KEPT_MAX], *p = bytes;
+
+	(void)state;
+	some_trail(2);
+	memcpy(p, end.added, end.size);
+	p = trail_put(&t, p + end.size);
+	p = piece_put(p, PIECE_BASE, span_str("another"));
+	trail_cut(&u);
+	assert_int_equal(trail_take(&u, span_of(bytes, (size_t)(p - bytes))), 0);
+	assert_true(span_eq(span_of(u.base, u.base_size), span_str("a base")));
+	assert_int_equal(u.n_events, 2);
+	assert_int_equal(u.told_size, t.told_size);
 }
 
 static void more_than_there_is_room_for_cuts_the_trail(void **state)
@@ -171,13 +220,83 @@ static void more_than_there_is_room_for_cuts_the_trail(void **state)
 	uint8_t base[TRAIL_BASE_MAX + 1] = { 0 };
 
 	(void)state;
-	trail_begin(&t, span_of(NULL, 0), 0);
-	for (unsigned i = 0; t.kept && i < 1000; i++)
-		trail_tell(&t, &ch, UINT64_MAX);
+	trail_begin(&t, span_of(NULL, 0));
+	for (unsigned i = 0; t.kept && i < 10; i++) {
+		tail_init(&end);
+		tail_begin(&end);
+		for (unsigned k = 0; k < 30; k++)
+			tail_tell(&end, &ch, UINT64_MAX);
+		assert_true(end.kept);
+		assert_int_equal(trail_take(&t, tail_news(&end)), 0);
+	}
 	assert_false(t.kept);
-	assert_true(trail_is_empty(&t));
-	trail_begin(&t, span_of(base, sizeof base), 30);
+	for (unsigned k = 0; end.kept && k < 1000; k++)
+		tail_tell(&end, &ch, UINT64_MAX);
+	assert_false(end.kept);
+	assert_false(tail_has_news(&end));
+	trail_begin(&t, span_of(base, sizeof base));
 	assert_false(t.kept);
+}
+
+/* END as a record would hold it, in BYTES. */
+static void written_and_read(uint8_t bytes[RECORD_TAIL_BYTES])
+{
+	size_t n = (size_t)(tail_put(&end, bytes) - bytes);
+
+	tail_init(&end);
+	assert_non_null(tail_take(&end, span_of(bytes, n)));
+	end.kept = true;
+}
+
+static void an_event_at_the_end_of_a_record_says_whether_another_comes_behind_it(void **state)
+{
+	uint8_t one[RECORD_TAIL_BYTES], two[RECORD_TAIL_BYTES];
+	struct change ch = change_at(RANDOM_BEGIN_MS, 1);
+	char id[3][24];
+	struct event e[3] = { purchase(2, id[0]), purchase(3, id[1]), purchase(1, id[2]) };
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++)
+		e[i].time_ms = RANDOM_BEGIN_MS; /* then their ids order them */
+	tail_init(&end);
+	tail_begin(&end);
+	tail_moved(&end, 3, 100, 0);
+	tail_add(&end, &e[0], NULL, e[0].time_ms);
+	tail_tell(&end, &ch, 9);
+	assert_false(tail_is_in_order(&end)); /* of what was before it nothing is known */
+	written_and_read(one);
+	assert_int_equal(end.generation, 3);
+	assert_int_equal(end.row_since, 100);
+	assert_int_equal(end.n_events, 1);
+	tail_tell(&end, &ch, 10);
+	written_and_read(two);
+	assert_int_equal(end.n_events, 1);
+	tail_add(&end, &e[1], NULL, e[1].time_ms);
+	assert_true(tail_is_in_order(&end));
+	tail_take_back(&end, 0);
+	tail_add(&end, &e[2], NULL, e[2].time_ms);
+	assert_false(tail_is_in_order(&end));
+}
+
+static void an_end_that_was_cut_is_void_until_the_story_begins_anew(void **state)
+{
+	uint8_t bytes[RECORD_TAIL_BYTES];
+	char id[24];
+	struct event e = purchase(1, id);
+
+	(void)state;
+	tail_init(&end);
+	assert_ptr_equal(tail_put(&end, bytes), bytes); /* nothing to keep */
+	tail_begin(&end);
+	tail_moved(&end, 3, 100, 4);
+	tail_add(&end, &e, NULL, e.time_ms);
+	tail_cut(&end);
+	tail_add(&end, &e, NULL, e.time_ms);
+	assert_int_equal(end.size, 0);
+	written_and_read(bytes);
+	assert_true(end.is_void);
+	assert_int_equal(end.generation, 3);
+	assert_int_equal(end.held.size, 0);
 }
 
 int main(void)
@@ -185,10 +304,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_event_of_a_trail_folds_as_it_did),
 		cmocka_unit_test(events_stand_in_one_order_whatever_order_they_come_in),
-		cmocka_unit_test(what_events_have_alike_is_kept_once),
+		cmocka_unit_test(what_has_been_taken_in_goes_and_the_others_say_all_that_they_did),
 		cmocka_unit_test(what_was_announced_later_gets_its_number),
-		cmocka_unit_test(a_section_is_read_as_it_was_written_and_nothing_else_is),
+		cmocka_unit_test(a_trail_is_read_as_it_was_written_and_nothing_else_is),
+		cmocka_unit_test(what_stands_before_the_first_base_belongs_to_a_row_that_is_gone),
 		cmocka_unit_test(more_than_there_is_room_for_cuts_the_trail),
+		cmocka_unit_test(an_event_at_the_end_of_a_record_says_whether_another_comes_behind_it),
+		cmocka_unit_test(an_end_that_was_cut_is_void_until_the_story_begins_anew),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
