@@ -255,7 +255,7 @@ const struct verb verb_preview = {
 	.text = "Judges every customer by a lifecycle file that is not in force, as of now, and counts who\n"
 		"would stand elsewhere than was announced last, with a few of them, and what would be announced:\n"
 		"how often, how much of it a breaker would hold, and which follow-ups it would open. Changes\n"
-		"nothing. The daemon goes through its customers a few at a time, some 40,000 a second, and\n"
+		"nothing. The daemon goes through its customers a few at a time, some 30,000 a second, and\n"
 		"takes in events meanwhile. With DIR, the store there, which no daemon has: a copy.\n"
 		"Facts that the file declares anew count from when it is switched on, so here they are 0.",
 	.examples = "  kith preview my.lifecycle && kith reload\n  kith preview my.lifecycle /var/lib/kith.copy",

@@ -50,7 +50,7 @@ static void place_settle(struct standing *s, const struct place *at, unsigned i,
 	if (l == m->n_ladders)
 		return;
 	s->since_ms[l] = at->since_ms;
-	for (unsigned r = 0; r < RUNGS_MAX && n->rung[l][r]; r++)
+	for (unsigned r = 0; r < m->ladders[l].n_rungs; r++) /* a new one may have no number yet */
 		if (n->rung[l][r] == at->rung)
 			s->verdict.rung[l] = (uint8_t)r;
 }
