@@ -74,6 +74,7 @@ void sentences_close(struct daemon *d)
 struct words sentences_words(struct daemon *d, enum language language)
 {
 	struct words w = { .messages = d->sentences.messages[language],
+		.shipped = d->sentences.messages[LANGUAGE_EN],
 		.zone = d->lifecycle ? &d->lifecycle->machine->zone : NULL,
 		.decimals = d->config.decimals };
 

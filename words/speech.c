@@ -215,6 +215,18 @@ static bool fill_told(const struct speech *s, const struct hole *h, struct buf *
 	return told.size > 0;
 }
 
+static bool fill_play(const struct speech *s, struct buf *out)
+{
+	const struct saying *shipped, *play = NULL;
+	char key[KEY_MAX];
+
+	snprintf(key, sizeof key, "play.%.*s", SHOW(s->n->rule));
+	shipped = s->w->shipped ? messages_find(s->w->shipped, key) : NULL;
+	if (shipped && span_eq(shipped->text, s->n->play))
+		play = messages_find(s->w->messages, key);
+	return add_text(out, play ? play->text : s->n->play);
+}
+
 bool speech_fill(void *arg, const struct hole *h, struct buf *out)
 {
 	struct speech *s = arg;
@@ -248,7 +260,7 @@ bool speech_fill(void *arg, const struct hole *h, struct buf *out)
 	if (is(h, "tier"))
 		return add_text(out, n->tier);
 	if (is(h, "play"))
-		return add_text(out, n->play);
+		return fill_play(s, out);
 	if (is(h, "subject"))
 		return add_text(out, n->subject);
 	if (is(h, "other"))

@@ -14,6 +14,8 @@
 
 struct words {
 	const struct messages *messages;
+	const struct messages *shipped; /* in the language of the lifecycle file that ships, or NULL:
+	                                 * a play that is its own is told in that of `messages` */
 	const struct zone *zone;     /* of dates; NULL: UTC */
 	unsigned decimals;           /* of money, 0 to 4 */
 	char currency[CURRENCY_MAX]; /* "£", "EUR", or "" */

@@ -229,7 +229,7 @@ static void every_hole_is_one_that_can_be_filled(void **state)
 static void every_key_is_one_that_is_asked_for(void **state)
 {
 	static const char *const families[] = { "unit.", "list.", "name.", "say.", "account.",
-		"preview.", "why." };
+		"preview.", "play.", "why." };
 
 	(void)state;
 	for (unsigned i = 0; i < messages[LANGUAGE_EN]->n; i++) {
@@ -241,6 +241,57 @@ static void every_key_is_one_that_is_asked_for(void **state)
 				memcmp(key.data, families[k], strlen(families[k])) == 0);
 		assert_true(known);
 	}
+}
+
+/* The plays of the file that ships, and no others, are there in both languages. */
+static void has_play(const struct rung *r, unsigned *n)
+{
+	char key[128];
+	const struct saying *en, *zh;
+
+	if (r->play.size == 0)
+		return;
+	snprintf(key, sizeof key, "play.%.*s", (int)r->id.size, (const char *)r->id.data);
+	en = messages_find(messages[LANGUAGE_EN], key);
+	zh = messages_find(messages[LANGUAGE_ZH], key);
+	if (!en || !zh || !span_eq(en->text, r->play) || span_eq(zh->text, r->play))
+		fail_msg("%s is not the play of the file that ships, or not translated", key);
+	++*n;
+}
+
+static void what_to_do_is_told_in_the_language_asked_for_while_it_is_the_shipped_file_s(void **state)
+{
+	struct span text = machine_default_text();
+	struct machine *m;
+	unsigned n = 0, keys = 0;
+	struct notification note = { .rule = span_str("risk.silent"), .ladder = span_str("risk"),
+		.to = span_str("raised"), .customer = span_str("anna") };
+	struct words w = words_of(LANGUAGE_ZH);
+	struct buf out = { 0 };
+
+	(void)state;
+	assert_int_equal(machine_compile((const char *)text.data, text.size, &m, NULL), 0);
+	for (unsigned l = 0; l < m->n_ladders; l++)
+		for (unsigned r = 0; r < m->ladders[l].n_rungs; r++)
+			has_play(&m->ladders[l].rungs[r], &n);
+	for (unsigned k = 0; k < m->n_risks; k++)
+		has_play(&m->risks[k], &n);
+	for (unsigned i = 0; i < messages[LANGUAGE_EN]->n; i++)
+		keys += messages[LANGUAGE_EN]->list[i].key.size > 5 &&
+			memcmp(messages[LANGUAGE_EN]->list[i].key.data, "play.", 5) == 0;
+	assert_int_equal(keys, n);
+	w.shipped = messages[LANGUAGE_EN];
+	note.play = m->risks[machine_risk(m, span_str("silent"))].play;
+	account_write(&out, &w, ACCOUNT_RISK, &note, span_str("x"), 0, 0);
+	buf_add(&out, "", 1);
+	assert_non_null(strstr((const char *)out.data, "建议：致电问候"));
+	buf_clear(&out);
+	note.play = span_str("send wine"); /* one of the business's own stays what it is */
+	account_write(&out, &w, ACCOUNT_RISK, &note, span_str("x"), 0, 0);
+	buf_add(&out, "", 1);
+	assert_non_null(strstr((const char *)out.data, "建议：send wine"));
+	buf_fini(&out);
+	machine_free(m);
 }
 
 /* ---- numbers */
@@ -487,6 +538,8 @@ int main(void)
 		cmocka_unit_test(both_languages_have_the_same_keys),
 		cmocka_unit_test(every_hole_is_one_that_can_be_filled),
 		cmocka_unit_test(every_key_is_one_that_is_asked_for),
+		cmocka_unit_test(
+		what_to_do_is_told_in_the_language_asked_for_while_it_is_the_shipped_file_s),
 		cmocka_unit_test(every_rung_and_risk_of_the_default_file_has_a_sentence_and_a_name),
 		cmocka_unit_test(what_the_default_rules_compare_has_a_phrase),
 		cmocka_unit_test(every_type_of_the_default_file_is_said_so),
