@@ -17,11 +17,11 @@ ALL_CFLAGS = -std=gnu11 $(CPPFLAGS) $(CFLAGS) $(WARN) $(if $(WERROR),$(WERROR_FL
 
 CORE_LIBS = -lprotobuf-c -llmdb -ljansson -lxxhash -lm
 TOOL_LIBS = -lzmq -lcyaml -lnlopt $(CORE_LIBS)
-DAEMON_LIBS = -levent -lzmq -lcyaml -lcurl -lcrypto $(CORE_LIBS) $(shell pkg-config --libs libsystemd 2>/dev/null)
+DAEMON_LIBS = -levent -lzmq -lcyaml -lnlopt -lcurl -lcrypto $(CORE_LIBS) $(shell pkg-config --libs libsystemd 2>/dev/null)
 
 PREREQ = tests/prereq
 
-core_src  := $(wildcard base/*.c words/*.c lifecycle/*.c store/*.c proto/*.c workers/*.c)
+core_src  := $(wildcard base/*.c words/*.c lifecycle/*.c fit/*.c store/*.c proto/*.c workers/*.c)
 core_gen  := $(BUILD)/gen/proto/kith.pb-c.c $(BUILD)/gen/default_lifecycle.c $(BUILD)/gen/words_en.c $(BUILD)/gen/words_zh.c
 core_obj  := $(core_src:%.c=$(BUILD)/%.o) $(core_gen:$(BUILD)/%.c=$(BUILD)/%.o)
 daemon_obj := $(patsubst %.c,$(BUILD)/%.o,$(filter-out daemon/main.c,$(wildcard daemon/*.c)))
@@ -78,11 +78,11 @@ $(BUILD)/kith: $(BUILD)/ctl/main.o $(ctl_obj) $(client_obj) $(BUILD)/libcore.a
 
 # Tests hold the daemon and the tool, so they want the libraries of both.
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(ctl_obj) $(client_obj) $(daemon_obj) $(BUILD)/libcore.a
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lnlopt $(DAEMON_LIBS)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(DAEMON_LIBS)
 $(BUILD)/tests/sim/test_%: $(BUILD)/tests/sim/test_%.o $(sim_lib_obj) $(BUILD)/libcore.a
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(CORE_LIBS)
 $(BUILD)/tests/fuzz/%_replay: $(BUILD)/tests/fuzz/%.o $(BUILD)/tests/fuzz/replay.o $(ctl_obj) $(client_obj) $(daemon_obj) $(BUILD)/libcore.a
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lnlopt $(DAEMON_LIBS)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(DAEMON_LIBS)
 $(BUILD)/tests/faults/%.so: tests/faults/%.c
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -O2 -g -Wall -Wextra -shared -fPIC -o $@ $< -ldl
@@ -153,7 +153,7 @@ peers = $(if $(call have,sqlite3.h),$(BUILD)/peer-sqlite) $(BUILD)/peer-redis \
 
 # Measuring: docs/PERFORMANCE.md. RECORD=1 writes the tables there.
 bench_tools := $(addprefix $(BUILD)/,kith-load kith-floor kith-budget kith-names)
-.PHONY: bench-tools bench-peers bench-scale bench-deadlines bench-budget
+.PHONY: bench-tools bench-peers bench-scale bench-deadlines bench-budget bench-refit
 bench-tools: all $(bench_tools)
 	@$(MAKE) --no-print-directory $(peers)
 bench: bench-tools
@@ -164,6 +164,8 @@ bench-scale: bench-tools
 	@BUILD=$(BUILD) bench/scale
 bench-deadlines: bench-tools
 	@BUILD=$(BUILD) bench/deadlines
+bench-refit: bench-tools
+	@BUILD=$(BUILD) bench/refit
 bench-budget: bench-tools
 	@BUILD=$(BUILD) bench/budget
 
@@ -209,7 +211,7 @@ help:
 # make faults            the storage-call sweep, whole      make power CUTS=1000
 # make asan ubsan tsan   unit and simulation tests under a sanitizer
 # make fuzz SECONDS_EACH=600    coverage-guided fuzzing of every parser
-# make bench bench-peers bench-scale bench-deadlines bench-budget    docs/PERFORMANCE.md; RECORD=1 writes it
+# make bench bench-peers bench-scale bench-deadlines bench-refit bench-budget    docs/PERFORMANCE.md; RECORD=1 writes it
 # make format clean
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -5,7 +5,7 @@
 #define KITH_CTL_BUYERS_H
 #include "base/bytes.h"
 #include "base/err.h"
-#include "ctl/fit.h"
+#include "fit/fit.h"
 
 #define DAY_NONE INT32_MIN
 

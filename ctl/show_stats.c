@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Showing the whole store: the funnel, the risks, the state of the daemon. */
 #include <math.h>
-#include "ctl/reply.h"
+#include "ctl/fit_live.h"
 #include "ctl/table.h"
 #include "ctl/text.h"
 
@@ -177,6 +177,10 @@ void show_stats(const json_t *s, FILE *out)
 			(long long)reply_int(json_object_get(s, "sources"), "silent"),
 			(long long)reply_int(json_object_get(s, "sources"), "watched"));
 	show_value(json_object_get(s, "value"), out);
+	if (reply_flag(json_object_get(s, "judging"), "under_way")) {
+		fputc('\n', out);
+		show_judging(json_object_get(s, "judging"), out);
+	}
 	show_shards(s, out);
 	fputc('\n', out);
 	show_subscriptions(json_object_get(s, "subscriptions"), out);

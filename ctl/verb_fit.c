@@ -7,7 +7,8 @@
 #include <string.h>
 #include "base/zone.h"
 #include "ctl/buyers.h"
-#include "ctl/fit.h"
+#include "fit/fit.h"
+#include "ctl/fit_live.h"
 #include "ctl/mapping.h"
 #include "ctl/reply.h"
 #include "ctl/verb.h"
@@ -22,7 +23,7 @@ struct fit_settings {
 	const char *map, *zone, *until, *customers;
 	int64_t sample, window;
 	int unit;
-	bool prior, json, apply;
+	bool prior, json, apply, live, status, force;
 	struct remote_settings remote;
 };
 
@@ -271,7 +272,7 @@ static int report(struct fit_report *p, struct complaint *c)
 	if (rc)
 		rc = complain(c, rc, "%s", err_text(rc));
 	else
-		rc = fit_histories(&h, &p->fit, c);
+		rc = fit_histories(&h, NULL, &p->fit, c);
 	histories_fini(&h);
 	if (!rc && p->settings->customers)
 		rc = print_customers(p, c);
@@ -284,13 +285,43 @@ static int report(struct fit_report *p, struct complaint *c)
 	return p->settings->apply ? apply(p) : EXIT_WELL;
 }
 
+/* --live and --status want no file, and all else wants one. */
+static int usage_of_all(const struct fit_settings *o, int operands)
+{
+	bool remote = o->live || o->status;
+
+	if (remote && operands > 0)
+		fprintf(stderr, "kith fit: --live and --status ask the daemon; they take no FILE\n");
+	else if (o->live && o->status)
+		fprintf(stderr, "kith fit: either --live or --status\n");
+	else if (o->status && o->apply)
+		fprintf(stderr, "kith fit: --apply goes with --live or a FILE\n");
+	else if (remote && (o->map || o->until || o->zone || o->customers))
+		fprintf(stderr, "kith fit: --map, --until, --zone and --customers are for files\n");
+	else if (!remote && operands == 0)
+		fprintf(stderr, "kith fit: expected FILE, -, DIR, --live or --status\n");
+	else if (o->force && !(o->live && o->apply))
+		fprintf(stderr, "kith fit: --force goes with --live --apply\n");
+	else
+		return EXIT_WELL;
+	return EXIT_USAGE;
+}
+
 static int run(void *settings, char **operands, int n)
 {
 	struct fit_report p = { .settings = settings };
+	struct remote_settings remote = p.settings->remote;
 	struct complaint c = { 0 };
-	int code = usage_of(settings, operands[0]), rc;
+	int code = usage_of_all(settings, n), rc;
 
-	(void)n;
+	remote.json = p.settings->json;
+	if (code != EXIT_WELL)
+		return code;
+	if (p.settings->status)
+		return fit_status(&remote);
+	if (p.settings->live)
+		return fit_live(&remote, p.settings->apply, p.settings->force);
+	code = usage_of(settings, operands[0]);
 	if (code != EXIT_WELL)
 		return code;
 	rc = read_buyers(&p, operands[0], &c);
@@ -325,24 +356,34 @@ static const struct option_def options[] = {
 		AT(customers) },
 	{ OPTION_FLAG, "apply", 'A', NULL, "let the daemon judge by it from now on (window and floor stay\n"
 		"the file's); until its file has another rhythm, or kith unfit", AT(apply) },
+	{ OPTION_FLAG, "live", 'l', NULL, "let the running daemon fit to its own customers, and wait for it",
+		AT(live) },
+	{ OPTION_FLAG, "force", 'f', NULL, "with --live --apply: even if something speaks against it", AT(force) },
+	{ OPTION_FLAG, "status", 'S', NULL, "what the daemon is fitting, what is in force, and how far\n"
+		"judging everybody by it has come", AT(status) },
 	OPTION_RUN(struct fit_settings, remote.run),
+	OPTION_TIMEOUT(struct fit_settings, remote.timeout_ms, "wait so long for each answer (default 5)"),
 	OPTION_JSON(struct fit_settings, json, "the report as one line of JSON"),
 	{ OPTION_END },
 };
 
 const struct verb verb_fit = {
-	.name = "fit", .operands = "FILE|-|DIR", .summary = "find the rhythm of one's own customers",
+	.name = "fit", .operands = "[FILE|-|DIR]", .summary = "find the rhythm of one's own customers",
 	.text = "Finds the parameters of the MBG/NBD model, by which `alive`, `active` and `overdue` are\n"
 		"computed, from past purchases, and prints a rhythm block for the lifecycle file.\n\n"
 		"FILE (\"-\" is standard input) holds events as kith send reads them: NDJSON, or CSV with a\n"
 		"mapping. DIR is a store, as it stood at its last checkpoint; no daemon may have it.\n"
 		"Purchases of one day count as one, those of nothing as none.\n\n"
+		"--live has the daemon do it, for its own customers: it samples everybody while it goes on,\n"
+		"fits in a thread of its own, and with --apply puts the result in force, unless customers\n"
+		"are too few, drop-out cannot be told from slowness, or what is in force is as good.\n\n"
 		"A prior steadies the parameters where customers are few; many outweigh it.",
 	.examples = "  kith fit sales.csv --map examples/online_retail.yaml\n"
 		"  kith fit sales.csv --map my.yaml --until 2026-03-31 --customers then.csv\n"
-		"  kith fit /var/lib/kith",
-	.exits = "  0 fitted   1 nothing to learn from   2 usage   3 daemon unreachable\n"
+		"  kith fit /var/lib/kith\n"
+		"  kith fit --live\n  kith fit --live --apply && kith fit --status",
+	.exits = "  0 fitted   1 nothing to learn from, or not applied   2 usage   3 daemon unreachable\n"
 		"  78 file, mapping or store at fault",
 	.options = options, .defaults = &defaults, .settings_size = sizeof defaults,
-	.least = 1, .most = 1, .run = run,
+	.least = 0, .most = 1, .run = run,
 };

@@ -19,6 +19,8 @@ json_t *answer_account(struct daemon *d, const struct query *q, int64_t now_ms,
 	enum language language);
 /* CENSUS: one answer a shard. */
 json_t *answer_stats(struct daemon *d, struct query *const *census);
+/* The same: how far judging everybody again has come. */
+json_t *answer_judging(struct daemon *d, struct query *const *census);
 /* RULES: one answer a shard. */
 json_t *answer_rules(struct daemon *d, struct query *const *rules);
 /* FOLLOW_UPS: one answer a shard. */

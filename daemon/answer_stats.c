@@ -209,6 +209,7 @@ json_t *answer_stats(struct daemon *d, struct query *const *census)
 	json_object_set_new(out, "lifecycle", json_pack("{s:I,s:I}", "version",
 		(json_int_t)m->version, "since", (json_int_t)m->since_ms));
 	json_object_set_new(out, "value", value_json(d));
+	json_object_set_new(out, "judging", answer_judging(d, census));
 	json_object_set_new(out, "under_way", json_integer(
 		(json_int_t)(d->pipeline.under_way_events + courier_waiting(d))));
 	json_object_set_new(out, "since_start", json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I}",

@@ -61,6 +61,8 @@ static const char help[] =
 	"                     instead of sockets in the run directory: ipc://, or tcp:// on loopback\n"
 	"  --guard-window D   how long an id without a sequence is remembered (default 30d)\n"
 	"  --survey D         how often everybody's value is ranked anew (default 1h)\n"
+	"  --refit D          fit the rhythm to the customers so often, and judge by it (default 0s:\n"
+	"                     never by itself; kith fit --live)\n"
 	"  --late-window D    an event so late withdraws what it proves wrong (default 3d)\n"
 	"  --map SIZE         address space of each shard's store (default 64GiB, sparse)\n"
 	"  --space-reserve S  free disk below which nothing is taken in (default 256MiB)\n"
@@ -116,6 +118,7 @@ int config_set(struct config *c, const char *name, const char *value, struct com
 		{ "outbox-keep-for", &c->settings.outbox_keep_ms, 1 },
 		{ "late-window", &c->settings.late_window_ms, 1 },
 		{ "survey", &c->survey_ms, 1 },
+		{ "refit", &c->refit_ms, 1 },
 		{ "journal-keep-for", &c->journal_keep_ms, 1 },
 		{ "in-future", &c->in_future_ms, 1 },
 		{ "webhook-timeout", &c->webhook_timeout_ms, 1 },
@@ -203,6 +206,7 @@ static const struct option flags[] = {
 	{ "source-events", required_argument, NULL, 's' },
 	{ "late-window", required_argument, NULL, 's' },
 	{ "survey", required_argument, NULL, 's' },
+	{ "refit", required_argument, NULL, 's' },
 	{ "journal-segment", required_argument, NULL, 's' },
 	{ "journal-keep", required_argument, NULL, 's' },
 	{ "journal-keep-for", required_argument, NULL, 's' },
@@ -341,5 +345,7 @@ int config_check(struct config *c, struct complaint *why)
 		return complain(why, ERR_INVALID, "guard-window: more than 0");
 	if (c->survey_ms <= 0)
 		return complain(why, ERR_INVALID, "survey: more than 0");
+	if (c->refit_ms != 0 && c->refit_ms < 1000)
+		return complain(why, ERR_INVALID, "refit: at least 1s, or 0s for never");
 	return check_webhooks(c, why);
 }

@@ -30,6 +30,7 @@ struct config {
 	uint32_t deadlines_per_second;
 	int64_t in_future_ms;
 	int64_t survey_ms;      /* between two surveys (survey.h) */
+	int64_t refit_ms;       /* between two fits by itself (refit.h); 0: none */
 	uint64_t space_reserve;  /* free bytes on disk below which nothing is taken in */
 	struct schedule webhook_schedule;
 	int64_t webhook_timeout_ms, webhook_pause_ms;

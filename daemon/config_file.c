@@ -16,7 +16,7 @@
 static const char *const names[] = { "store", "run", "lifecycle", "shards", "clock", "log",
 	"language", "messages", "decimals", "currency", "ingest", "feed",
 	"feed-json", "subscribe", "control", "guard-window", "outbox-keep", "outbox-keep-for",
-	"outbox-keep-bytes", "history-keep", "late-window", "survey",
+	"outbox-keep-bytes", "history-keep", "late-window", "survey", "refit",
 	"journal-segment", "journal-keep", "journal-keep-for", "checkpoint-events",
 	"checkpoint-pages", "checkpoint-replay", "checkpoint-every", "checkpoint-idle", "map",
 	"under-way-events", "under-way-bytes", "credit", "subscriptions", "subscriber-credit",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Control verbs. */
 #include <stdlib.h>
+#include "base/clock.h"
 #include "base/hash.h"
 #include "daemon/answer.h"
 #include "daemon/daemon.h"
@@ -253,8 +254,7 @@ static void shard_answered(struct query *answer)
 	question_free(q);
 }
 
-/* Ask every shard the same, and put the answers together. */
-static void ask_all(struct daemon *d, const struct peer *peer, const struct request *r,
+void control_ask_all(struct daemon *d, const struct peer *peer, const struct request *r,
 	enum query_kind kind, json_t *(*answer)(struct daemon *d, struct query *const *answers))
 {
 	struct question *q = question_new(d, peer, r);
@@ -472,13 +472,13 @@ static void answer(struct daemon *d, const struct peer *peer, const struct reque
 	else if (span_eq(r->verb, span_str("explain")))
 		explain(d, peer, r);
 	else if (span_eq(r->verb, span_str("stats")))
-		ask_all(d, peer, r, QUERY_CENSUS, answer_stats);
+		control_ask_all(d, peer, r, QUERY_CENSUS, answer_stats);
 	else if (span_eq(r->verb, span_str("rules")))
-		ask_all(d, peer, r, QUERY_RULES, answer_rules);
+		control_ask_all(d, peer, r, QUERY_RULES, answer_rules);
 	else if (span_eq(r->verb, span_str("follow_ups")))
-		ask_all(d, peer, r, QUERY_FOLLOW_UPS, answer_follow_ups);
+		control_ask_all(d, peer, r, QUERY_FOLLOW_UPS, answer_follow_ups);
 	else if (span_eq(r->verb, span_str("sources")))
-		ask_all(d, peer, r, QUERY_SOURCES, answer_sources);
+		control_ask_all(d, peer, r, QUERY_SOURCES, answer_sources);
 	else if (span_eq(r->verb, span_str("command")))
 		obey(d, peer, r);
 	else if (span_eq(r->verb, span_str("reload")))
@@ -494,6 +494,8 @@ static void answer(struct daemon *d, const struct peer *peer, const struct reque
 		control_json(d, peer, r->number, json_pack("{s:I}", "surveys",
 			(json_int_t)d->surveyor.finished));
 	}
+	else if (span_eq(r->verb, span_str("fit")))
+		refit_request(d, peer, r);
 	else if (span_eq(r->verb, span_str("webhook")))
 		webhook_request(d, peer, r);
 	else if (span_eq(r->verb, span_str("subscriptions")))
@@ -506,7 +508,7 @@ static void answer(struct daemon *d, const struct peer *peer, const struct reque
 	else
 		control_error(d, peer, r->number, "malformed",
 			"verbs are stats, funnel, rules, sources, follow_ups, command, show, explain, "
-			"reload, preview, survey, parameters, subscriptions, forget, webhook, ping");
+			"reload, preview, survey, fit, parameters, subscriptions, forget, webhook, ping");
 }
 
 static bool take(void *arg)

@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include "daemon/socket.h"
 #include "proto/codec.h"
+#include "workers/worker.h"
 
 struct asked;
 struct daemon;
@@ -46,6 +47,10 @@ void asked_error(struct asked *a, const char *code, const char *text);
 void control_when_in_force(struct daemon *d, const struct peer *peer, uint64_t number, json_t *json);
 /* It is, or with RC < 0 it could not be written. */
 void control_in_force(struct daemon *d, int rc);
+
+/* Ask every shard the same for request R, and put the answers together. */
+void control_ask_all(struct daemon *d, const struct peer *peer, const struct request *r,
+	enum query_kind kind, json_t *(*answer)(struct daemon *d, struct query *const *answers));
 
 /* Journal CMD, and answer request NUMBER of PEER when it is obeyed. */
 void control_order(struct daemon *d, const struct peer *peer, uint64_t number,

@@ -15,6 +15,7 @@
 #include "daemon/naming.h"
 #include "daemon/pipeline.h"
 #include "daemon/preview.h"
+#include "daemon/refit.h"
 #include "daemon/sentences.h"
 #include "daemon/socket.h"
 #include "daemon/subscribers.h"
@@ -52,6 +53,7 @@ struct daemon {
 	struct courier courier;
 	struct surveyor surveyor;
 	struct previewer previewer;
+	struct refitter refitter;
 	struct ingest ingest;
 	struct feed feed;
 	struct sentences sentences;
@@ -77,6 +79,7 @@ int daemon_open(struct daemon *d, struct complaint *c);
 int daemon_run(struct daemon *d);   /* until stopped; returns the exit code */
 void daemon_close(struct daemon *d);
 void daemon_stop(struct daemon *d); /* begin a clean stop */
+void daemon_wake(void *d);          /* from any thread: there is mail in `returned` */
 /* Something is beyond repair: log it and leave the loop without acknowledging anything. */
 void daemon_abandon(struct daemon *d, const char *what, int rc);
 

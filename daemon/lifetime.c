@@ -15,7 +15,7 @@
 #define TICK_MS 100
 #define TRIM_TICKS 100
 
-static void wake(void *arg)
+void daemon_wake(void *arg)
 {
 	struct daemon *d = arg;
 	uint64_t one = 1;
@@ -336,7 +336,7 @@ static int start_worker(struct daemon *d, unsigned i)
 	if (!q)
 		return ERR_NOMEM;
 	w->outbox = &d->returned;
-	w->wake = wake;
+	w->wake = daemon_wake;
 	w->wake_arg = d;
 	w->durable = &d->pipeline.durable;
 	w->settings = d->config.checkpoint;
@@ -413,6 +413,8 @@ static int start(struct daemon *d, struct complaint *c)
 		rc = surveyor_open(d);
 	if (rc == 0)
 		rc = previewer_open(d);
+	if (rc == 0)
+		rc = refitter_open(d);
 	if (rc == 0)
 		rc = courier_open(d);
 	if (rc == 0) {
@@ -503,6 +505,7 @@ void daemon_close(struct daemon *d)
 	timekeeper_close(d);
 	surveyor_close(d);
 	previewer_close(d);
+	refitter_close(d);
 	courier_close(d);
 	if (d->zmq)
 		zmq_ctx_term(d->zmq);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is in force, as JSON, and what is to be from now on, checked as bytes are. */
 #include <inttypes.h>
+#include "base/clock.h"
 #include "daemon/daemon.h"
 #include "daemon/parameters.h"
 
@@ -77,6 +78,7 @@ static bool take_fits(json_t *fits, const struct machine *m, struct parameters *
 	if (!json_is_array(fits) || json_array_size(fits) > CLASSES_MAX + 1)
 		return false;
 	p->n_fits = 0;
+	p->fitted_ms = clock_wall_ms();
 	p->fitted_for = m->rhythm_key;
 	json_array_foreach(fits, i, fit)
 		if (!take_fit(fit, p))

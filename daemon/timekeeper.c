@@ -7,7 +7,10 @@
 #define DUE_MAX         4096
 #define SLICE_NS        INT64_C(1500000) /* what an input may take: ingest waits behind it */
 #define STEP_NS         INT64_C(20000000) /* between two inputs, at most, unless the pace is slow */
-#define SWEEP_PER_INPUT 256
+#define SWEEP_MIN       16  /* customers of an input, each shard */
+#define SWEEP_MAX       1024
+#define SWEEP_NS        INT64_C(1000000) /* what they may take; whoever is sent to waits behind them … */
+#define SWEEP_REST      6   /* … and so many times as long nobody is judged again */
 #define CROWDED_US      5000 /* a shard's flush is behind: look again */
 #define SLEEP_MAX_MS    1000 /* the wall clock may be set; look again */
 
@@ -38,18 +41,23 @@ void timekeeper_saw(struct daemon *d, const struct input *in)
 	d->timekeeper.event_ms = event_clock(d, in);
 }
 
-static int64_t earliest_due(const struct daemon *d, bool *ret_sweeping)
+/* What there is to do beside deadlines. */
+struct chores {
+	bool sweeping, releasing;
+};
+
+static int64_t earliest_due(const struct daemon *d, struct chores *ret_chores)
 {
 	int64_t due = NEVER;
 
-	*ret_sweeping = false;
+	*ret_chores = (struct chores){ 0 };
 	for (unsigned i = 0; i < d->store.shards; i++) {
 		int64_t at = atomic_load(&d->workers[i].next_due_ms);
 
 		if (at < due)
 			due = at;
-		if (atomic_load(&d->workers[i].sweeping))
-			*ret_sweeping = true;
+		ret_chores->sweeping |= atomic_load(&d->workers[i].sweeping);
+		ret_chores->releasing |= atomic_load(&d->workers[i].releasing);
 	}
 	return due;
 }
@@ -73,15 +81,39 @@ static void adapt(struct daemon *d, int64_t took_ns)
 		k->due = DUE_MIN;
 }
 
+/* A sweep is over that took the shards so long: the next one, and how big. */
+static void adapt_sweep(struct daemon *d, int64_t now_ns)
+{
+	struct timekeeper *k = &d->timekeeper;
+	int64_t took_ns = 0;
+
+	for (unsigned i = 0; i < d->store.shards; i++) {
+		int64_t ns = atomic_load(&d->workers[i].swept_ns);
+
+		took_ns = ns > took_ns ? ns : took_ns;
+	}
+	k->sweep_ns = now_ns + SWEEP_REST * took_ns;
+	if (took_ns > SWEEP_NS)
+		k->sweep -= k->sweep / 4;
+	else if (took_ns < SWEEP_NS / 2)
+		k->sweep += k->sweep / 4;
+	if (k->sweep > SWEEP_MAX)
+		k->sweep = SWEEP_MAX;
+	if (k->sweep < SWEEP_MIN)
+		k->sweep = SWEEP_MIN;
+}
+
 /* Inputs come back in order, each after the one before it. */
 static void time_over(struct daemon *d, struct task *t)
 {
 	struct timekeeper *k = &d->timekeeper;
 	int64_t now = clock_monotonic_ns(), began = k->began_ns[(k->fired - k->under_way) % TIMES_MAX];
-	bool sweeping;
+	struct chores chores;
 
 	k->under_way--;
-	k->behind = earliest_due(d, &sweeping) <= t->work.input.clock_ms;
+	if (t->work.input.pace.sweep)
+		adapt_sweep(d, now);
+	k->behind = earliest_due(d, &chores) <= t->work.input.clock_ms;
 	if (k->behind && t->work.input.pace.due > 0)
 		adapt(d, now - (began > k->over_ns ? began : k->over_ns));
 	else if (!k->behind)
@@ -129,7 +161,7 @@ static void fire(struct daemon *d, bool sweeping)
 	}
 	t->work.input.type = INPUT_TIME;
 	t->work.input.pace.due = sources ? 0 : k->due;
-	t->work.input.pace.sweep = sweeping && !sources ? SWEEP_PER_INPUT : 0;
+	t->work.input.pace.sweep = sweeping && !sources ? k->sweep : 0;
 	timekeeper_stamp(d, &t->work.input);
 	t->done = time_over;
 	t->failed = time_failed;
@@ -155,29 +187,40 @@ static bool is_crowded(const struct daemon *d)
 	return false;
 }
 
+/* Until FROM_NS, or until a deadline is due before that. */
+static void sleep_until(struct daemon *d, int64_t from_ns, int64_t now_ns, int64_t due, int64_t now)
+{
+	int64_t us = from_ns > now_ns ? (from_ns - now_ns) / 1000 + 1 : SLEEP_MAX_MS * 1000;
+
+	if (due > now && due - now < us / 1000 && d->config.clock == CLOCK_WALL)
+		us = (due - now) * 1000;
+	sleep_us(d, us);
+}
+
 void timekeeper_check(struct daemon *d)
 {
 	struct timekeeper *k = &d->timekeeper;
-	bool sweeping;
-	int64_t due = earliest_due(d, &sweeping), now = timekeeper_now(d), wait_ns;
+	struct chores chores;
+	int64_t due = earliest_due(d, &chores), now = timekeeper_now(d), now_ns = clock_monotonic_ns();
+	bool room = daemon_takes_in(d); /* short of it, what is left is for deadlines */
+	bool must = due <= now || (chores.releasing && room), sweeping = chores.sweeping && room;
 
-	/* Short of room, what is left is for deadlines. */
-	sweeping = sweeping && daemon_takes_in(d);
 	if (k->under_way >= (k->behind ? TIMES_MAX : 1) || !daemon_fires(d) || !k->timer ||
 		courier_has_news_of_sources(d))
 		return; /* that ends with parts that come back, and so here again */
-	if (due > now && !sweeping) {
+	if (!must && !sweeping) {
 		if (due != NEVER && d->config.clock == CLOCK_WALL)
-			sleep_us(d, (due - now < SLEEP_MAX_MS ? due - now : SLEEP_MAX_MS) * 1000);
+			sleep_until(d, 0, now_ns, due, now);
 		return;
 	}
-	wait_ns = k->not_before_ns - clock_monotonic_ns();
-	if (wait_ns > 0)
-		sleep_us(d, wait_ns / 1000 + 1);
+	if (k->not_before_ns > now_ns)
+		sleep_until(d, k->not_before_ns, now_ns, NEVER, now);
 	else if (is_crowded(d))
 		sleep_us(d, CROWDED_US);
+	else if (!must && k->sweep_ns > now_ns)
+		sleep_until(d, k->sweep_ns, now_ns, due, now);
 	else
-		fire(d, sweeping);
+		fire(d, sweeping && k->sweep_ns <= now_ns);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
@@ -190,6 +233,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 int timekeeper_open(struct daemon *d)
 {
 	d->timekeeper.due = DUE_MIN;
+	d->timekeeper.sweep = SWEEP_MIN;
 	d->timekeeper.timer = evtimer_new(d->base, on_timer, d);
 	return d->timekeeper.timer ? 0 : ERR_NOMEM;
 }

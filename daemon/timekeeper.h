@@ -6,7 +6,10 @@
  * bounded number, so that what fell due while the daemon was down comes out paced while ingest goes
  * on: as many as take a few milliseconds. One is under way at a time, or two when more was due than
  * the last one could settle: the shards have the next while the journal syncs it. Nothing is
- * polled: no deadline, no wake-up. */
+ * polled: no deadline, no wake-up.
+ *
+ * Judging everybody again is in no hurry: an input judges as many as take a shard a millisecond,
+ * and then the shards are left alone for several times as long. */
 #ifndef KITH_DAEMON_TIMEKEEPER_H
 #define KITH_DAEMON_TIMEKEEPER_H
 #include <event2/event.h>
@@ -24,6 +27,8 @@ struct timekeeper {
 	uint32_t due;           /* how many the next one may settle in each shard */
 	int64_t began_ns[TIMES_MAX], over_ns; /* of those under way; the last one */
 	int64_t not_before_ns;  /* pacing */
+	uint32_t sweep;         /* how many customers the next one may judge again in each shard */
+	int64_t sweep_ns;       /* no sweep before */
 	uint64_t fired;         /* TIME inputs since the start */
 };
 

@@ -33,14 +33,21 @@ static bool class_fits(const struct rhythm_class *c, const struct facts *f)
 	return true;
 }
 
-const struct rhythm *rhythm_of(const struct rhythm *whole, const struct facts *f)
+unsigned rhythm_class_of(const struct rhythm *whole, const struct facts *f)
 {
 	const struct rhythm_classes *c = whole->classes;
 
 	for (unsigned i = c ? c->n : 0; i > 0; i--)
 		if (class_fits(&c->classes[i - 1], f))
-			return &c->classes[i - 1].rhythm;
-	return whole;
+			return i;
+	return 0;
+}
+
+const struct rhythm *rhythm_of(const struct rhythm *whole, const struct facts *f)
+{
+	unsigned class = rhythm_class_of(whole, f);
+
+	return class ? &whole->classes->classes[class - 1].rhythm : whole;
 }
 
 double rhythm_season(const struct rhythm *whole, int64_t last_ms)

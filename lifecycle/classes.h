@@ -45,6 +45,8 @@ struct rhythm_classes {
 bool rhythm_gaps(const struct facts *f, double *ret_x, double *ret_tx_ms);
 /* The rhythm of F's class; WHOLE itself when there are no classes or none fits. */
 const struct rhythm *rhythm_of(const struct rhythm *whole, const struct facts *f);
+/* The number of that class: 1 + its place in the file; 0 the whole. */
+unsigned rhythm_class_of(const struct rhythm *whole, const struct facts *f);
 /* What the windows of one who bought last at LAST_MS are multiplied by. */
 double rhythm_season(const struct rhythm *whole, int64_t last_ms);
 

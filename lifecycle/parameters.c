@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Parameters as bytes:
  *
- *   u32 version, u64 since_ms, u64 fitted_for
+ *   u32 version, u64 since_ms, u64 fitted_ms, u64 fitted_for
  *   u8 cuts, then for each: u8 size, quantity, share and bound (doubles)
  *   u8 fits, then for each: u8 class, r, alpha, a, b (doubles)
  *   u8 1 when the spending was fitted, then u64 spend_for, p, q, v (doubles); else 0
@@ -123,6 +123,7 @@ void parameters_encode(struct buf *out, const struct parameters *p)
 {
 	add_number(out, p->version, 4);
 	add_number(out, (uint64_t)p->since_ms, 8);
+	add_number(out, (uint64_t)p->fitted_ms, 8);
 	add_number(out, p->fitted_for, 8);
 	add_number(out, p->n_cuts, 1);
 	for (unsigned i = 0; i < p->n_cuts; i++) {
@@ -226,6 +227,7 @@ int parameters_decode(struct parameters *p, struct span bytes)
 	memset(p, 0, sizeof *p);
 	p->version = (uint32_t)take_number(&r, 4);
 	p->since_ms = (int64_t)take_number(&r, 8);
+	p->fitted_ms = (int64_t)take_number(&r, 8);
 	p->fitted_for = take_number(&r, 8);
 	p->n_cuts = (unsigned)take_number(&r, 1);
 	r.bad = r.bad || p->n_cuts > TOPS_MAX;

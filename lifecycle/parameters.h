@@ -31,6 +31,7 @@ struct parameters {
 	int64_t since_ms;
 	unsigned n_cuts;
 	struct cut cuts[TOPS_MAX];
+	int64_t fitted_ms;   /* when the fits were made, by the wall clock; 0 without fits */
 	uint64_t fitted_for; /* rhythm_key of the machine that was fitted for */
 	unsigned n_fits;
 	struct fit_of_class fits[CLASSES_MAX + 1];

@@ -4,6 +4,7 @@
 #include "workers/preview.h"
 #include "workers/funnel.h"
 #include "workers/query.h"
+#include "workers/sample.h"
 #include "workers/seek.h"
 #include "workers/snapshot.h"
 #include "workers/survey.h"
@@ -219,6 +220,7 @@ static int answer_census(struct shard *s, struct query *q)
 	outbox_oldest(s, q);
 	q->n_sources = s->sources.n;
 	q->n_silent = sources_silent(s);
+	q->sweep = s->sweep;
 	return query_names(s, q);
 }
 
@@ -359,6 +361,7 @@ void query_answer(struct shard *s, struct query *q)
 	case QUERY_SURVEY: q->rc = survey_read(s, q); break;
 	case QUERY_PREVIEW: q->rc = preview_read(s, q); break;
 	case QUERY_FUNNEL: q->rc = funnel_read(s, q); break;
+	case QUERY_SAMPLE: q->rc = sample_read(s, q); break;
 	case QUERY_ACK: q->rc = answer_ack(s, q); break;
 	}
 	q->meta = *env_meta(s->env);

@@ -51,11 +51,14 @@ static int customer_adopt(struct shard *s, struct customer *c, const struct caus
 {
 	const struct machine *m = s->lifecycle->machine;
 	int64_t since_ms = machine_since(m), settled_ms = c->standing.settled_ms;
+	int64_t due_ms = c->standing.due_ms;
 	struct change changes[CHANGES_MAX];
 	unsigned n = standing_begin(&c->standing, m, &c->facts,
 		settled_ms > since_ms ? settled_ms : since_ms, changes);
 	struct cause file = *why;
 
+	s->sweep.judged++;
+	s->sweep.moved += c->standing.due_ms != due_ms;
 	c->stale = false;
 	file.new_file = true;
 	return record_changes(s, c, changes, n, &file);

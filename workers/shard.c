@@ -229,7 +229,7 @@ static int apply_time(struct shard *s, const struct input *in, struct outcome *o
 		return 0;
 	silences_settle(s, in);
 	rc = sources_settle(s, in, out);
-	if (rc == 0 && s->sweeping && in->pace.sweep)
+	if (rc == 0 && sweep_is_on(s) && in->pace.sweep)
 		rc = sweep_step(s, in, out);
 	if (rc == 0 && hold_is_busy(s))
 		rc = hold_step(s, in, in->pace.due, out);
@@ -475,6 +475,8 @@ static int remember(struct shard *s)
 		rc = follow_ups_store(s);
 	if (rc == 0)
 		rc = sources_store(s);
+	if (rc == 0)
+		rc = sweep_store(s);
 	return rc != 0 ? rc : silences_store(s);
 }
 

@@ -53,6 +53,17 @@ struct stories {
 	int64_t since_ms;    /* when it began */
 };
 
+/* How far judging everybody again has come (sweep.h). */
+struct sweep {
+	unsigned reasons;              /* enum sweep_reason; 0: there is none */
+	uint64_t of;                   /* customers when it began */
+	uint64_t visited;              /* customers that it has come to */
+	uint64_t judged;               /* by a new file or new parameters, by it or before it came … */
+	uint64_t moved;                /* … and of these, whose next change is at another instant than was thought */
+	uint8_t after[EVENT_CUSTOMER_MAX]; /* visited last; nothing: from the first */
+	uint8_t after_size;
+};
+
 struct shard {
 	unsigned number;
 	struct env *env;
@@ -64,7 +75,7 @@ struct shard {
 	uint64_t *census;              /* by name number */
 	unsigned census_size;
 	struct market_state market;
-	bool sweeping;                 /* customers are left to be judged again (sweep.h) */
+	struct sweep sweep;
 	int64_t next_due_ms;           /* earliest row of the deadline index; NEVER */
 	struct hush hush;
 	struct breakers breakers;

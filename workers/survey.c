@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Counting a page of customers, and what follows from the counts. */
 #include <math.h>
-#include "workers/query.h"
+#include "workers/page.h"
 #include "workers/survey.h"
 
 void survey_begin(struct survey *v, const struct machine *m)
@@ -49,42 +49,25 @@ void survey_cuts(const struct survey *v, const struct machine *m, struct paramet
 }
 
 /* Only buyers have a rank. */
-static void count(struct survey *v, const struct machine *m, const struct facts *f, int64_t now_ms)
+static void count(struct shard *s, struct query *q, const struct customer *c)
 {
+	const struct machine *m = s->lifecycle->machine;
+	struct survey *v = q->survey;
 	struct law l;
 	double value;
 
-	if (!facts_has_bought(f))
+	if (!facts_has_bought(&c->facts))
 		return;
-	l = quantity_law(QUANTITY_historic_value, f, &m->rhythm);
+	l = quantity_law(QUANTITY_historic_value, &c->facts, &m->rhythm);
 	sketch_add(&v->historic, l.c);
 	for (unsigned i = 0; i < v->n_quantities; i++) {
-		l = quantity_law(v->quantity[i], f, &m->rhythm);
-		if (law_value(&l, now_ms, &value))
+		l = quantity_law(v->quantity[i], &c->facts, &m->rhythm);
+		if (law_value(&l, q->from_ms, &value))
 			sketch_add(&v->sketch[i], value);
 	}
 }
 
 int survey_read(struct shard *s, struct query *q)
 {
-	struct customer *c = &s->customer;
-	struct span id, record;
-	int rc = s->lifecycle ? 0 : ERR_NOTFOUND;
-
-	if (rc == 0 && s->lifecycle->machine->version != q->from)
-		return ERR_EXISTS;
-	for (unsigned n = 0; rc == 0 && n < SURVEY_PAGE; n++) {
-		rc = env_customer_next(s->env, span_of(q->key.data, q->key.size), &id, &record);
-		if (rc != 0 && (rc != ERR_CORRUPT || env_failed(s->env) != 0))
-			break;
-		buf_clear(&q->key);
-		buf_add(&q->key, id.data, id.size);
-		if (rc == 0)
-			rc = customer_unpack(c, id, record, s->lifecycle->machine, &s->numbering);
-		if (rc == 0)
-			count(q->survey, s->lifecycle->machine, &c->facts, q->from_ms);
-		rc = q->key.failed ? ERR_NOMEM : 0; /* a damaged record counts for nobody */
-	}
-	q->done = rc == ERR_NOTFOUND;
-	return q->done ? 0 : rc;
+	return page_read(s, q, count);
 }

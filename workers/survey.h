@@ -10,8 +10,6 @@
 #include "lifecycle/sketch.h"
 #include "workers/worker.h"
 
-#define SURVEY_PAGE 256 /* customers: half a millisecond or so */
-
 /* What is counted of buyers, of one shard after the other. */
 struct survey {
 	unsigned n_quantities;

@@ -20,9 +20,13 @@ enum sweep_reason {
 
 /* Go through everybody because of REASON. */
 int sweep_begin(struct shard *s, enum sweep_reason reason);
+static inline bool sweep_is_on(const struct shard *s)
+{
+	return s->sweep.reasons != 0;
+}
 /* Settle the next IN->pace.sweep customers. */
 int sweep_step(struct shard *s, const struct input *in, struct outcome *out);
-/* Set s->sweeping by what the store says. */
 int sweep_load(struct shard *s);
+int sweep_store(struct shard *s);
 
 #endif

@@ -5,6 +5,7 @@
 #include "workers/hold.h"
 #include "workers/query.h"
 #include "workers/replay.h"
+#include "workers/sweep.h"
 
 #define SYNC_WAIT_NS INT64_C(1000000) /* a sync is under way: look again soon */
 
@@ -18,7 +19,8 @@ static void worker_publish(struct worker *w)
 	atomic_store(&w->sources_due_ms, w->shard.sources.next_due_ms);
 	atomic_store(&w->sources_told, w->shard.sources.told);
 	atomic_store(&w->crowded, checkpoint_is_crowded(w));
-	atomic_store(&w->sweeping, w->shard.sweeping || hold_is_busy(&w->shard));
+	atomic_store(&w->sweeping, sweep_is_on(&w->shard));
+	atomic_store(&w->releasing, hold_is_busy(&w->shard));
 	atomic_store(&w->outbox_first, meta->outbox_first);
 	atomic_store(&w->outbox_last, meta->outbox_last);
 	atomic_store(&w->messages_first, meta->messages_first);
@@ -103,8 +105,12 @@ static bool finish(struct worker *w)
 static void handle_part(struct worker *w, struct part *p)
 {
 	const struct input *in = &p->work->input;
+	bool sweeps = in->type == INPUT_TIME && in->pace.sweep && sweep_is_on(&w->shard);
+	int64_t began_ns = sweeps ? clock_monotonic_ns() : 0;
 	int rc = shard_apply(&w->shard, in, p->list, p->n, &p->outcome);
 
+	if (sweeps)
+		atomic_store(&w->swept_ns, clock_monotonic_ns() - began_ns);
 	if (rc != 0) {
 		worker_fail(w, "cannot apply an input", rc);
 		return;

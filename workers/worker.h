@@ -53,6 +53,7 @@ enum query_kind {
 	QUERY_SURVEY,       /* key, from (the file's version), from_ms → survey, key, done (survey.h) */
 	QUERY_PREVIEW,      /* key → preview, key, done (preview.h) */
 	QUERY_FUNNEL,       /* key → funnel, lifecycle, key, done (funnel.h) */
+	QUERY_SAMPLE,       /* key, from (the file's version), from_ms → sample, key, done (sample.h) */
 	QUERY_ACK,          /* key is a subscription's name, done with up to `from` */
 	QUERY_STOP,         /* commit what is durable, answer, end the thread */
 };
@@ -61,6 +62,7 @@ enum query_kind {
 struct survey;
 struct preview;
 struct funnel_row;
+struct sample;
 struct query {
 	struct mail mail;
 	uint8_t kind;       /* enum query_kind */
@@ -113,6 +115,8 @@ struct query {
 	struct preview *preview;     /* QUERY_PREVIEW: likewise */
 	unsigned n_funnel;
 	struct funnel_row *funnel;   /* out: QUERY_FUNNEL, malloc'ed */
+	struct sample *sample;       /* QUERY_SAMPLE: the asker's, offered more */
+	struct sweep sweep;          /* out: QUERY_CENSUS */
 	struct parameters parameters; /* out: QUERY_START, in force */
 };
 struct query *query_new(enum query_kind kind, void (*answered)(struct query *), void *arg);
@@ -151,7 +155,9 @@ struct worker {
 	atomic_int_fast64_t next_due_ms;
 	atomic_int_fast64_t sources_due_ms; /* of next_due_ms, what concerns sources (source.h) … */
 	atomic_uint_fast64_t sources_told;  /* … and the last message that tells of one */
-	atomic_bool sweeping;
+	atomic_bool sweeping;          /* customers are left to be judged again */
+	atomic_bool releasing;         /* what was held is left to be let go */
+	atomic_int_fast64_t swept_ns;  /* what the last TIME input with a sweep took here */
 	atomic_bool crowded;           /* will have to wait for its flush soon; see checkpoint.h */
 	atomic_uint_fast64_t outbox_first, outbox_last;
 	atomic_uint_fast64_t messages_first, messages_last;

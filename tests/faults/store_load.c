@@ -133,7 +133,7 @@ static void fire(int64_t at_ms)
 
 		for (unsigned i = 0; i < WORLD_SHARDS; i++) {
 			due |= world.shard[i].next_due_ms <= now_ms;
-			sweeping |= world.shard[i].sweeping;
+			sweeping |= world.shard[i].sweep.reasons != 0;
 		}
 		if (!due && !sweeping)
 			return;

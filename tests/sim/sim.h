@@ -12,6 +12,7 @@
 #include "tests/unit/random_event.h"
 #include "workers/hold.h"
 #include "workers/replay.h"
+#include "workers/sweep.h"
 
 #define SIM_BEGIN_MS   INT64_C(1704067200000) /* 2024-01-01T00:00:00Z: offset 0 of every text */
 #define SIM_MAP_BYTES  (256u << 20)

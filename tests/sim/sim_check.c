@@ -93,7 +93,7 @@ static void check_customers(struct sim *s, unsigned shard, struct recount *r, bo
 		if (shard_customer(&s->shard[shard], span_of(after, size), c) != 0)
 			sim_fail(s, "%.*s cannot be read", (int)size, after);
 		if ((c->stale || c->market_version != s->shard[shard].market.version) &&
-			!s->shard[shard].sweeping && !customer_is_merged(c))
+			!sweep_is_on(&s->shard[shard]) && !customer_is_merged(c))
 			sim_fail(s, "%.*s was forgotten by the sweep", (int)size, after);
 		count_customer(s, shard, r, c);
 		check_standing(s, shard, c, drained);

@@ -13,7 +13,7 @@ bool sim_tick(struct sim *s)
 		if (s->shard[i].sources.next_due_ms <= t->input.clock_ms)
 			t->input.pace.due = 0; /* who is silent is to be known before */
 	for (unsigned i = 0; i < s->o.shards; i++)
-		if ((s->shard[i].sweeping || hold_is_busy(&s->shard[i])))
+		if ((sweep_is_on(&s->shard[i]) || hold_is_busy(&s->shard[i])))
 			t->input.pace.sweep = s->o.sweep_per_input;
 	s->time_inputs++;
 	return sim_submit_own(s, t);

@@ -74,7 +74,7 @@ static int64_t earliest_due(const struct sim *s, bool *ret_sweeping)
 	for (unsigned i = 0; i < s->o.shards; i++) {
 		if (s->shard[i].next_due_ms < due)
 			due = s->shard[i].next_due_ms;
-		*ret_sweeping |= (s->shard[i].sweeping || hold_is_busy(&s->shard[i]));
+		*ret_sweeping |= (sweep_is_on(&s->shard[i]) || hold_is_busy(&s->shard[i]));
 	}
 	return due;
 }

@@ -22,7 +22,7 @@ static struct fit fit(struct histories *h)
 	struct fit f;
 
 	histories_fold(h);
-	if (fit_histories(h, &f, &c) != 0)
+	if (fit_histories(h, NULL, &f, &c) != 0)
 		fail_msg("%s", c.text);
 	return f;
 }
@@ -215,12 +215,12 @@ static void from_who_never_came_back_nothing_is_learnt(void **state)
 	struct fit f;
 
 	(void)state;
-	assert_int_equal(fit_histories(&h, &f, &c), ERR_INVALID);
+	assert_int_equal(fit_histories(&h, NULL, &f, &c), ERR_INVALID);
 	assert_int_equal(histories_add(&h, 0, 0, 10), 0);
 	assert_int_equal(histories_add(&h, 0, 0, 10), 0);
 	histories_fold(&h);
 	assert_int_equal(h.n, 1);
-	assert_int_equal(fit_histories(&h, &f, &c), ERR_INVALID);
+	assert_int_equal(fit_histories(&h, NULL, &f, &c), ERR_INVALID);
 	assert_string_equal(c.text, "there is nothing to learn from 2 customers: nobody came back on "
 		"another day");
 	histories_fini(&h);

@@ -2,7 +2,7 @@
 /* Fitting with NLopt. The surface is smooth with one long curved valley (r against alpha, a against
  * b), so BOBYQA, which models it as a quadratic, gets close from a few starts, and a subplex search
  * goes on from the best. */
-#include "ctl/fit.h"
+#include "fit/fit.h"
 #include <math.h>
 #include <nlopt.h>
 #include <stdlib.h>
@@ -81,8 +81,15 @@ double fit_log_likelihood(const struct histories *h, const struct rhythm *r)
 struct search {
 	const struct histories *histories;
 	const double *centre; /* of the prior; NULL: none */
+	const atomic_bool *give_up;
+	nlopt_opt optimiser;  /* at work */
 	int steps;
 };
+
+static bool is_given_up(const struct search *s)
+{
+	return s->give_up && atomic_load(s->give_up);
+}
 
 /* V holds ln r, ln alpha, and of four parameters ln a, ln b. */
 static struct rhythm rhythm_of(const double *v, unsigned n)
@@ -91,18 +98,32 @@ static struct rhythm rhythm_of(const double *v, unsigned n)
 				.b = n > 2 ? exp(v[3]) : 1 };
 }
 
+static double log_prior(const double *centre, const double *v, unsigned n)
+{
+	double sum = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		double away = (v[i] - centre[i]) / prior_sd[i];
+
+		sum -= away * away / 2;
+	}
+	return sum;
+}
+
 static double log_posterior(unsigned n, const double *v, double *gradient, void *arg)
 {
 	struct search *s = arg;
 	struct rhythm r = rhythm_of(v, n);
-	double sum = fit_log_likelihood(s->histories, &r);
+	double sum;
 
 	(void)gradient; /* neither algorithm asks for one */
-	for (unsigned i = 0; s->centre && i < n; i++) {
-		double away = (v[i] - s->centre[i]) / prior_sd[i];
-
-		sum -= away * away / 2;
+	if (is_given_up(s)) {
+		nlopt_force_stop(s->optimiser);
+		return 0;
 	}
+	sum = fit_log_likelihood(s->histories, &r);
+	if (s->centre)
+		sum += log_prior(s->centre, v, n);
 	s->steps++;
 	return sum;
 }
@@ -116,6 +137,7 @@ static double search_on(struct search *s, nlopt_algorithm algorithm, unsigned n,
 
 	if (!o)
 		return best;
+	s->optimiser = o;
 	nlopt_set_max_objective(o, log_posterior, s);
 	nlopt_set_lower_bounds1(o, log(RHYTHM_MIN));
 	nlopt_set_upper_bounds1(o, log(RHYTHM_MAX));
@@ -133,10 +155,8 @@ static const double starts[][PARAMETERS] = { /* added to the prior's centre */
 	{ 0, 0, 0, 0 }, { -0.7, -1, 0.5, 1.5 }, { 0.7, 1, -2, 1 },
 };
 
-static int fit_one(const struct histories *h, const double *centre, bool prior, unsigned n,
-	struct fitted *ret)
+static int fit_one(struct search s, const double *centre, unsigned n, struct fitted *ret)
 {
-	struct search s = { .histories = h, .centre = prior ? centre : NULL };
 	double best = -HUGE_VAL, at[PARAMETERS] = { 0 };
 
 	for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
@@ -152,9 +172,11 @@ static int fit_one(const struct histories *h, const double *centre, bool prior, 
 			at[j] = v[j];
 	}
 	if (!isfinite(best) || !isfinite(search_on(&s, NLOPT_LN_SBPLX, n, at, 0.05)))
-		return ERR_NOMEM;
+		return is_given_up(&s) ? ERR_CLOSED : ERR_NOMEM;
+	if (is_given_up(&s))
+		return ERR_CLOSED;
 	ret->rhythm = rhythm_of(at, n);
-	ret->log_likelihood = fit_log_likelihood(h, &ret->rhythm);
+	ret->log_likelihood = fit_log_likelihood(s.histories, &ret->rhythm);
 	ret->steps = s.steps;
 	return 0;
 }
@@ -184,23 +206,40 @@ static void judge_dropout(struct fit *f)
 	f->dropout_identified = r->a / (r->a + r->b) >= FIT_DROPOUT_MIN && gain >= FIT_GAIN_MIN;
 }
 
-int fit_histories(const struct histories *h, struct fit *ret_fit, struct complaint *c)
+static void prior_centre(const struct fit *f, double centre[PARAMETERS])
 {
+	centre[0] = log(prior_r);
+	centre[1] = log(prior_gaps * f->mean_gap);
+	centre[2] = log(prior_a);
+	centre[3] = log(prior_b);
+}
+
+double fit_log_posterior(const struct histories *h, const struct fit *f, const struct rhythm *r)
+{
+	const double v[] = { log(r->r), log(r->alpha), log(fmax(r->a, RHYTHM_MIN)), log(r->b) };
+	double centre[PARAMETERS];
+
+	prior_centre(f, centre);
+	return fit_log_likelihood(h, r) + log_prior(centre, v, PARAMETERS);
+}
+
+int fit_histories(const struct histories *h, const atomic_bool *give_up, struct fit *ret_fit,
+	struct complaint *c)
+{
+	struct search s = { .histories = h, .give_up = give_up };
 	double centre[PARAMETERS];
 	int rc;
 
 	if (!measure(h, ret_fit))
 		return complain(c, ERR_INVALID, "there is nothing to learn from %.0f customers: nobody "
 			"came back on another day", ret_fit->customers);
-	centre[0] = log(prior_r);
-	centre[1] = log(prior_gaps * ret_fit->mean_gap);
-	centre[2] = log(prior_a);
-	centre[3] = log(prior_b);
-	rc = fit_one(h, centre, false, PARAMETERS, &ret_fit->likely);
+	prior_centre(ret_fit, centre);
+	rc = fit_one(s, centre, PARAMETERS, &ret_fit->likely);
 	if (rc == 0)
-		rc = fit_one(h, centre, true, PARAMETERS, &ret_fit->map);
+		rc = fit_one(s, centre, 2, &ret_fit->no_dropout);
+	s.centre = centre;
 	if (rc == 0)
-		rc = fit_one(h, centre, false, 2, &ret_fit->no_dropout);
+		rc = fit_one(s, centre, PARAMETERS, &ret_fit->map);
 	if (rc != 0)
 		return complain(c, rc, "%s", err_text(rc));
 	judge_dropout(ret_fit);

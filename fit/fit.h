@@ -4,8 +4,9 @@
  * Maximum likelihood, and the same with a prior (MAP), which keeps the parameters sensible where
  * there are few customers. All four are positive and are searched for as logarithms, between
  * RHYTHM_MIN and RHYTHM_MAX; alpha between those in days. */
-#ifndef KITH_CTL_FIT_H
-#define KITH_CTL_FIT_H
+#ifndef KITH_FIT_FIT_H
+#define KITH_FIT_FIT_H
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include "base/err.h"
@@ -47,9 +48,13 @@ struct fit {
 #define FIT_DROPOUT_MIN 0.001
 
 /* ERR_INVALID with a complaint when H cannot be fitted: nobody ever came back, or no time passes;
- * ERR_NOMEM. */
-int fit_histories(const struct histories *h, struct fit *ret_fit, struct complaint *c);
+ * ERR_NOMEM. Takes seconds of many customers: ERR_CLOSED soon after another thread has set
+ * *GIVE_UP (which may be NULL). */
+int fit_histories(const struct histories *h, const atomic_bool *give_up, struct fit *ret_fit,
+	struct complaint *c);
 /* ln L of all at R, whose alpha is in days. */
 double fit_log_likelihood(const struct histories *h, const struct rhythm *r);
+/* The same with the prior of F, which was fitted to them: what its `map` makes the most of. */
+double fit_log_posterior(const struct histories *h, const struct fit *f, const struct rhythm *r);
 
 #endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Page: a few customers in key order, read between two inputs. What goes through everybody and changes
+ * nothing does so a page at a time, and the inputs come in between. */
+#ifndef KITH_WORKERS_PAGE_H
+#define KITH_WORKERS_PAGE_H
+#include "workers/worker.h"
+
+#define PAGE_CUSTOMERS 256 /* half a millisecond or so */
+
+/* Call VISIT for the customers behind Q's key, which goes on to the last of them; Q is `done` when
+ * nobody is behind it. A damaged record counts for nobody. ERR_NOTFOUND: there is no lifecycle
+ * file; ERR_EXISTS: another version is in force than Q's `from`. */
+int page_read(struct shard *s, struct query *q,
+	void (*visit)(struct shard *s, struct query *q, const struct customer *c));
+
+#endif
