@@ -13,9 +13,9 @@
 /* With fewer buyers, or returns of theirs on another day, the prior would do the talking. */
 #define REFIT_BUYERS_MIN  100
 #define REFIT_RETURNS_MIN 50
-/* Nats. Two samples of one store differ by 4 on average (one a parameter) and hardly ever by so much:
- * below it everybody would be judged anew for chance. */
-#define REFIT_GAIN_MIN 10.0
+/* Nats. Two samples of one store differ by 4 on average, one a parameter, and once in 200 times by so
+ * much (chi-squared, 4): below it everybody would be judged anew for chance. */
+#define REFIT_GAIN_MIN 15.0
 /* What "silent" is in the default file, for saying what would change. */
 #define REFIT_SILENT_ACTIVE 0.2
 

@@ -182,7 +182,8 @@ static void take_cut(struct reader *r, struct cut *cut)
 {
 	size_t size = take_number(r, 1);
 
-	r->bad = r->bad || size > CUT_NAME_MAX || (size_t)(r->end - r->p) < size;
+	r->bad = r->bad || size > CUT_NAME_MAX || (size_t)(r->end - r->p) < size ||
+		memchr(r->p, '\0', size);
 	if (r->bad)
 		return;
 	memcpy(cut->quantity, r->p, size);

@@ -20,6 +20,12 @@ static void same_again(const struct input *in, struct span payload)
 	if (in->type == INPUT_LETTERS || in->type == INPUT_SUBSCRIPTION)
 		assert(whole.size == payload.size && memcmp(whole.data + 8, payload.data + 8,
 			payload.size - 8) == 0);
+	if (in->type == INPUT_PARAMETERS) {
+		struct parameters again;
+
+		assert(parameters_decode(&again, span_of(whole.data + 24, whole.size - 24)) == 0);
+		assert(memcmp(&again, in->parameters, sizeof again) == 0);
+	}
 	if (in->type == INPUT_COMMAND) {
 		struct arena *a = arena_new(4096, 1 << 20);
 		struct frame f = { .sequence = 7, .type = INPUT_COMMAND,
@@ -50,7 +56,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		arena_free(a);
 		return 0;
 	}
-	f.type = data[0] == INPUT_MESSAGES || data[0] == INPUT_LETTERS ? data[0] : data[0] % 9;
+	f.type = data[0] == INPUT_MESSAGES || data[0] == INPUT_LETTERS || data[0] == INPUT_PARAMETERS ?
+		data[0] : data[0] % 9;
 	f.payload = span_of(data + 1, size - 1);
 	rc = input_decode(&f, a, &in, &c);
 	if (rc != 0 && c.text[0] == '\0' && rc != ERR_NOMEM)
@@ -58,7 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (rc == 0 && in.sequence != 7)
 		abort();
 	if (rc == 0 && (in.type == INPUT_COMMAND || in.type == INPUT_LETTERS ||
-		in.type == INPUT_SUBSCRIPTION))
+		in.type == INPUT_SUBSCRIPTION || in.type == INPUT_PARAMETERS))
 		same_again(&in, f.payload);
 	input_fini(&in);
 	arena_free(a);

@@ -148,6 +148,8 @@ bool sim_messages_wait(const struct sim *s);
 bool sim_send(struct sim *s, const char *lines);
 /* Another file; false when it is the one in force already. A file that does not compile fails. */
 bool sim_lifecycle(struct sim *s, const char *text);
+/* P under the next version, in force as of now. */
+bool sim_parameters(struct sim *s, const struct parameters *p);
 bool sim_settings(struct sim *s, const struct settings *settings);
 /* "hush", "live", "snooze anna 7d", "release risk.silent"; false: refused by every shard. */
 bool sim_command(struct sim *s, const char *text);

@@ -59,6 +59,21 @@ bool sim_lifecycle(struct sim *s, const char *text)
 	return sim_submit_own(s, t);
 }
 
+bool sim_parameters(struct sim *s, const struct parameters *p)
+{
+	struct sim_task *t = sim_task_new(s, INPUT_PARAMETERS);
+	struct parameters *copy = arena_alloc(t->arena, sizeof *copy);
+
+	if (!copy)
+		sim_fail(s, "out of memory");
+	*copy = *p;
+	copy->version = s->shard[0].parameters.version + 1;
+	copy->since_ms = t->input.clock_ms;
+	copy->fitted_for = s->lifecycle->machine->rhythm_key;
+	t->input.parameters = copy;
+	return sim_submit_own(s, t);
+}
+
 /* As the daemon does before it journals (daemon/merging.c). */
 static bool can_merge(struct sim *s, struct command *c)
 {

@@ -10,7 +10,7 @@
 #include "ctl/buyers.h"
 #include "ctl/mapping.h"
 #include "env_fixture.h"
-#include "random_event.h"
+#include "simulated_shop.h"
 #include "workers/customer.h"
 
 #define SUMMARY "../shared/data/cdnow_customers_summary.csv"
@@ -93,46 +93,12 @@ static void the_grocer_has_his_likelihood(void **state)
 
 /* ---- simulated shops */
 
-static double uniform(struct random *r)
-{
-	return ((double)(random_next(r) >> 11) + .5) / 9007199254740992.0;
-}
-
-/* By the sum of 12, which is normal enough here. */
-static double normal(struct random *r)
-{
-	double sum = -6;
-
-	for (int i = 0; i < 12; i++)
-		sum += uniform(r);
-	return sum;
-}
-
-/* Marsaglia & Tsang (2000). */
-static double gamma_of(struct random *r, double shape)
-{
-	double d = shape + (shape < 1) - 1.0 / 3, v, x;
-
-	do {
-		x = normal(r);
-		v = pow(1 + x / sqrt(9 * d), 3);
-	} while (v <= 0 || log(uniform(r)) > x * x / 2 + d - d * v + d * log(v));
-	return d * v * (shape < 1 ? pow(uniform(r), 1 / shape) : 1);
-}
-
 static void simulate_one(struct random *r, const struct rhythm *m, struct histories *h)
 {
-	double rate = gamma_of(r, m->r) / m->alpha, end = 300 + 400 * uniform(r), t = 0, last = 0;
-	double stays = gamma_of(r, m->b), leaves = m->a > 0 ? gamma_of(r, m->a) : 0, x = 0;
+	double x, tx, t;
 
-	while (uniform(r) >= leaves / (leaves + stays)) {
-		t -= log(uniform(r)) / rate;
-		if (t > end)
-			break;
-		last = t;
-		x++;
-	}
-	assert_int_equal(histories_add(h, x, last, end), 0);
+	simulated_customer(r, m, &x, &tx, &t);
+	assert_int_equal(histories_add(h, x, tx, t), 0);
 }
 
 static struct histories simulate(uint64_t seed, const struct rhythm *m, unsigned n)
