@@ -81,8 +81,9 @@ static void adapt(struct daemon *d, int64_t took_ns)
 		k->due = DUE_MIN;
 }
 
-/* A sweep is over that took the shards so long: the next one, and how big. */
-static void adapt_sweep(struct daemon *d, int64_t now_ns)
+/* A sweep is over: the next one, and how big. Where it took long for other reasons than its own work, the
+ * daemon has much to do, and it is left alone for as long. */
+static void adapt_sweep(struct daemon *d, int64_t now_ns, int64_t whole_ns)
 {
 	struct timekeeper *k = &d->timekeeper;
 	int64_t took_ns = 0;
@@ -92,7 +93,7 @@ static void adapt_sweep(struct daemon *d, int64_t now_ns)
 
 		took_ns = ns > took_ns ? ns : took_ns;
 	}
-	k->sweep_ns = now_ns + SWEEP_REST * took_ns;
+	k->sweep_ns = now_ns + (SWEEP_REST * took_ns > whole_ns ? SWEEP_REST * took_ns : whole_ns);
 	if (took_ns > SWEEP_NS)
 		k->sweep -= k->sweep / 4;
 	else if (took_ns < SWEEP_NS / 2)
@@ -112,7 +113,7 @@ static void time_over(struct daemon *d, struct task *t)
 
 	k->under_way--;
 	if (t->work.input.pace.sweep)
-		adapt_sweep(d, now);
+		adapt_sweep(d, now, now - began);
 	k->behind = earliest_due(d, &chores) <= t->work.input.clock_ms;
 	if (k->behind && t->work.input.pace.due > 0)
 		adapt(d, now - (began > k->over_ns ? began : k->over_ns));
