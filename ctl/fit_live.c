@@ -92,7 +92,8 @@ int fit_live(const struct remote_settings *remote, bool apply, bool force)
 	} else {
 		show_fit(last, stdout);
 	}
-	if ((apply && !reply_flag(last, "applied")) || json_array_size(json_object_get(last, "fits")) == 0)
+	if ((apply && !reply_flag(last, "applied")) ||
+		!reply_has(json_array_get(json_object_get(last, "fits"), 0), "prior"))
 		code = EXIT_REJECTED;
 	json_decref(status);
 	return code;

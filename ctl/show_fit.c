@@ -59,7 +59,10 @@ static void show_class(const json_t *fit, FILE *out)
 		"%.1f %% would be silent (overdue > 1 and active < 20%%) instead of %.1f %%; for %.1f %% the moment\n"
 		"moves by a day or more.\n", number(fit, "gain"), 100 * number(fit, "silent_then"),
 		100 * number(fit, "silent_now"), 100 * number(fit, "moved"));
-	fprintf(out, "By itself: %s.\n", reply_text(fit, "text"));
+	if (strcmp(reply_text(fit, "reason"), "well") != 0)
+		fprintf(out, "Against it: %s%s.\n", reply_text(fit, "text"),
+			strcmp(reply_text(fit, "reason"), "same") == 0 ? "" :
+			"; --live --apply --force puts it in force all the same");
 }
 
 void show_fit(const json_t *last, FILE *out)

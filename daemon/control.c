@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Control verbs. */
 #include <stdlib.h>
-#include "base/clock.h"
 #include "base/hash.h"
 #include "daemon/answer.h"
 #include "daemon/daemon.h"

@@ -230,7 +230,7 @@ class Daemon:
 		def settled():
 			first = self.stats()
 			last = first['journal']['last']
-			if first['under_way'] or any(s['position'] != last for s in first['shards']):
+			if first['under_way'] or first['judging']['under_way'] or any(s['position'] != last for s in first['shards']):
 				return None
 			# Deadlines come paced: at first 256 a shard at a time, 100,000 a second (--deadlines-per-second).
 			pause(0.03 + 3 * 256 / 20000 * len(first['shards']))
