@@ -286,7 +286,7 @@ static int open_journal(struct daemon *d, struct complaint *c)
 	if (rc != 0)
 		return rc;
 	pipeline_init(&d->pipeline, journal);
-	return pipeline_start(&d->pipeline, wake, d);
+	return pipeline_start(&d->pipeline, daemon_wake, d);
 }
 
 static void started(struct query *q)
