@@ -4,8 +4,8 @@
 #define KITH_CTL_FIT_LIVE_H
 #include "ctl/reply.h"
 
-/* Begin one and wait for its end; an exit code, EXIT_REJECTED when it was to be applied and is not. An
- * interrupt ends the waiting, not the fit. */
+/* Begin one and wait for its end; an exit code, EXIT_REJECTED when it was to be applied and is not.
+ * An interrupt ends the waiting, not the fit. */
 int fit_live(const struct remote_settings *remote, bool apply, bool force);
 /* What is under way, what is in force, what came of the last one. */
 int fit_status(const struct remote_settings *remote);

@@ -27,7 +27,8 @@ struct fitter {
 /* Fit to MAIL's sample, under the rhythms of M. `to`, `wake` and `wake_arg` are set by then. 0 or
  * ERR_NOMEM. */
 int fitter_start(struct fitter *f, struct query *mail, const struct machine *m);
-/* Wait for its end, which comes soon after the mail, or after giving up. Nothing when there is none. */
+/* Wait for its end, which comes soon after the mail, or after giving up. Nothing when there is
+ * none. */
 void fitter_finish(struct fitter *f);
 
 #endif

@@ -58,8 +58,8 @@ void refitter_close(struct daemon *d);
 /* Begin now. ERR_BUSY: one is under way. */
 int refitter_begin(struct daemon *d, const struct refit_wish *wish);
 
-/* refit_request.c: what operators ask. {"start": true, "apply": …, "force": …}, or nothing to be told how
- * things stand. */
+/* refit_request.c: what operators ask. {"start": true, "apply": …, "force": …}, or nothing to be
+ * told how things stand. */
 void refit_request(struct daemon *d, const struct peer *peer, const struct request *r);
 /* Read it. ERR_INVALID with a complaint. */
 int refit_wish_parse(struct span json, bool *ret_start, struct refit_wish *ret, struct complaint *c);

@@ -81,8 +81,8 @@ static void adapt(struct daemon *d, int64_t took_ns)
 		k->due = DUE_MIN;
 }
 
-/* A sweep is over: the next one, and how big. Where it took long for other reasons than its own work, the
- * daemon has much to do, and it is left alone for as long. */
+/* A sweep is over: the next one, and how big. Where it took long for other reasons than its own
+ * work, the daemon has much to do, and it is left alone for as long. */
 static void adapt_sweep(struct daemon *d, int64_t now_ns, int64_t whole_ns)
 {
 	struct timekeeper *k = &d->timekeeper;

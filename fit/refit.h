@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Refit: a fit beside what is in force. Whether it is to be put in force without anybody looking, and
- * what would change if it were.
+/* Refit: a fit beside what is in force. Whether it is to be put in force without anybody looking,
+ * and what would change if it were.
  *
  * The whole is fitted to a sample of everybody; each class of the file to a sample of its own. What
  * comes of it is parameters for INPUT_PARAMETERS. */
@@ -13,8 +13,8 @@
 /* With fewer buyers, or returns of theirs on another day, the prior would do the talking. */
 #define REFIT_BUYERS_MIN  100
 #define REFIT_RETURNS_MIN 50
-/* Nats. Two samples of one store differ by 4 on average, one a parameter, and once in 200 times by so
- * much (chi-squared, 4): below it everybody would be judged anew for chance. */
+/* Nats. Two samples of one store differ by 4 on average, one a parameter, and once in 200 times by
+ * so much (chi-squared, 4): below it everybody would be judged anew for chance. */
 #define REFIT_GAIN_MIN 15.0
 /* What "silent" is in the default file, for saying what would change. */
 #define REFIT_SILENT_ACTIVE 0.2

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Page: a few customers in key order, read between two inputs. What goes through everybody and changes
- * nothing does so a page at a time, and the inputs come in between. */
+/* Page: a few customers in key order, read between two inputs. What goes through everybody and
+ * changes nothing does so a page at a time, and the inputs come in between. */
 #ifndef KITH_WORKERS_PAGE_H
 #define KITH_WORKERS_PAGE_H
 #include "workers/worker.h"

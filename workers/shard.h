@@ -59,7 +59,7 @@ struct sweep {
 	uint64_t of;                   /* customers when it began */
 	uint64_t visited;              /* customers that it has come to */
 	uint64_t judged;               /* by a new file or new parameters, by it or before it came … */
-	uint64_t moved;                /* … and of these, whose next change is at another instant than was thought */
+	uint64_t moved;                /* … and of these, whose next change is at another instant */
 	uint8_t after[EVENT_CUSTOMER_MAX]; /* visited last; nothing: from the first */
 	uint8_t after_size;
 };

@@ -22,12 +22,15 @@ static const char shop[] =
 	"risk gone when alive < 30%\n"
 	"risk slow severity watch when active(30d) < 10%\n";
 
+/* Nothing is hushed or held, and all is kept. */
+static const struct settings settings = { .guard_window_ms = 30 * DAY_MS, .outbox_keep = 10000,
+	.outbox_keep_ms = 9999 * DAY_MS, .outbox_keep_bytes = 1u << 30, .history_keep = 50 };
+
 static struct sim *start(const char *file)
 {
 	return sim_new(&(struct sim_options){ .seed = random_seed(1), .lifecycle = file,
 		.shards = 1, .sweep_per_input = 2, .step_ms = 1000,
-		.settings = { .guard_window_ms = 30 * DAY_MS, .outbox_keep = 10000, .outbox_keep_ms = 9999 * DAY_MS,
-			.outbox_keep_bytes = 1u << 30, .history_keep = 50 } });
+		.settings = settings });
 }
 
 static struct parameters fit_of(double alpha_days)
@@ -216,16 +219,15 @@ static void send(struct sim *s, const struct event *e, unsigned number)
 	while (!sim_flush(s) && (sim_start(s), true));
 }
 
-/* New parameters now and then, whatever is under way: in the disturbed run the process dies around them, and
- * makes its checkpoints elsewhere. */
+/* New parameters now and then, whatever is under way: in the disturbed run the process dies around
+ * them, and makes its checkpoints elsewhere. */
 static void go(struct customer *who[CROWD_CUSTOMERS], struct heard *told, const struct event *events,
 	uint64_t seed, bool disturbed)
 {
 	struct sim *s = sim_new(&(struct sim_options){ .seed = seed + disturbed, .shards = SHARDS,
 		.lifecycle = shop, .sweep_per_input = 1, .step_ms = disturbed ? 1000 : 60000,
 		.keep_journal = true,
-		.settings = { .guard_window_ms = 30 * DAY_MS, .outbox_keep = 10000, .outbox_keep_ms = 9999 * DAY_MS,
-			.outbox_keep_bytes = 1u << 30, .history_keep = 50 } });
+		.settings = settings });
 	struct random r = { seed };
 	uint32_t version = 0;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The refit: a sample that is fair, fits that are put in force or not, and whose class goes with whom. */
+/* The refit: a sample that is fair, fits that are put in force or not, which class goes with whom. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -179,7 +179,8 @@ static void a_small_class_goes_with_the_whole_unless_the_file_gives_it_numbers(v
 	machine_take_parameters(m, &p);
 	assert_true(m->fitted && m->classes.classes[0].rhythm.r == 1);
 	assert_true(m->classes.classes[0].rhythm.window == 90 * DAY);
-	assert_true(m->classes.classes[1].rhythm.alpha == 200 * DAY && m->classes.classes[1].rhythm.r == .85);
+	assert_true(m->classes.classes[1].rhythm.alpha == 200 * DAY);
+	assert_true(m->classes.classes[1].rhythm.r == .85);
 	machine_free(m);
 }
 
@@ -197,7 +198,8 @@ static void a_class_with_enough_has_a_fit_of_its_own(void **state)
 	list[0] = with_reason(REFIT_WELL, 4);
 	list[1] = list[2] = with_reason(REFIT_SAME, 9);
 	assert_true(refit_parameters(list, m, false, &p));
-	assert_true(p.n_fits == 3 && fit_in(&p, 0)->r == 4 && fit_in(&p, 1)->r == 2 && fit_in(&p, 2)->r == 3);
+	assert_true(p.n_fits == 3 && fit_in(&p, 0)->r == 4);
+	assert_true(fit_in(&p, 1)->r == 2 && fit_in(&p, 2)->r == 3);
 	machine_free(m);
 }
 
