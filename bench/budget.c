@@ -187,7 +187,7 @@ static void rank(struct budget *b)
 		die("no survey", q->rc, NULL);
 	survey_cuts(v, m, &p);
 	submit_own(b, &in);
-	while (b->shard.sweeping)
+	while (b->shard.sweep.reasons)
 		submit_own(b, &time);
 	q->survey = NULL;
 	query_free(q);
