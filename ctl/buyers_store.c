@@ -5,6 +5,7 @@
 #include "ctl/buyers.h"
 #include "ctl/store_check.h"
 #include "store/env.h"
+#include "lifecycle/parameters.h"
 #include "workers/customer.h"
 
 /* Neither ladders nor names are asked for. */
@@ -16,11 +17,14 @@ static int take_facts(struct buyers *b, struct span id, const struct facts *f)
 	int64_t days = facts_purchase_days(f);
 	struct buyer row = { .hash = hash_64(id.data, id.size, 0), .days = (double)days,
 			     .first = (double)f->scalar[FACT_first_purchase].i / (double)DAY_MS,
-			     .last = (double)f->scalar[FACT_last_purchase].i / (double)DAY_MS };
+			     .last = (double)f->scalar[FACT_last_purchase].i / (double)DAY_MS,
+			     .money = (double)f->scalar[FACT_spent].i -
+				     (double)f->scalar[FACT_refunded].i };
 
 	if (days < 1)
 		return 0;
 	row.name = buyers_name(b, id);
+	buyer_classify(b, &row, f);
 	return buyers_add(b, &row);
 }
 
@@ -49,6 +53,33 @@ static int take_shard(struct buyers *b, struct env *e)
 	return rc == ERR_NOTFOUND ? 0 : rc;
 }
 
+static int take_parameters(struct machine *m, struct env *e)
+{
+	struct parameters p;
+	struct span bytes;
+	int rc = env_setting_get(e, "parameters", &bytes);
+
+	if (rc == 0)
+		rc = parameters_decode(&p, bytes);
+	if (rc == 0)
+		machine_take_parameters(m, &p);
+	return rc == ERR_NOTFOUND ? 0 : rc;
+}
+
+/* The file in force, the same in every shard; none where nobody has been judged. */
+static int take_machine(struct buyers *b, struct env *e, struct complaint *c)
+{
+	uint32_t version = env_meta(e)->lifecycle_version;
+	struct span text;
+	int64_t since;
+	int rc = version && !b->machine ? env_lifecycle_get(e, version, &since, &text) : ERR_NOTFOUND;
+
+	if (rc != 0)
+		return rc == ERR_NOTFOUND ? 0 : rc;
+	rc = machine_compile((const char *)text.data, text.size, &b->machine, c);
+	return rc ? rc : take_parameters(b->machine, e);
+}
+
 int buyers_from_store(struct buyers *b, const char *dir, struct complaint *c)
 {
 	struct store s;
@@ -61,7 +92,9 @@ int buyers_from_store(struct buyers *b, const char *dir, struct complaint *c)
 
 		rc = env_open(&s, i, STORE_MAP_BYTES, true, &e, c);
 		if (rc == 0) {
-			rc = take_shard(b, e);
+			rc = take_machine(b, e, c);
+			if (rc == 0)
+				rc = take_shard(b, e);
 			if (rc)
 				rc = complain(c, rc, "shard %u cannot be read: %s", i, err_text(rc));
 		}

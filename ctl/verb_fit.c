@@ -1,195 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kith fit: the rhythm of one's own customers, as a block for the lifecycle file. */
+/* kith fit: the rhythm of one's own customers, and how much they differ in what they spend. */
 #include <dirent.h>
-#include <errno.h>
-#include <jansson.h>
-#include <math.h>
 #include <string.h>
 #include "base/zone.h"
-#include "ctl/buyers.h"
-#include "fit/fit.h"
 #include "ctl/fit_live.h"
+#include "ctl/fit_report.h"
 #include "ctl/mapping.h"
-#include "ctl/reply.h"
-#include "ctl/verb.h"
 #include "lifecycle/machine.h"
-
-#define DAYS(time) ((time) / (double)DAY_MS)
-#define TIME_BYTES 32
-
-enum { UNIT_IN_DAYS, UNIT_IN_WEEKS };
-
-struct fit_settings {
-	const char *map, *zone, *until, *customers;
-	int64_t sample, window;
-	int unit;
-	bool prior, json, apply, live, status, force;
-	struct remote_settings remote;
-};
-
-/* What is printed, and what it comes from. */
-struct fit_report {
-	const struct fit_settings *settings;
-	struct buyers buyers;
-	struct fit fit;
-};
-
-/* The rhythm for the lifecycle file: days, within what the file allows. */
-static struct rhythm chosen_rhythm(const struct fit_report *p)
-{
-	struct rhythm r = p->settings->prior ? p->fit.map.rhythm : p->fit.likely.rhythm;
-
-	r.alpha = fmin(fmax(r.alpha, DAYS(RHYTHM_TIME_MIN_MS)), DAYS(RHYTHM_TIME_MAX_MS));
-	r.floor = RHYTHM_DEFAULT.floor;
-	r.window = (double)p->settings->window;
-	return r;
-}
-
-static int block_text(const struct fit_report *p, char *out, size_t size)
-{
-	struct rhythm r = chosen_rhythm(p);
-
-	return snprintf(out, size, "rhythm {\n    r %.4f  alpha %.3fd\n    a %.4f  b %.4f\n"
-		"    floor %g%%\n    window %gd\n}\n", r.r, r.alpha, r.a, r.b, 100 * r.floor, r.window);
-}
-
-/* ---- who is where by that rhythm: a line a customer */
-
-static void day_text(double day, char out[TIME_BYTES])
-{
-	time_format((int64_t)floor(day) * DAY_MS, out);
-	out[10] = 0; /* the date */
-}
-
-static void print_name(const char *name, FILE *out)
-{
-	if (!strpbrk(name, "\",")) {
-		fputs(name, out);
-		return;
-	}
-	fputc('"', out);
-	for (; *name; name++)
-		fprintf(out, *name == '"' ? "\"\"" : "%c", *name);
-	fputc('"', out);
-}
-
-static void print_buyer(const struct fit_report *p, const struct rhythm *r, const struct buyer *row,
-	FILE *out)
-{
-	double tx = row->days > 1 ? row->last - row->first : 0;
-	double silence = fmax(p->buyers.until - row->last, 0);
-	struct tempo t = rhythm_tempo(r, row->days - 1, tx);
-	char first[TIME_BYTES], last[TIME_BYTES];
-
-	day_text(row->first, first);
-	day_text(row->last, last);
-	print_name(buyer_name(&p->buyers, row), out);
-	fprintf(out, ",%.0f,%s,%s,%.9g,%.9g,%.9g,%.9g,%.9g,%.9g\n", row->days, first, last, silence,
-		tempo_alive(&t, silence), tempo_active(&t, silence, r->window), tempo_median(&t),
-		silence / tempo_median(&t),
-		rhythm_expected(r, row->days - 1, tx, silence, r->window));
-}
-
-static int print_customers(const struct fit_report *p, struct complaint *c)
-{
-	const char *path = p->settings->customers;
-	FILE *out = strcmp(path, "-") == 0 ? stdout : fopen(path, "w");
-	struct rhythm r = chosen_rhythm(p);
-
-	if (!out)
-		return complain(c, err_from_errno(errno), "%s cannot be written: %m", path);
-	fputs("customer,purchase_days,first,last,silence,alive,active,own_gap,overdue,expected\n", out);
-	for (size_t i = 0; i < p->buyers.n; i++)
-		print_buyer(p, &r, &p->buyers.rows[i], out);
-	if (ferror(out) || (out == stdout ? fflush(out) : fclose(out)) != 0)
-		return complain(c, ERR_IO, "%s is not complete: it could not be written", path);
-	return 0;
-}
-
-/* ---- the report */
-
-/* Of times in the unit that was asked for. */
-static double log_likelihood(const struct fit_report *p, const struct fitted *f)
-{
-	return f->log_likelihood + (p->settings->unit == UNIT_IN_WEEKS ? p->fit.repeats * log(7) : 0);
-}
-
-static double alpha(const struct fit_report *p, const struct fitted *f)
-{
-	return f->rhythm.alpha / (p->settings->unit == UNIT_IN_WEEKS ? 7 : 1);
-}
-
-static void print_fitted(const struct fit_report *p, const char *name, const struct fitted *f)
-{
-	printf("  %-14s %8.4f %10.4f %9.4f %9.4f %14.4f\n", name, f->rhythm.r, alpha(p, f),
-		f->rhythm.a, f->rhythm.b, log_likelihood(p, f));
-}
-
-static void print_dropout(const struct fit *f)
-{
-	const struct rhythm *r = &f->likely.rhythm;
-	double gain = f->likely.log_likelihood - f->no_dropout.log_likelihood;
-
-	if (f->dropout_identified)
-		printf("Drop-out is identified: after a purchase %.1f %% leave for good on average, and "
-			"saying so\nexplains the data better by %.1f nats.\n", 100 * r->a / (r->a + r->b),
-			gain);
-	else
-		printf("Drop-out is not identified: these data do not tell who has left from who is slow "
-			"(a / (a + b)\nis %.2g, the gain %.1f nats). `alive` means little here; `active` "
-			"does not depend on it.\n", r->a / (r->a + r->b), gain);
-}
-
-static void print_text(const struct fit_report *p)
-{
-	const struct fit *f = &p->fit;
-	char until[TIME_BYTES], block[400];
-
-	day_text(p->buyers.until, until);
-	printf("%zu customers until %s; fitted to %.0f of them, who came back %.0f times, every %.1f days on "
-		"average.\n", p->buyers.n, until, f->customers, f->repeats, f->mean_gap);
-	if (p->buyers.skipped)
-		printf("%llu lines or rows could not be read.\n", (unsigned long long)p->buyers.skipped);
-	printf("\n  %-14s %8s %10s %9s %9s %14s\n", "", "r", p->settings->unit == UNIT_IN_WEEKS
-		? "alpha (w)" : "alpha (d)", "a", "b", "ln likelihood");
-	print_fitted(p, "likelihood", &f->likely);
-	print_fitted(p, "with the prior", &f->map);
-	print_fitted(p, "nobody leaves", &f->no_dropout);
-	putchar('\n');
-	print_dropout(f);
-	(void)block_text(p, block, sizeof block);
-	printf("\nFor the lifecycle file (%s):\n\n%s", p->settings->prior ? "with the prior"
-		: "likelihood", block);
-}
-
-static json_t *fitted_json(const struct fit_report *p, const struct fitted *f)
-{
-	return json_pack("{s:f, s:f, s:f, s:f, s:f, s:i}", "r", f->rhythm.r, "alpha", alpha(p, f), "a",
-		f->rhythm.a, "b", f->rhythm.b, "log_likelihood", log_likelihood(p, f), "steps", f->steps);
-}
-
-static void print_json(const struct fit_report *p)
-{
-	char block[400], until[TIME_BYTES];
-	json_t *o;
-
-	(void)block_text(p, block, sizeof block);
-	day_text(p->buyers.until, until);
-	o = json_pack("{s:I, s:s, s:f, s:f, s:f, s:I, s:s, s:o, s:o, s:o, s:b, s:s}",
-		"customers", (json_int_t)p->buyers.n, "until", until, "fitted", p->fit.customers,
-		"repeats", p->fit.repeats, "mean_gap", p->fit.mean_gap, "skipped",
-		(json_int_t)p->buyers.skipped, "unit",
-		p->settings->unit == UNIT_IN_WEEKS ? "week" : "day", "likelihood",
-		fitted_json(p, &p->fit.likely), "prior", fitted_json(p, &p->fit.map), "no_dropout",
-		fitted_json(p, &p->fit.no_dropout), "dropout_identified", p->fit.dropout_identified,
-		"block", block);
-	if (o)
-		json_dumpf(o, stdout, JSON_COMPACT);
-	putchar('\n');
-	json_decref(o);
-}
-
-/* ---- reading */
 
 static bool is_directory(const char *path)
 {
@@ -214,15 +31,26 @@ static bool read_day(const char *text, int32_t *ret_day)
 	return true;
 }
 
-static int read_buyers(struct fit_report *p, const char *path, struct complaint *c)
+/* Whose classes, and what the fit is compared with: the file's that was named, or the shipped one. */
+static int read_machine(struct fit_report *p)
+{
+	struct span text = machine_default_text();
+	struct complaint c = { 0 };
+
+	if (p->settings->lifecycle)
+		return verb_compile_file(p->settings->lifecycle, &p->buyers.machine);
+	if (machine_compile((const char *)text.data, text.size, &p->buyers.machine, &c) != 0)
+		return verb_fail(ERR_INVALID, &c);
+	return EXIT_WELL;
+}
+
+static int read_file(struct fit_report *p, const char *path, struct complaint *c)
 {
 	const struct fit_settings *o = p->settings;
 	struct mapping *map = NULL;
 	int32_t until;
 	int rc = 0;
 
-	if (is_directory(path))
-		return buyers_from_store(&p->buyers, path, c);
 	(void)read_day(o->until, &until); /* usage_of() has looked */
 	if (o->map)
 		rc = mapping_load(o->map, &map, c);
@@ -232,57 +60,44 @@ static int read_buyers(struct fit_report *p, const char *path, struct complaint 
 	return rc;
 }
 
+/* The file or the store is at fault, whatever the reason. */
+static int read_buyers(struct fit_report *p, const char *path)
+{
+	struct complaint c = { 0 };
+	int code = EXIT_WELL, rc;
+
+	p->compared_with = "what is in force there";
+	if (is_directory(path)) {
+		rc = buyers_from_store(&p->buyers, path, &c);
+	} else {
+		p->compared_with = p->settings->lifecycle ? p->settings->lifecycle : "the shipped file";
+		code = read_machine(p);
+		rc = code == EXIT_WELL ? read_file(p, path, &c) : 0;
+	}
+	if (rc == 0)
+		return code;
+	(void)verb_fail(rc, &c);
+	return EXIT_FILE;
+}
+
 static int usage_of(const struct fit_settings *o, const char *path)
 {
 	size_t n = strlen(path);
 	int32_t day;
 
-	if (is_directory(path) && (o->map || o->until || o->zone))
-		fprintf(stderr, "kith fit: --map, --until and --zone are for files, and %s is a store\n", path);
+	if (is_directory(path) && (o->map || o->until || o->zone || o->lifecycle))
+		fprintf(stderr, "kith fit: --map, --until, --zone and --lifecycle are for files, and %s is a "
+			"store\n", path);
 	else if (!o->map && n > 4 && strcmp(path + n - 4, ".csv") == 0)
 		fprintf(stderr, "kith fit: a CSV file wants --map FILE, which says what its columns mean\n");
 	else if (!read_day(o->until, &day))
 		fprintf(stderr, "kith fit: --until wants a day such as 2026-05-31, found %s\n", o->until);
+	else if (o->apply && o->by >= FIT_BY_TRAIT)
+		fprintf(stderr, "kith fit: --apply goes with --by class: paste the blocks into the lifecycle file, "
+			"and its classes can be fitted\n");
 	else
 		return EXIT_WELL;
 	return EXIT_USAGE;
-}
-
-/* Give it to the daemon, for the whole: customers of classes of their own keep the file's. */
-static int apply(const struct fit_report *p)
-{
-	struct rhythm r = chosen_rhythm(p);
-	json_t *asked = json_pack("{s:[{s:i,s:f,s:f,s:f,s:f}]}", "fits", "class", 0, "r", r.r, "alpha",
-		r.alpha * (double)DAY_MS, "a", r.a, "b", r.b), *answer = NULL;
-	int code = reply_get_json(&p->settings->remote, "parameters", asked, &answer);
-
-	if (answer)
-		fprintf(stderr, "in force: parameters version %lld\n",
-			(long long)reply_int(answer, "parameters_version"));
-	json_decref(asked);
-	json_decref(answer);
-	return code;
-}
-
-static int report(struct fit_report *p, struct complaint *c)
-{
-	struct histories h = { 0 };
-	int rc = buyers_histories(&p->buyers, (size_t)p->settings->sample, &h);
-
-	if (rc)
-		rc = complain(c, rc, "%s", err_text(rc));
-	else
-		rc = fit_histories(&h, NULL, &p->fit, c);
-	histories_fini(&h);
-	if (!rc && p->settings->customers)
-		rc = print_customers(p, c);
-	if (rc)
-		return verb_fail(rc, c);
-	if (p->settings->json)
-		print_json(p);
-	else if (!p->settings->customers || strcmp(p->settings->customers, "-") != 0)
-		print_text(p);
-	return p->settings->apply ? apply(p) : EXIT_WELL;
 }
 
 /* --live and --status want no file, and all else wants one. */
@@ -296,8 +111,9 @@ static int usage_of_all(const struct fit_settings *o, int operands)
 		fprintf(stderr, "kith fit: either --live or --status\n");
 	else if (o->status && o->apply)
 		fprintf(stderr, "kith fit: --apply goes with --live or a FILE\n");
-	else if (remote && (o->map || o->until || o->zone || o->customers))
-		fprintf(stderr, "kith fit: --map, --until, --zone and --customers are for files\n");
+	else if (remote && (o->map || o->until || o->zone || o->customers || o->lifecycle || o->by))
+		fprintf(stderr, "kith fit: --map, --until, --zone, --lifecycle, --by and --customers are for "
+			"files\n");
 	else if (!remote && operands == 0)
 		fprintf(stderr, "kith fit: expected FILE, -, DIR, --live or --status\n");
 	else if (o->force && !(o->live && o->apply))
@@ -307,36 +123,49 @@ static int usage_of_all(const struct fit_settings *o, int operands)
 	return EXIT_USAGE;
 }
 
+static int report(struct fit_report *p)
+{
+	const struct fit_settings *o = p->settings;
+	struct complaint c = { 0 };
+	int rc = fit_report_make(p, &c);
+
+	if (!rc && o->customers)
+		rc = fit_report_customers(p, &c);
+	if (rc)
+		return verb_fail(rc, &c);
+	if (o->json)
+		fit_report_json(p, stdout);
+	else if (!o->customers || strcmp(o->customers, "-") != 0)
+		fit_report_text(p, stdout);
+	return o->apply ? fit_report_apply(p) : EXIT_WELL;
+}
+
 static int run(void *settings, char **operands, int n)
 {
-	struct fit_report p = { .settings = settings };
-	struct remote_settings remote = p.settings->remote;
-	struct complaint c = { 0 };
-	int code = usage_of_all(settings, n), rc;
+	static struct fit_report p;
+	const struct fit_settings *o = settings;
+	struct remote_settings remote = o->remote;
+	int code = usage_of_all(o, n);
 
-	remote.json = p.settings->json;
+	remote.json = o->json;
+	p = (struct fit_report){ .settings = o };
 	if (code != EXIT_WELL)
 		return code;
-	if (p.settings->status)
+	if (o->status)
 		return fit_status(&remote);
-	if (p.settings->live)
-		return fit_live(&remote, p.settings->apply, p.settings->force);
-	code = usage_of(settings, operands[0]);
-	if (code != EXIT_WELL)
-		return code;
-	rc = read_buyers(&p, operands[0], &c);
-	if (rc) { /* the file or the store is at fault, whatever the reason */
-		(void)verb_fail(rc, &c);
-		code = EXIT_FILE;
-	} else {
-		code = report(&p, &c);
-	}
+	if (o->live)
+		return fit_live(&remote, o->apply, o->force);
+	code = usage_of(o, operands[0]);
+	if (code == EXIT_WELL)
+		code = read_buyers(&p, operands[0]);
+	if (code == EXIT_WELL)
+		code = report(&p);
 	buyers_fini(&p.buyers);
 	return code;
 }
 
 #define AT(member) offsetof(struct fit_settings, member)
-static const struct fit_settings defaults = { .sample = 5000, .window = 60, .prior = true,
+static const struct fit_settings defaults = { .sample = 5000, .window = 60, .prior = true, .spend = true,
 	.remote = REMOTE_DEFAULTS };
 static const struct option_def options[] = {
 	{ OPTION_TEXT, "map", 'm', "FILE", "the mapping of a CSV file (YAML; see examples/)", AT(map) },
@@ -344,18 +173,24 @@ static const struct option_def options[] = {
 		"(default: the last one with a purchase)", AT(until) },
 	{ OPTION_TEXT, "zone", 'z', "NAME", "whose calendar days are counted\n"
 		"(default: the mapping's, else UTC)", AT(zone) },
-	{ OPTION_NUMBER, "sample", 's', "N", "fit to so many customers at most (default 5000)",
+	{ OPTION_TEXT, "lifecycle", 'L', "FILE", "of a file of events: whose classes, and what the fit is\n"
+		"compared with (default: what ships)", AT(lifecycle) },
+	{ OPTION_CHOICE, "by", 'b', "all|class|role|acquisition|region|segment",
+		"fit each class of the lifecycle file by itself, or each\nvalue of a trait (default: all together)",
+		AT(by) },
+	{ OPTION_NUMBER, "sample", 's', "N", "fit to so many customers at most, of each class (default 5000)",
 		AT(sample), 10, 10000000 },
 	{ OPTION_NUMBER, "window", 'w', "DAYS", "the window of the block (default 60)", AT(window), 1,
 		36500 },
 	{ OPTION_FLAG, "prior", 'p', NULL, "let a prior steady the block (default: yes)", AT(prior), 1 },
+	{ OPTION_FLAG, "spend", 'M', NULL, "fit p, q and v of the value block too (default: yes)", AT(spend), 1 },
 	{ OPTION_CHOICE, "unit", 'U', "day|week", "of alpha and the likelihood in the report (default: day)",
 		AT(unit) },
 	{ OPTION_TEXT, "customers", 'c', "FILE",
 		"write where each customer stands by the block as CSV\n(\"-\": to standard output, no report)",
 		AT(customers) },
 	{ OPTION_FLAG, "apply", 'A', NULL, "let the daemon judge by it from now on (window and floor stay\n"
-		"the file's); until its file has another rhythm, or kith unfit", AT(apply) },
+		"the file's); until its file has others, or kith unfit", AT(apply) },
 	{ OPTION_FLAG, "live", 'l', NULL, "let the running daemon fit to its own customers, and wait for it",
 		AT(live) },
 	{ OPTION_FLAG, "force", 'f', NULL, "with --live --apply: even if something speaks against it", AT(force) },
@@ -370,17 +205,19 @@ static const struct option_def options[] = {
 const struct verb verb_fit = {
 	.name = "fit", .operands = "[FILE|-|DIR]", .summary = "find the rhythm of one's own customers",
 	.text = "Finds the parameters of the MBG/NBD model, by which `alive`, `active` and `overdue` are\n"
-		"computed, from past purchases, and prints a rhythm block for the lifecycle file.\n\n"
+		"computed, from past purchases, and prints a rhythm block for the lifecycle file; and the p, q\n"
+		"and v of the gamma-gamma model, by which the value of a customer's next purchases is.\n\n"
 		"FILE (\"-\" is standard input) holds events as kith send reads them: NDJSON, or CSV with a\n"
 		"mapping. DIR is a store, as it stood at its last checkpoint; no daemon may have it.\n"
 		"Purchases of one day count as one, those of nothing as none.\n\n"
 		"--live has the daemon do it, for its own customers: it samples everybody while it goes on,\n"
 		"fits in a thread of its own, and with --apply puts the result in force, unless customers\n"
-		"are too few, drop-out cannot be told from slowness, or what is in force is as good.\n\n"
-		"A prior steadies the parameters where customers are few; many outweigh it.",
+		"are too few, or what is in force is as good.\n\n"
+		"A prior steadies the parameters where customers are few; many outweigh it. With --by each class\n"
+		"has the fit of all as its prior, so that one of few customers stays near it.",
 	.examples = "  kith fit sales.csv --map examples/online_retail.yaml\n"
 		"  kith fit sales.csv --map my.yaml --until 2026-03-31 --customers then.csv\n"
-		"  kith fit /var/lib/kith\n"
+		"  kith fit /var/lib/kith --by class --apply\n"
 		"  kith fit --live\n  kith fit --live --apply && kith fit --status",
 	.exits = "  0 fitted   1 nothing to learn from, or not applied   2 usage   3 daemon unreachable\n"
 		"  78 file, mapping or store at fault",

@@ -14,7 +14,11 @@ static void *run(void *arg)
 	/* On Linux this is the thread's, not the process's. */
 	(void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICE);
 	for (unsigned i = 0; f->rc == 0 && i < f->n; i++) {
-		f->rc = refit_make(&f->mail->sample->of[i], &f->now[i], &f->give_up, &f->list[i]);
+		/* A class of few stays near the whole. */
+		const struct rhythm *near = i > 0 && f->list[0].reason != REFIT_NOTHING ?
+			&f->list[0].fit.map.rhythm : NULL;
+
+		f->rc = refit_make(&f->mail->sample->of[i], &f->now[i], near, &f->give_up, &f->list[i]);
 		atomic_fetch_add(&f->fitted, 1);
 	}
 	if (mailbox_post(f->to, &f->mail->mail))

@@ -31,26 +31,10 @@ static json_t *class_name(const struct machine *m, unsigned class, char *text, s
 {
 	const struct rhythm_class *k = class && class <= m->classes.n ?
 		&m->classes.classes[class - 1] : NULL;
-	size_t n = 0;
 
 	text[0] = '\0';
-	for (unsigned i = 0; k && i < k->n_conditions && n < size; i++) {
-		const struct class_condition *c = &k->conditions[i];
-		const char *(*naming)(unsigned) = c->is_text ? NULL : facts_register_naming(c->which);
-		const char *between = " ";
-
-		n += (size_t)snprintf(text + n, size - n, "%s%s =", i ? " and " : "", c->is_text ?
-			facts_text_name(c->which) : facts_register_name(c->which));
-		if (c->is_text && n < size)
-			n += (size_t)snprintf(text + n, size - n, " \"%.*s\"", (int)c->text.size,
-				(const char *)c->text.data);
-		for (unsigned v = 1; naming && v < 64 && naming(v) && n < size; v++) {
-			if (!(c->names >> v & 1))
-				continue;
-			n += (size_t)snprintf(text + n, size - n, "%s%s", between, naming(v));
-			between = " or ";
-		}
-	}
+	if (k)
+		rhythm_class_text(k, text, size);
 	return json_string(text);
 }
 
@@ -83,7 +67,8 @@ static json_t *refit_json(const struct refit *f, const struct machine *m, unsign
 			rhythm_json(&f->then), "prior", fitted_json(&f->fit.map), "likelihood",
 			fitted_json(&f->fit.likely), "no_dropout", fitted_json(&f->fit.no_dropout),
 			"dropout_identified", f->fit.dropout_identified, "gain", f->gain,
-			"silent_now", f->silent_now, "silent_then", f->silent_then, "moved", f->moved));
+			"silent_now", f->change.now, "silent_then", f->change.then, "moved",
+			f->change.moved));
 	return o;
 }
 

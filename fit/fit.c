@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Fitting with NLopt. The surface is smooth with one long curved valley (r against alpha, a against
- * b), so BOBYQA, which models it as a quadratic, gets close from a few starts, and a subplex search
- * goes on from the best. */
+/* The fit of the rhythm. The surface is smooth with one long curved valley (r against alpha, a against
+ * b). */
 #include "fit/fit.h"
 #include <math.h>
-#include <nlopt.h>
 #include <stdlib.h>
+#include "fit/search.h"
 
-#define PARAMETERS  4
-#define STEPS_MAX   4000
+#define PARAMETERS 4
 
 /* The prior: logarithms are normal about these, alpha about 1.5 mean gaps. */
 static const double prior_r = 0.85, prior_gaps = 1.5, prior_a = 0.6, prior_b = 1.0;
@@ -77,22 +75,14 @@ double fit_log_likelihood(const struct histories *h, const struct rhythm *r)
 	return sum;
 }
 
-/* One search. */
-struct search {
+/* What is searched for: the logarithms of r, alpha, and of four parameters a and b. */
+struct goal {
 	const struct histories *histories;
 	const double *centre; /* of the prior; NULL: none */
-	const atomic_bool *give_up;
-	nlopt_opt optimiser;  /* at work */
-	int steps;
+	unsigned n;
 };
 
-static bool is_given_up(const struct search *s)
-{
-	return s->give_up && atomic_load(s->give_up);
-}
-
-/* V holds ln r, ln alpha, and of four parameters ln a, ln b. */
-static struct rhythm rhythm_of(const double *v, unsigned n)
+static struct rhythm rhythm_at(const double *v, unsigned n)
 {
 	return (struct rhythm){ .r = exp(v[0]), .alpha = exp(v[1]), .a = n > 2 ? exp(v[2]) : 0,
 				.b = n > 2 ? exp(v[3]) : 1 };
@@ -110,74 +100,39 @@ static double log_prior(const double *centre, const double *v, unsigned n)
 	return sum;
 }
 
-static double log_posterior(unsigned n, const double *v, double *gradient, void *arg)
+static double log_posterior(const double *v, void *arg)
 {
-	struct search *s = arg;
-	struct rhythm r = rhythm_of(v, n);
-	double sum;
+	const struct goal *g = arg;
+	struct rhythm r = rhythm_at(v, g->n);
+	double sum = fit_log_likelihood(g->histories, &r);
 
-	(void)gradient; /* neither algorithm asks for one */
-	if (is_given_up(s)) {
-		nlopt_force_stop(s->optimiser);
-		return 0;
-	}
-	sum = fit_log_likelihood(s->histories, &r);
-	if (s->centre)
-		sum += log_prior(s->centre, v, n);
-	s->steps++;
-	return sum;
-}
-
-/* Go on from V; returns how good it has become, -HUGE_VAL when the library has no memory. */
-static double search_on(struct search *s, nlopt_algorithm algorithm, unsigned n, double *v,
-	double step)
-{
-	double best = -HUGE_VAL;
-	nlopt_opt o = nlopt_create(algorithm, n);
-
-	if (!o)
-		return best;
-	s->optimiser = o;
-	nlopt_set_max_objective(o, log_posterior, s);
-	nlopt_set_lower_bounds1(o, log(RHYTHM_MIN));
-	nlopt_set_upper_bounds1(o, log(RHYTHM_MAX));
-	nlopt_set_initial_step1(o, step);
-	nlopt_set_xtol_rel(o, 1e-8);
-	nlopt_set_xtol_abs1(o, 1e-8);
-	nlopt_set_maxeval(o, STEPS_MAX);
-	/* "Rounding stops me" is a success too: V and BEST are the best point seen. */
-	(void)nlopt_optimize(o, v, &best);
-	nlopt_destroy(o);
-	return best;
+	return g->centre ? sum + log_prior(g->centre, v, g->n) : sum;
 }
 
 static const double starts[][PARAMETERS] = { /* added to the prior's centre */
 	{ 0, 0, 0, 0 }, { -0.7, -1, 0.5, 1.5 }, { 0.7, 1, -2, 1 },
 };
+#define STARTS (sizeof starts / sizeof *starts)
 
-static int fit_one(struct search s, const double *centre, unsigned n, struct fitted *ret)
+static int fit_one(struct goal g, const double *centre, const atomic_bool *give_up,
+	struct fitted *ret)
 {
-	double best = -HUGE_VAL, at[PARAMETERS] = { 0 };
+	double at[SEARCH_PARAMETERS_MAX], from[STARTS][SEARCH_PARAMETERS_MAX];
+	struct search s = { .n = g.n, .value = log_posterior, .arg = &g, .starts = from,
+		.n_starts = STARTS, .give_up = give_up };
+	int rc;
 
-	for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
-		double v[PARAMETERS], found;
-
-		for (unsigned j = 0; j < n; j++)
-			v[j] = fmin(fmax(centre[j] + starts[i][j], log(RHYTHM_MIN)), log(RHYTHM_MAX));
-		found = search_on(&s, NLOPT_LN_BOBYQA, n, v, 0.5);
-		if (!(found > best))
-			continue;
-		best = found;
-		for (unsigned j = 0; j < n; j++)
-			at[j] = v[j];
+	for (unsigned j = 0; j < PARAMETERS; j++) {
+		s.low[j] = log(RHYTHM_MIN);
+		s.high[j] = log(RHYTHM_MAX);
+		for (size_t i = 0; i < STARTS; i++)
+			from[i][j] = centre[j] + starts[i][j];
 	}
-	if (!isfinite(best) || !isfinite(search_on(&s, NLOPT_LN_SBPLX, n, at, 0.05)))
-		return is_given_up(&s) ? ERR_CLOSED : ERR_NOMEM;
-	if (is_given_up(&s))
-		return ERR_CLOSED;
-	ret->rhythm = rhythm_of(at, n);
-	ret->log_likelihood = fit_log_likelihood(s.histories, &ret->rhythm);
-	ret->steps = s.steps;
+	rc = search_maximum(&s, at, &ret->steps);
+	if (rc != 0)
+		return rc;
+	ret->rhythm = rhythm_at(at, g.n);
+	ret->log_likelihood = fit_log_likelihood(g.histories, &ret->rhythm);
 	return 0;
 }
 
@@ -206,42 +161,67 @@ static void judge_dropout(struct fit *f)
 	f->dropout_identified = r->a / (r->a + r->b) >= FIT_DROPOUT_MIN && gain >= FIT_GAIN_MIN;
 }
 
-static void prior_centre(const struct fit *f, double centre[PARAMETERS])
+/* A prior's centre: a guess for any shop of that pace, or NEAR. */
+static struct rhythm prior_of(const struct fit *f, const struct rhythm *near)
 {
-	centre[0] = log(prior_r);
-	centre[1] = log(prior_gaps * f->mean_gap);
-	centre[2] = log(prior_a);
-	centre[3] = log(prior_b);
+	struct rhythm guess = { .r = prior_r, .alpha = prior_gaps * f->mean_gap, .a = prior_a,
+				.b = prior_b };
+
+	return near ? *near : guess;
+}
+
+static void logarithms(const struct rhythm *r, double ret[PARAMETERS])
+{
+	ret[0] = log(r->r);
+	ret[1] = log(r->alpha);
+	ret[2] = log(fmax(r->a, RHYTHM_MIN));
+	ret[3] = log(r->b);
 }
 
 double fit_log_posterior(const struct histories *h, const struct fit *f, const struct rhythm *r)
 {
-	const double v[] = { log(r->r), log(r->alpha), log(fmax(r->a, RHYTHM_MIN)), log(r->b) };
-	double centre[PARAMETERS];
+	double v[PARAMETERS], centre[PARAMETERS];
 
-	prior_centre(f, centre);
+	logarithms(r, v);
+	logarithms(&f->prior, centre);
 	return fit_log_likelihood(h, r) + log_prior(centre, v, PARAMETERS);
 }
 
-int fit_histories(const struct histories *h, const atomic_bool *give_up, struct fit *ret_fit,
-	struct complaint *c)
+/* What the data say by themselves; of those in whom nobody came back that is nothing. */
+static int fit_likely(const struct histories *h, const double *centre, const atomic_bool *give_up,
+	struct fit *f)
 {
-	struct search s = { .histories = h, .give_up = give_up };
-	double centre[PARAMETERS];
+	struct goal g = { .histories = h, .n = PARAMETERS };
 	int rc;
 
-	if (!measure(h, ret_fit))
+	f->likely = (struct fitted){ .rhythm = f->prior,
+		.log_likelihood = fit_log_likelihood(h, &f->prior) };
+	f->no_dropout = f->likely;
+	if (f->repeats == 0)
+		return 0;
+	rc = fit_one(g, centre, give_up, &f->likely);
+	g.n = 2;
+	if (rc == 0)
+		rc = fit_one(g, centre, give_up, &f->no_dropout);
+	if (rc == 0)
+		judge_dropout(f);
+	return rc;
+}
+
+int fit_histories(const struct histories *h, const struct rhythm *near, const atomic_bool *give_up,
+	struct fit *ret_fit, struct complaint *c)
+{
+	double centre[PARAMETERS];
+	struct goal g = { .histories = h, .centre = centre, .n = PARAMETERS };
+	int rc;
+
+	if (!measure(h, ret_fit) && !near)
 		return complain(c, ERR_INVALID, "there is nothing to learn from %.0f customers: nobody "
 			"came back on another day", ret_fit->customers);
-	prior_centre(ret_fit, centre);
-	rc = fit_one(s, centre, PARAMETERS, &ret_fit->likely);
+	ret_fit->prior = prior_of(ret_fit, near);
+	logarithms(&ret_fit->prior, centre);
+	rc = fit_likely(h, centre, give_up, ret_fit);
 	if (rc == 0)
-		rc = fit_one(s, centre, 2, &ret_fit->no_dropout);
-	s.centre = centre;
-	if (rc == 0)
-		rc = fit_one(s, centre, PARAMETERS, &ret_fit->map);
-	if (rc != 0)
-		return complain(c, rc, "%s", err_text(rc));
-	judge_dropout(ret_fit);
-	return 0;
+		rc = fit_one(g, centre, give_up, &ret_fit->map);
+	return rc ? complain(c, rc, "%s", err_text(rc)) : 0;
 }

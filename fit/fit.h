@@ -37,6 +37,7 @@ struct fitted {
 struct fit {
 	double customers, repeats; /* how many; purchase days after their first */
 	double mean_gap;           /* of those who came back, days */
+	struct rhythm prior;       /* its centre */
 	struct fitted likely, map; /* by likelihood alone; with the prior */
 	struct fitted no_dropout;  /* NBD: by likelihood, a = 0 */
 	bool dropout_identified;   /* whether the data tell that anybody ever leaves */
@@ -47,11 +48,13 @@ struct fit {
 /* a / (a + b), the mean chance of leaving after a purchase, below which nobody is seen to leave. */
 #define FIT_DROPOUT_MIN 0.001
 
-/* ERR_INVALID with a complaint when H cannot be fitted: nobody ever came back, or no time passes;
- * ERR_NOMEM. Takes seconds of many customers: ERR_CLOSED soon after another thread has set
+/* The prior is that of any shop, or, for a class of customers, around NEAR (times in days), which is the
+ * fit of all: the fewer they are, the nearer they stay to it; of none it is what comes out.
+ * ERR_INVALID with a complaint when H cannot be fitted and NEAR is NULL: nobody ever came back, or no
+ * time passes; ERR_NOMEM. Takes seconds of many customers: ERR_CLOSED soon after another thread has set
  * *GIVE_UP (which may be NULL). */
-int fit_histories(const struct histories *h, const atomic_bool *give_up, struct fit *ret_fit,
-	struct complaint *c);
+int fit_histories(const struct histories *h, const struct rhythm *near, const atomic_bool *give_up,
+	struct fit *ret_fit, struct complaint *c);
 /* ln L of all at R, whose alpha is in days. */
 double fit_log_likelihood(const struct histories *h, const struct rhythm *r);
 /* The same with the prior of F, which was fitted to them: what its `map` makes the most of. */

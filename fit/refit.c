@@ -15,8 +15,6 @@ static const struct {
 	[REFIT_FEW] = { "few", "too few customers, or too few who came back, to go by" },
 	[REFIT_AT_END] = { "at_end", "the pace is not identified: a parameter has run to the end of its "
 		"range" },
-	[REFIT_DROPOUT] = { "dropout", "drop-out is not identified: the purchases do not tell who has "
-		"left from who is slow" },
 	[REFIT_SAME] = { "same", "what is in force explains the customers as well" },
 };
 
@@ -44,36 +42,19 @@ static int histories_of(const struct reservoir *r, struct histories *ret)
 	return 0;
 }
 
-/* Days of silence after which a customer is silent in the sense of the default file. */
-static double silent_after(const struct rhythm *r, const struct history *h)
-{
-	struct tempo t = rhythm_tempo(r, h->x, h->tx);
-
-	return fmax(tempo_active_until(&t, r->window, REFIT_SILENT_ACTIVE), tempo_median(&t));
-}
-
-static void compare(const struct histories *h, struct refit *f)
-{
-	for (size_t i = 0; i < h->n; i++) {
-		const struct history *w = &h->rows[i];
-		double share = w->weight / f->fit.customers, silence = w->t - w->tx;
-		double before = silent_after(&f->now, w), after = silent_after(&f->then, w);
-
-		f->silent_now += silence >= before ? share : 0;
-		f->silent_then += silence >= after ? share : 0;
-		f->moved += fabs(after - before) >= 1 ? share : 0;
-	}
-}
-
 static bool is_at_end(double v, double least, double most)
 {
 	return v <= least * 1.001 || v >= most / 1.001;
 }
 
+/* Drop-out that is not identified is told, and does not stand in the way: what silence is judged by does
+ * not depend on it, and the prior keeps it small but above 0. */
 static enum refit_reason judge(const struct refit *f)
 {
 	const struct rhythm *r = &f->fit.map.rhythm;
 
+	if (f->fit.repeats == 0)
+		return REFIT_NOTHING; /* a class: what comes out is the whole's */
 	if (f->fit.customers < REFIT_BUYERS_MIN || f->fit.repeats < REFIT_RETURNS_MIN)
 		return REFIT_FEW;
 	if (is_at_end(r->r, RHYTHM_MIN, RHYTHM_MAX) ||
@@ -81,7 +62,7 @@ static enum refit_reason judge(const struct refit *f)
 		return REFIT_AT_END;
 	if (f->gain < REFIT_GAIN_MIN)
 		return REFIT_SAME;
-	return f->fit.dropout_identified ? REFIT_WELL : REFIT_DROPOUT;
+	return REFIT_WELL;
 }
 
 /* As a rhythm block of a lifecycle file may have it. */
@@ -96,8 +77,8 @@ static struct rhythm then_of(const struct rhythm *found, const struct rhythm *no
 	return r;
 }
 
-int refit_make(const struct reservoir *r, const struct rhythm *now, const atomic_bool *give_up,
-	struct refit *ret)
+int refit_make(const struct reservoir *r, const struct rhythm *now, const struct rhythm *near,
+	const atomic_bool *give_up, struct refit *ret)
 {
 	struct complaint c = { 0 };
 	struct histories h;
@@ -109,12 +90,12 @@ int refit_make(const struct reservoir *r, const struct rhythm *now, const atomic
 	ret->now.classes = NULL; /* nobody's machine is kept */
 	ret->now.value = NULL;
 	if (rc == 0)
-		rc = fit_histories(&h, give_up, &ret->fit, &c);
+		rc = fit_histories(&h, near, give_up, &ret->fit, &c);
 	if (rc == 0) {
 		ret->then = then_of(&ret->fit.map.rhythm, &ret->now);
 		ret->gain = fit_log_posterior(&h, &ret->fit, &ret->then) -
 			fit_log_posterior(&h, &ret->fit, &ret->now);
-		compare(&h, ret);
+		ret->change = silent_compare(&h, &ret->now, &ret->then);
 		ret->reason = judge(ret);
 	} else if (rc == ERR_INVALID) {
 		ret->reason = REFIT_NOTHING;

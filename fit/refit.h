@@ -6,7 +6,7 @@
  * comes of it is parameters for INPUT_PARAMETERS. */
 #ifndef KITH_FIT_REFIT_H
 #define KITH_FIT_REFIT_H
-#include "fit/fit.h"
+#include "fit/silent.h"
 #include "lifecycle/parameters.h"
 #include "lifecycle/reservoir.h"
 
@@ -16,8 +16,6 @@
 /* Nats. Two samples of one store differ by 4 on average, one a parameter, and once in 200 times by
  * so much (chi-squared, 4): below it everybody would be judged anew for chance. */
 #define REFIT_GAIN_MIN 15.0
-/* What "silent" is in the default file, for saying what would change. */
-#define REFIT_SILENT_ACTIVE 0.2
 
 /* Why a fit is not put in force by itself. */
 enum refit_reason {
@@ -25,7 +23,6 @@ enum refit_reason {
 	REFIT_NOTHING,    /* nobody came back: there is no fit at all */
 	REFIT_FEW,        /* too few */
 	REFIT_AT_END,     /* r or alpha has run to the end of its range */
-	REFIT_DROPOUT,    /* the data do not tell who has left from who is slow */
 	REFIT_SAME,       /* what is in force explains the sample as well */
 };
 /* "few", "dropout", …, and as a sentence. */
@@ -40,14 +37,13 @@ struct refit {
 	struct rhythm now;     /* in force */
 	struct rhythm then;    /* the fit's, within what a lifecycle file may say */
 	double gain;           /* nats by which THEN explains the sample better, prior included */
-	double silent_now, silent_then; /* what part of the sample is silent at its end by either */
-	double moved;          /* what part turns silent at an instant that is a day or more off */
+	struct silent_change change; /* of the sample */
 };
 
-/* Fit to R and compare with NOW (alpha in ms, as a machine has it). 0, ERR_NOMEM, ERR_CLOSED
- * (fit_histories()). */
-int refit_make(const struct reservoir *r, const struct rhythm *now, const atomic_bool *give_up,
-	struct refit *ret);
+/* Fit to R and compare with NOW (alpha in ms, as a machine has it). NEAR: of a class, the fit of the
+ * whole (times in days). 0, ERR_NOMEM, ERR_CLOSED (fit_histories()). */
+int refit_make(const struct reservoir *r, const struct rhythm *now, const struct rhythm *near,
+	const atomic_bool *give_up, struct refit *ret);
 
 /* Put what is to be put in force of LIST ([0] the whole, then M's classes) into P, which holds the
  * parameters in force under M: their cut-offs stay. FORCE: a fit that only has a reason against it

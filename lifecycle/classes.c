@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which class a customer is of, and which season. */
+#include <string.h>
 #include "lifecycle/classes.h"
 
 /* x is counted in calendar days, so that two baskets of one day are one purchase; tx is measured
@@ -48,6 +49,55 @@ const struct rhythm *rhythm_of(const struct rhythm *whole, const struct facts *f
 	unsigned class = rhythm_class_of(whole, f);
 
 	return class ? &whole->classes->classes[class - 1].rhythm : whole;
+}
+
+/* Append to OUT, of which *N bytes are taken. */
+static void append(char *out, size_t size, size_t *n, const char *text, size_t bytes)
+{
+	bytes = *n + bytes < size ? bytes : size - 1 - *n;
+	memcpy(out + *n, text, bytes);
+	*n += bytes;
+	out[*n] = '\0';
+}
+
+static void append_names(const struct class_condition *c, char *out, size_t size, size_t *n)
+{
+	const char *(*naming)(unsigned) = facts_register_naming(c->which);
+	bool several = (c->names & (c->names - 1)) != 0, first = true;
+
+	append(out, size, n, several ? " in (" : " = ", several ? 5 : 3);
+	for (unsigned v = 1; v < 64 && naming(v); v++) {
+		if (!(c->names >> v & 1))
+			continue;
+		if (!first)
+			append(out, size, n, ", ", 2);
+		append(out, size, n, naming(v), strlen(naming(v)));
+		first = false;
+	}
+	if (several)
+		append(out, size, n, ")", 1);
+}
+
+void rhythm_class_text(const struct rhythm_class *class, char *out, size_t size)
+{
+	size_t n = 0;
+
+	out[0] = '\0';
+	for (unsigned i = 0; i < class->n_conditions; i++) {
+		const struct class_condition *c = &class->conditions[i];
+		const char *name = c->is_text ? facts_text_name(c->which) : facts_register_name(c->which);
+
+		if (i > 0)
+			append(out, size, &n, " and ", 5);
+		append(out, size, &n, name, strlen(name));
+		if (!c->is_text) {
+			append_names(c, out, size, &n);
+			continue;
+		}
+		append(out, size, &n, " = \"", 4);
+		append(out, size, &n, (const char *)c->text.data, c->text.size);
+		append(out, size, &n, "\"", 1);
+	}
 }
 
 double rhythm_season(const struct rhythm *whole, int64_t last_ms)

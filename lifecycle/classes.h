@@ -47,6 +47,8 @@ bool rhythm_gaps(const struct facts *f, double *ret_x, double *ret_tx_ms);
 const struct rhythm *rhythm_of(const struct rhythm *whole, const struct facts *f);
 /* The number of that class: 1 + its place in the file; 0 the whole. */
 unsigned rhythm_class_of(const struct rhythm *whole, const struct facts *f);
+/* What tells C's customers, as a file has it: role in (agent, retailer) and region = "north". */
+void rhythm_class_text(const struct rhythm_class *c, char *out, size_t size);
 /* What the windows of one who bought last at LAST_MS are multiplied by. */
 double rhythm_season(const struct rhythm *whole, int64_t last_ms);
 

@@ -9,6 +9,9 @@
 #include <math.h>
 #include "ctl/buyers.h"
 #include "ctl/mapping.h"
+#include "fit/spend.h"
+#include "lifecycle/classes.h"
+#include "lifecycle/machine.h"
 #include "env_fixture.h"
 #include "simulated_shop.h"
 #include "workers/customer.h"
@@ -22,7 +25,7 @@ static struct fit fit(struct histories *h)
 	struct fit f;
 
 	histories_fold(h);
-	if (fit_histories(h, NULL, &f, &c) != 0)
+	if (fit_histories(h, NULL, NULL, &f, &c) != 0)
 		fail_msg("%s", c.text);
 	return f;
 }
@@ -82,7 +85,7 @@ static void the_grocer_has_his_likelihood(void **state)
 	assert_int_equal(mapping_load("examples/grocery.yaml", &map, &c), 0);
 	assert_int_equal(buyers_from_file(&b, GROCERY, map, NULL, 13513, &c), 0); /* 2006-12-31 */
 	assert_int_equal(b.n, 1525);
-	assert_int_equal(buyers_histories(&b, SIZE_MAX, &h), 0);
+	assert_int_equal(buyers_histories(&b, CLASS_ANY, SIZE_MAX, &h), 0);
 	f = fit(&h);
 	assert_about(f.likely.log_likelihood + f.repeats * log(7), -15781.94, .01);
 	assert_true(f.dropout_identified);
@@ -174,6 +177,54 @@ static void a_handful_of_customers_stays_near_the_prior(void **state)
 	histories_fini(&h);
 }
 
+/* Forty who come thrice as often are a class of their own; five are believed less; nobody is the whole. */
+static void a_class_stays_near_the_whole_as_long_as_it_is_small(void **state)
+{
+	const struct rhythm m = { .r = 1, .alpha = 60, .a = .5, .b = 2 };
+	const struct rhythm fast = { .r = 1, .alpha = 20, .a = .5, .b = 2 };
+	static const unsigned sizes[] = { 0, 5, 40, 2000 };
+	struct histories all = simulate(random_seed(4), &m, 3000), h;
+	struct rhythm near = fit(&all).map.rhythm;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		struct complaint c = { 0 };
+		double pace, of_all = near.alpha / near.r;
+		struct fit f;
+
+		h = simulate(random_seed(5), &fast, sizes[i]);
+		histories_fold(&h);
+		assert_int_equal(fit_histories(&h, &near, NULL, &f, &c), 0);
+		pace = f.map.rhythm.alpha / f.map.rhythm.r;
+		assert_true(f.customers == sizes[i]);
+		if (i == 0)
+			assert_about(pace / of_all, 1, 1e-6);
+		else if (sizes[i] < 100)
+			assert_true(pace < of_all && pace > 10);
+		else
+			assert_true(fabs(log(pace / 20)) < .2);
+		histories_fini(&h);
+	}
+	histories_fini(&all);
+}
+
+static void who_never_came_back_is_told_by_the_whole(void **state)
+{
+	struct rhythm near = { .r = 1.2, .alpha = 30, .a = .4, .b = 1.5 };
+	struct histories h = { 0 };
+	struct complaint c = { 0 };
+	struct fit f;
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(histories_add(&h, 0, 0, 20), 0);
+	histories_fold(&h);
+	assert_int_equal(fit_histories(&h, &near, NULL, &f, &c), 0);
+	assert_true(f.likely.rhythm.r == near.r && !f.dropout_identified && f.repeats == 0);
+	assert_true(fabs(log(f.map.rhythm.alpha / 30)) < .5);
+	histories_fini(&h);
+}
+
 static void from_who_never_came_back_nothing_is_learnt(void **state)
 {
 	struct histories h = { 0 };
@@ -181,12 +232,12 @@ static void from_who_never_came_back_nothing_is_learnt(void **state)
 	struct fit f;
 
 	(void)state;
-	assert_int_equal(fit_histories(&h, NULL, &f, &c), ERR_INVALID);
+	assert_int_equal(fit_histories(&h, NULL, NULL, &f, &c), ERR_INVALID);
 	assert_int_equal(histories_add(&h, 0, 0, 10), 0);
 	assert_int_equal(histories_add(&h, 0, 0, 10), 0);
 	histories_fold(&h);
 	assert_int_equal(h.n, 1);
-	assert_int_equal(fit_histories(&h, NULL, &f, &c), ERR_INVALID);
+	assert_int_equal(fit_histories(&h, NULL, NULL, &f, &c), ERR_INVALID);
 	assert_string_equal(c.text, "there is nothing to learn from 2 customers: nobody came back on "
 		"another day");
 	histories_fini(&h);
@@ -254,6 +305,65 @@ static void days_with_a_purchase_are_counted_up_to_the_last_that_counts(void **s
 	fixture_remove_dir(dir);
 }
 
+static const char told[] =
+	"{\"customer\":\"anna\",\"id\":\"1\","
+	"\"time\":\"2026-01-01\",\"profile\":{\"role\":\"agent\"}}\n"
+	"{\"customer\":\"anna\",\"id\":\"2\","
+	"\"time\":\"2026-01-05\",\"profile\":{\"role\":\"retailer\",\"region\":\"north\"}}\n"
+	"{\"customer\":\"anna\",\"id\":\"3\","
+	"\"time\":\"2026-01-09\",\"contact\":{\"direction\":\"in\",\"acquisition\":\"web\"}}\n"
+	"{\"customer\":\"anna\",\"id\":\"4\","
+	"\"time\":\"2026-01-03\",\"contact\":{\"direction\":\"in\",\"acquisition\":\"agent\"}}\n"
+	"{\"customer\":\"anna\",\"id\":\"5\","
+	"\"time\":\"2026-01-10\",\"purchase\":{\"order\":\"a\",\"amount\":500}}\n"
+	"{\"customer\":\"anna\",\"id\":\"6\","
+	"\"time\":\"2026-01-10\",\"purchase\":{\"order\":\"b\",\"amount\":300}}\n"
+	"{\"customer\":\"anna\",\"id\":\"7\","
+	"\"time\":\"2026-01-12\",\"refund\":{\"order\":\"b\",\"amount\":100}}\n"
+	"{\"customer\":\"bert\",\"id\":\"8\","
+	"\"time\":\"2026-01-12\",\"purchase\":{\"order\":\"c\",\"amount\":70}}\n"
+	"{\"customer\":\"carl\",\"id\":\"9\","
+	"\"time\":\"2026-01-12\",\"refund\":{\"order\":\"d\",\"amount\":70}}\n";
+
+static void classes_and_money_are_those_of_the_facts(void **state)
+{
+	static const char rules[] = "rhythm for role in (agent, retailer) { alpha 90d }\n"
+		"rhythm for region = \"north\" and role = agent { r 2 }\nrisk x when purchases > 1";
+	char dir[200], path[300], text[100];
+	struct complaint c = { 0 };
+	struct buyers b = { 0 };
+	const struct buyer *anna;
+	struct spenders s;
+	FILE *f;
+
+	(void)state;
+	fixture_temporary_dir(dir, sizeof dir);
+	snprintf(path, sizeof path, "%s/told.ndjson", dir);
+	f = fopen(path, "w");
+	assert_true(fputs(told, f) >= 0 && fclose(f) == 0);
+	assert_int_equal(machine_compile(rules, strlen(rules), &b.machine, &c), 0);
+	if (buyers_from_file(&b, path, NULL, NULL, DAY_NONE, &c) != 0)
+		fail_msg("%s", c.text);
+	assert_int_equal(b.n, 2);
+	anna = buyer_of(&b, "anna");
+	assert_true(anna->class == 1 && anna->days == 1 && anna->money == 700);
+	assert_string_equal(buyer_trait(&b, anna, TRAIT_ROLE), "retailer");
+	assert_string_equal(buyer_trait(&b, anna, TRAIT_ACQUISITION), "agent");
+	assert_string_equal(buyer_trait(&b, anna, TRAIT_REGION), "north");
+	assert_string_equal(buyer_trait(&b, buyer_of(&b, "bert"), TRAIT_ROLE), "");
+	assert_int_equal(buyers_spenders(&b, SIZE_MAX, &s), 0);
+	assert_true(s.n == 2 && s.rows[0].mean + s.rows[1].mean == 770);
+	spenders_fini(&s);
+	rhythm_class_text(&b.machine->classes.classes[0], text, sizeof text);
+	assert_string_equal(text, "role in (agent, retailer)");
+	rhythm_class_text(&b.machine->classes.classes[1], text, sizeof text);
+	assert_string_equal(text, "region = \"north\" and role = agent");
+	rhythm_class_text(&b.machine->classes.classes[1], text, 12);
+	assert_string_equal(text, "region = \"n");
+	buyers_fini(&b);
+	fixture_remove_dir(dir);
+}
+
 static void put_customer(struct env *e, const struct machine *m, const struct numbering *names,
 	const char *id, int purchases)
 {
@@ -316,8 +426,11 @@ int main(void)
 		cmocka_unit_test(no_neighbour_of_the_maximum_is_better),
 		cmocka_unit_test(where_nobody_leaves_drop_out_is_not_identified),
 		cmocka_unit_test(a_handful_of_customers_stays_near_the_prior),
+		cmocka_unit_test(a_class_stays_near_the_whole_as_long_as_it_is_small),
+		cmocka_unit_test(who_never_came_back_is_told_by_the_whole),
 		cmocka_unit_test(from_who_never_came_back_nothing_is_learnt),
 		cmocka_unit_test(days_with_a_purchase_are_counted_up_to_the_last_that_counts),
+		cmocka_unit_test(classes_and_money_are_those_of_the_facts),
 		cmocka_unit_test(a_store_is_read_as_its_last_checkpoint_left_it),
 	};
 

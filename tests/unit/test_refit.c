@@ -79,7 +79,7 @@ static struct refit refit_of(struct reservoir *r, const struct rhythm *now)
 {
 	struct refit f;
 
-	assert_int_equal(refit_make(r, now, NULL, &f), 0);
+	assert_int_equal(refit_make(r, now, NULL, NULL, &f), 0);
 	free(r);
 	return f;
 }
@@ -90,10 +90,10 @@ static void a_better_fit_is_put_in_force(void **state)
 
 	(void)state;
 	assert_int_equal(f.reason, REFIT_WELL);
-	assert_true(f.gain > 100 && f.moved > .9);
+	assert_true(f.gain > 100 && f.change.moved > .9);
 	assert_true(fabs(log(f.then.alpha / true_rhythm.alpha)) < .3 && f.then.window == 60);
 	/* who comes every month is late sooner than who comes every four */
-	assert_true(f.silent_then > f.silent_now && f.silent_then < 1);
+	assert_true(f.change.then > f.change.now && f.change.then < 1);
 }
 
 static void another_sample_of_the_same_customers_changes_nothing(void **state)
@@ -108,7 +108,7 @@ static void another_sample_of_the_same_customers_changes_nothing(void **state)
 		f = refit_of(shop(&true_rhythm, 2000, seed + 1000), &now);
 		assert_int_equal(f.reason, REFIT_SAME);
 		assert_true(f.gain >= -1e-6 && f.gain < REFIT_GAIN_MIN);
-		assert_true(fabs(f.silent_then - f.silent_now) < .05);
+		assert_true(fabs(f.change.then - f.change.now) < .05);
 	}
 }
 
@@ -122,12 +122,34 @@ static void too_few_are_not_gone_by(void **state)
 	assert_int_equal(refit_of(shop(&true_rhythm, 0, 7), &guess).reason, REFIT_NOTHING);
 }
 
-static void where_nobody_leaves_drop_out_is_not_identified(void **state)
+static void where_nobody_leaves_that_is_told_and_the_pace_is_put_in_force(void **state)
 {
 	struct rhythm loyal = { .r = 1.1, .alpha = 40, .a = 0, .b = 1 };
+	struct refit f = refit_of(shop(&loyal, 2000, 3), &guess);
 
 	(void)state;
-	assert_int_equal(refit_of(shop(&loyal, 2000, 3), &guess).reason, REFIT_DROPOUT);
+	assert_int_equal(f.reason, REFIT_WELL);
+	assert_false(f.fit.dropout_identified);
+	assert_true(f.then.a > 0 && f.then.a / (f.then.a + f.then.b) < .05);
+}
+
+static void a_class_of_few_stays_near_the_whole(void **state)
+{
+	struct rhythm near = { .r = 1.3, .alpha = 25, .a = .4, .b = 1.5 };
+	struct reservoir *r = shop(&true_rhythm, 0, 7);
+	struct refit f;
+
+	(void)state;
+	assert_int_equal(refit_make(r, &guess, &near, NULL, &f), 0);
+	assert_int_equal(f.reason, REFIT_NOTHING);
+	assert_true(fabs(log(f.then.alpha / near.alpha)) < 1e-6 && f.fit.customers == 0);
+	assert_true(f.change.moved == 0);
+	free(r);
+	r = shop(&true_rhythm, 20, 7);
+	assert_int_equal(refit_make(r, &guess, &near, NULL, &f), 0);
+	assert_int_equal(f.reason, REFIT_FEW);
+	assert_true(fabs(log(f.then.alpha / near.alpha)) < .7);
+	free(r);
 }
 
 static void a_fit_that_is_given_up_ends(void **state)
@@ -137,7 +159,7 @@ static void a_fit_that_is_given_up_ends(void **state)
 	struct refit f;
 
 	(void)state;
-	assert_int_equal(refit_make(r, &guess, &give_up, &f), ERR_CLOSED);
+	assert_int_equal(refit_make(r, &guess, NULL, &give_up, &f), ERR_CLOSED);
 	free(r);
 }
 
@@ -253,7 +275,8 @@ int main(void)
 		cmocka_unit_test(a_better_fit_is_put_in_force),
 		cmocka_unit_test(another_sample_of_the_same_customers_changes_nothing),
 		cmocka_unit_test(too_few_are_not_gone_by),
-		cmocka_unit_test(where_nobody_leaves_drop_out_is_not_identified),
+		cmocka_unit_test(where_nobody_leaves_that_is_told_and_the_pace_is_put_in_force),
+		cmocka_unit_test(a_class_of_few_stays_near_the_whole),
 		cmocka_unit_test(a_fit_that_is_given_up_ends),
 		cmocka_unit_test(a_small_class_goes_with_the_whole_unless_the_file_gives_it_numbers),
 		cmocka_unit_test(a_class_with_enough_has_a_fit_of_its_own),
