@@ -65,6 +65,31 @@ static void show_class(const json_t *fit, FILE *out)
 			"; --live --apply --force puts it in force all the same");
 }
 
+static void show_spend_row(const char *name, const json_t *s, FILE *out)
+{
+	fprintf(out, "  %-14s %8.4f %8.4f %12.2f", name, number(s, "p"), number(s, "q"), number(s, "v"));
+	if (reply_has(s, "log_likelihood"))
+		fprintf(out, " %14.2f", number(s, "log_likelihood"));
+	fputc('\n', out);
+}
+
+/* How much customers differ in what they spend. */
+static void show_spend(const json_t *s, FILE *out)
+{
+	char a[TEXT_MAX], b[TEXT_MAX];
+
+	if (!reply_has(s, "prior"))
+		return;
+	fprintf(out, "\nMoney: %s customers spent %s a day on average.\n\n  %-14s %8s %8s %12s %14s\n",
+		text_count(reply_int(s, "customers"), a), text_money(number(s, "mean"), b), "", "p", "q",
+		"v", "ln likelihood");
+	show_spend_row("in force", json_object_get(s, "now"), out);
+	show_spend_row("likelihood", json_object_get(s, "likelihood"), out);
+	show_spend_row("with the prior", json_object_get(s, "prior"), out);
+	fprintf(out, "\nOf %.1f %% of them a day would be expected to bring a tenth more or less. By itself: %s.\n",
+		100 * number(s, "moved"), reply_text(s, "text"));
+}
+
 void show_fit(const json_t *last, FILE *out)
 {
 	json_t *fit;
@@ -75,6 +100,7 @@ void show_fit(const json_t *last, FILE *out)
 		number(last, "seconds"));
 	json_array_foreach(json_object_get(last, "fits"), i, fit)
 		show_class(fit, out);
+	show_spend(json_object_get(last, "spend"), out);
 	if (reply_flag(last, "applied"))
 		fprintf(out, "\nIn force: parameters version %lld (%s).\nWho has an event or a deadline is judged by "
 			"it at once, the others bit by bit: kith fit --status.\n",

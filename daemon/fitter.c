@@ -21,6 +21,8 @@ static void *run(void *arg)
 		f->rc = refit_make(&f->mail->sample->of[i], &f->now[i], near, &f->give_up, &f->list[i]);
 		atomic_fetch_add(&f->fitted, 1);
 	}
+	if (f->rc == 0)
+		f->rc = refit_spend_make(&f->mail->sample->of[0], &f->now_value, &f->give_up, &f->spend);
 	if (mailbox_post(f->to, &f->mail->mail))
 		f->wake(f->wake_arg);
 	return NULL;
@@ -35,6 +37,7 @@ int fitter_start(struct fitter *f, struct query *mail, const struct machine *m)
 	atomic_store(&f->fitted, 0);
 	for (unsigned i = 0; i < f->n; i++)
 		f->now[i] = i ? m->classes.classes[i - 1].rhythm : m->rhythm;
+	f->now_value = m->value;
 	f->is_started = pthread_create(&f->thread, NULL, run, f) == 0;
 	return f->is_started ? 0 : ERR_NOMEM;
 }

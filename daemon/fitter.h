@@ -6,7 +6,7 @@
 #ifndef KITH_DAEMON_FITTER_H
 #define KITH_DAEMON_FITTER_H
 #include <pthread.h>
-#include "fit/refit.h"
+#include "fit/refit_spend.h"
 #include "workers/sample.h"
 
 struct fitter {
@@ -20,7 +20,9 @@ struct fitter {
 	void *wake_arg;
 	unsigned n;              /* the whole and the classes */
 	struct rhythm now[CLASSES_MAX + 1]; /* in force, as a machine has them */
+	struct value now_value;  /* likewise */
 	struct refit list[CLASSES_MAX + 1]; /* out, when rc is 0 */
+	struct refit_spend spend;           /* likewise */
 	int rc;
 };
 

@@ -140,6 +140,8 @@ static void over_for_reason(struct daemon *d, bool applied)
 	for (unsigned i = 0; i < o->n; i++)
 		if (o->list[i].reason == REFIT_WELL)
 			reason = REFIT_WELL;
+	if (o->spend.reason == REFIT_WELL)
+		reason = REFIT_WELL;
 	snprintf(text, sizeof text, "%s%s", applied && reason != REFIT_WELL ? "as asked, although " : "",
 		refit_reason_text(reason));
 	over(d, applied, text);
@@ -148,7 +150,17 @@ static void over_for_reason(struct daemon *d, bool applied)
 static bool fits_changed(const struct parameters *a, const struct parameters *b)
 {
 	return a->fitted_for != b->fitted_for || a->n_fits != b->n_fits ||
-		memcmp(a->fits, b->fits, a->n_fits * sizeof *a->fits) != 0;
+		memcmp(a->fits, b->fits, a->n_fits * sizeof *a->fits) != 0 ||
+		a->spend.given != b->spend.given || a->spend.p != b->spend.p ||
+		a->spend.q != b->spend.q || a->spend.v != b->spend.v;
+}
+
+/* What is to be put in force of the rhythms and of spending, into P. */
+static bool take_fits(const struct refitter *v, const struct machine *m, struct parameters *p)
+{
+	bool any = refit_parameters(v->last.list, m, v->wish.force, p);
+
+	return refit_spend_parameters(&v->last.spend, m, v->wish.force, p) || any;
 }
 
 /* Into the journal, once what else is on its way has arrived. */
@@ -169,7 +181,7 @@ static void apply(struct daemon *d)
 		over(d, false, "the lifecycle file has changed meanwhile: fit again");
 	} else if (fits_changed(&v->before, &d->parameters)) {
 		over(d, false, "other parameters were put in force meanwhile: fit again");
-	} else if (!refit_parameters(v->last.list, d->lifecycle->machine, v->wish.force, &p)) {
+	} else if (!take_fits(v, d->lifecycle->machine, &p)) {
 		over_for_reason(d, false);
 	} else {
 		p.fitted_ms = clock_wall_ms();
@@ -196,6 +208,7 @@ static void fit_came(struct query *q)
 	}
 	v->last.n = v->fitter.n;
 	memcpy(v->last.list, v->fitter.list, v->fitter.n * sizeof *v->last.list);
+	v->last.spend = v->fitter.spend;
 	if (!v->wish.apply) {
 		over(d, false, "it was asked for, not to be put in force");
 		return;

@@ -32,6 +32,7 @@ struct refit_outcome {
 	uint64_t looked_at;      /* customers */
 	unsigned n;              /* fits; 0: it came to nothing */
 	struct refit list[CLASSES_MAX + 1];
+	struct refit_spend spend; /* with the list */
 	char text[200];          /* why it is in force or not */
 };
 

@@ -72,6 +72,28 @@ static json_t *refit_json(const struct refit *f, const struct machine *m, unsign
 	return o;
 }
 
+static json_t *spend_fitted_json(const struct spend_fitted *f)
+{
+	return json_pack("{s:f,s:f,s:f,s:f,s:i}", "p", f->p, "q", f->q, "v", f->v, "log_likelihood",
+		f->log_likelihood, "steps", f->steps);
+}
+
+/* Money in minor units. */
+static json_t *spend_json(const struct refit_spend *f)
+{
+	json_t *o = json_pack("{s:s,s:s,s:I,s:{s:f,s:f,s:f}}", "reason", refit_reason_name(f->reason), "text",
+		refit_reason_text(f->reason), "customers", (json_int_t)f->fit.customers, "now", "p", f->p,
+		"q", f->q, "v", f->v);
+
+	if (f->reason != REFIT_NOTHING)
+		json_object_update_new(o, json_pack("{s:I,s:f,s:f,s:o,s:o,s:f,s:b,s:f,s:f}", "repeaters",
+			(json_int_t)f->fit.repeaters, "mean", f->fit.mean, "correlation",
+			f->fit.correlation, "prior", spend_fitted_json(&f->fit.map), "likelihood",
+			spend_fitted_json(&f->fit.likely), "all_alike", f->fit.all_alike, "identified",
+			f->fit.identified, "gain", f->gain, "moved", f->moved));
+	return o;
+}
+
 static json_t *outcome_json(const struct refit_outcome *o, const struct machine *now)
 {
 	static const struct machine other; /* whose classes nobody knows any more */
@@ -80,10 +102,11 @@ static json_t *outcome_json(const struct refit_outcome *o, const struct machine 
 
 	for (unsigned i = 0; i < o->n; i++)
 		json_array_append_new(fits, refit_json(&o->list[i], m, i));
-	return json_pack("{s:I,s:I,s:f,s:b,s:b,s:I,s:I,s:s,s:o}", "run", (json_int_t)o->run, "at",
+	return json_pack("{s:I,s:I,s:f,s:b,s:b,s:I,s:I,s:s,s:o,s:o}", "run", (json_int_t)o->run, "at",
 		(json_int_t)o->at_ms, "seconds", o->seconds, "by_itself", o->by_itself, "applied",
 		o->applied, "parameters_version", (json_int_t)o->parameters_version, "customers",
-		(json_int_t)o->looked_at, "text", o->text, "fits", fits);
+		(json_int_t)o->looked_at, "text", o->text, "fits", fits, "spend",
+		o->n ? spend_json(&o->spend) : json_null());
 }
 
 static json_t *in_force_json(const struct daemon *d)

@@ -15,6 +15,8 @@ static const struct {
 	[REFIT_FEW] = { "few", "too few customers, or too few who came back, to go by" },
 	[REFIT_AT_END] = { "at_end", "the pace is not identified: a parameter has run to the end of its "
 		"range" },
+	[REFIT_ALIKE] = { "alike", "how much customers differ in what they spend is not identified: the purchases "
+		"do not tell people from chance" },
 	[REFIT_SAME] = { "same", "what is in force explains the customers as well" },
 };
 

@@ -23,6 +23,7 @@ enum refit_reason {
 	REFIT_NOTHING,    /* nobody came back: there is no fit at all */
 	REFIT_FEW,        /* too few */
 	REFIT_AT_END,     /* r or alpha has run to the end of its range */
+	REFIT_ALIKE,      /* of spending: the data do not tell people from chance */
 	REFIT_SAME,       /* what is in force explains the sample as well */
 };
 /* "few", "dropout", …, and as a sentence. */

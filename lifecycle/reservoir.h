@@ -13,6 +13,7 @@
 /* Times in days. */
 struct sampled {
 	double x, tx, t; /* purchase days after the first; first to last; first to the end */
+	double money;    /* spent less what was refunded, in minor units */
 };
 
 struct reservoir {

@@ -32,6 +32,7 @@ static void offer(struct shard *s, struct query *q, const struct customer *c)
 	silence = (double)(q->from_ms - c->facts.scalar[FACT_last_purchase].i);
 	row.tx /= day;
 	row.t = row.tx + (silence > 0 ? silence / day : 0);
+	row.money = (double)c->facts.scalar[FACT_spent].i - (double)c->facts.scalar[FACT_refunded].i;
 	reservoir_add(&q->sample->of[0], &row);
 	if (class > 0 && class < q->sample->n)
 		reservoir_add(&q->sample->of[class], &row);

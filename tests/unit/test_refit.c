@@ -163,6 +163,57 @@ static void a_fit_that_is_given_up_ends(void **state)
 	free(r);
 }
 
+/* ---- spending */
+
+/* N customers of 1 to 6 days; Q 0: all have the same mean. */
+static struct refit_spend spending(const struct value *v, unsigned n, uint64_t seed,
+	const struct value *now)
+{
+	static struct reservoir r;
+	struct random random = { seed };
+	struct refit_spend f;
+
+	reservoir_init(&r, seed);
+	for (unsigned i = 0; i < n; i++) {
+		double days = 1 + (double)random_below(&random, 6);
+		double rate = v->q > 0 ? gamma_of(&random, v->q) / v->v : 1 / v->v;
+
+		reservoir_add(&r, &(struct sampled){ .x = days - 1,
+			.money = gamma_of(&random, v->p * days) / rate });
+	}
+	assert_int_equal(refit_spend_make(&r, now, NULL, &f), 0);
+	return f;
+}
+
+static void spending_is_put_in_force_where_people_differ_and_not_for_chance(void **state)
+{
+	const struct value people = { .p = 2.5, .q = 3.2, .v = 1800 }, chance = { .p = 3, .v = 500 };
+	struct machine *m = compile("risk x when lifetime_value > 5");
+	struct parameters p = { .version = 3 }, before = p;
+	struct refit_spend f = spending(&people, 3000, random_seed(1), &VALUE_DEFAULT);
+	struct value now = { .p = f.fit.map.p, .q = f.fit.map.q, .v = f.fit.map.v };
+
+	(void)state;
+	assert_int_equal(f.reason, REFIT_WELL);
+	assert_true(f.moved > .3 && fabs(log(f.fit.map.p / 2.5)) < .3);
+	assert_true(refit_spend_parameters(&f, m, false, &p));
+	assert_true(p.spend.given && p.spend.p == f.fit.map.p && p.spend_for == m->spend_key);
+	p = before;
+	f = spending(&people, 3000, random_seed(2), &now);
+	assert_int_equal(f.reason, REFIT_SAME);
+	assert_true(f.gain < REFIT_GAIN_MIN && f.moved < .3);
+	f = spending(&chance, 1000, random_seed(3), &VALUE_DEFAULT);
+	assert_int_equal(f.reason, REFIT_ALIKE);
+	assert_false(refit_spend_parameters(&f, m, true, &p));
+	f = spending(&people, 40, 4, &VALUE_DEFAULT);
+	assert_int_equal(f.reason, REFIT_FEW);
+	assert_false(refit_spend_parameters(&f, m, false, &p));
+	assert_memory_equal(&p, &before, sizeof p);
+	assert_true(refit_spend_parameters(&f, m, true, &p));
+	assert_int_equal(spending(&people, 0, 4, &VALUE_DEFAULT).reason, REFIT_NOTHING);
+	machine_free(m);
+}
+
 /* ---- all classes */
 
 static const char with_classes[] =
@@ -278,6 +329,7 @@ int main(void)
 		cmocka_unit_test(where_nobody_leaves_that_is_told_and_the_pace_is_put_in_force),
 		cmocka_unit_test(a_class_of_few_stays_near_the_whole),
 		cmocka_unit_test(a_fit_that_is_given_up_ends),
+		cmocka_unit_test(spending_is_put_in_force_where_people_differ_and_not_for_chance),
 		cmocka_unit_test(a_small_class_goes_with_the_whole_unless_the_file_gives_it_numbers),
 		cmocka_unit_test(a_class_with_enough_has_a_fit_of_its_own),
 		cmocka_unit_test(what_something_speaks_against_is_put_in_force_by_force_only),
