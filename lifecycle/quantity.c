@@ -229,48 +229,48 @@ static struct law held_by_competitor(const struct facts *f)
 	return s->time_ms ? constant(s->size > 0) : unknown;
 }
 
-static bool read_tempo(const struct facts *f, const struct rhythm *r, struct tempo *ret_tempo)
+static struct law chance(const struct facts *f, const struct rhythm *whole, enum law_kind kind)
 {
+	const struct rhythm *r = rhythm_of(whole, f);
+	struct law l = { .kind = kind, .t_ms = f->scalar[FACT_last_purchase].i };
+	double x, tx;
+
+	if (!rhythm_gaps(f, &x, &tx))
+		return unknown;
+	l.window_ms = r->window;
+	l.tempo = rhythm_tempo(r, x, tx);
+	return l;
+}
+
+/* The customer's own median gap; false without a purchase. */
+static bool own_gap(const struct facts *f, const struct rhythm *whole, double *ret_ms)
+{
+	struct tempo p;
 	double x, tx;
 
 	if (!rhythm_gaps(f, &x, &tx))
 		return false;
-	*ret_tempo = rhythm_tempo(rhythm_of(r, f), x, tx);
+	p = rhythm_pace(rhythm_of(whole, f), x, tx);
+	*ret_ms = fmin(tempo_median(&p), CHANCE_SPAN_MS);
 	return true;
-}
-
-static struct law chance(const struct facts *f, const struct rhythm *r, enum law_kind kind)
-{
-	struct law l = { .kind = kind, .t_ms = f->scalar[FACT_last_purchase].i };
-
-	l.window_ms = rhythm_of(r, f)->window;
-	return read_tempo(f, r, &l.tempo) ? l : unknown;
-}
-
-static double own_gap_ms(const struct tempo *p)
-{
-	return fmin(tempo_median(p), CHANCE_SPAN_MS);
 }
 
 static struct law overdue(const struct facts *f, const struct rhythm *r)
 {
-	struct tempo p;
+	struct law l = { .kind = LAW_MULTIPLE, .t_ms = f->scalar[FACT_last_purchase].i };
 
-	if (!read_tempo(f, r, &p))
-		return unknown;
-	return (struct law){ .kind = LAW_MULTIPLE, .t_ms = f->scalar[FACT_last_purchase].i,
-			     .c = own_gap_ms(&p) };
+	return own_gap(f, r, &l.c) ? l : unknown;
 }
 
 /* Rounded up, so that nobody is expected before half of their like have come. */
 static struct law expected_next(const struct facts *f, const struct rhythm *r)
 {
-	struct tempo p;
+	double gap_ms;
 
-	if (!read_tempo(f, r, &p))
+	if (!own_gap(f, r, &gap_ms))
 		return unknown;
 	return (struct law){ .kind = LAW_REMAINING, .t_ms = f->scalar[FACT_last_purchase].i +
-			     (int64_t)ceil(own_gap_ms(&p)) };
+			     (int64_t)ceil(gap_ms) };
 }
 
 static struct law historic_value(const struct facts *f, const struct rhythm *r)

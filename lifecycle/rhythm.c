@@ -15,10 +15,17 @@ double rhythm_drop(const struct rhythm *r, double x)
 	return fmax(r->a / (r->b + x), r->floor);
 }
 
+struct tempo rhythm_pace(const struct rhythm *r, double x, double tx)
+{
+	return (struct tempo){ .n = r->r + x, .base = r->alpha + tx };
+}
+
 struct tempo rhythm_tempo(const struct rhythm *r, double x, double tx)
 {
-	return (struct tempo){ .n = r->r + x, .base = r->alpha + tx,
-			       .log_drop = log(rhythm_drop(r, x)) };
+	struct tempo p = rhythm_pace(r, x, tx);
+
+	p.log_drop = log(rhythm_drop(r, x));
+	return p;
 }
 
 /* P(alive) at u; its odds are S / c. */

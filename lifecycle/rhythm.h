@@ -43,6 +43,8 @@ struct tempo {
 /* c, the odds of having dropped out at a purchase. */
 double rhythm_drop(const struct rhythm *r, double x);
 struct tempo rhythm_tempo(const struct rhythm *r, double x, double tx);
+/* The same without log_drop, which tempo_median() does not need. */
+struct tempo rhythm_pace(const struct rhythm *r, double x, double tx);
 
 /* S >= 0 and W > 0 in all of these. */
 double tempo_alive(const struct tempo *p, double s);

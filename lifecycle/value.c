@@ -84,7 +84,7 @@ bool outlook_read(const struct facts *f, const struct rhythm *rhythm, bool whole
 	rate = margin_rate(f, o->value);
 	o->last_ms = f->scalar[FACT_last_purchase].i;
 	o->worth = fmax(rate, 0) * money_a_day(f, o->value);
-	o->tempo = (struct tempo){ .n = r->r + x, .base = r->alpha + tx };
+	o->tempo = rhythm_pace(r, x, tx);
 	o->drop = rhythm_drop(r, x);
 	o->a = r->a;
 	o->b = r->b + x + 1;
