@@ -216,7 +216,39 @@ static double decays_to(const struct outlook *o, int64_t from_ms, double bound)
 	return (double)o->rate_ms + o->half_ms * log2(o->rate / rest);
 }
 
-/* Regula falsi, with the end that stays halved (Illinois). */
+/* Regula falsi, with the end that stays made smaller (Anderson & Björck 1973). ABOVE and BELOW are by
+ * how much the value is above the bound at LOW and at HIGH. */
+static double falls_between(const struct outlook *o, double low, double high, double above,
+	double below, double bound)
+{
+	double before = low;
+
+	for (int i = 0, side = 0; i < STEPS_MAX && high - low > 1; i++) {
+		double at = (low * below - high * above) / (below - above), v, less;
+
+		if (!(at > low && at < high))
+			at = low + (high - low) / 2;
+		if (fabs(at - before) < .25)
+			return at; /* who asks looks around there anyway */
+		before = at;
+		v = outlook_at(o, (int64_t)at) - bound;
+		less = 1 - v / (v > 0 ? above : below);
+		less = less > 0 ? less : .5;
+		if (v > 0) {
+			low = at;
+			above = v;
+			below *= side > 0 ? less : 1;
+			side = 1;
+		} else {
+			high = at;
+			below = v;
+			above *= side < 0 ? less : 1;
+			side = -1;
+		}
+	}
+	return high;
+}
+
 double lifetime_value_until(const struct facts *f, const struct rhythm *rhythm, bool whole,
 	double bound)
 {
@@ -234,25 +266,7 @@ double lifetime_value_until(const struct facts *f, const struct rhythm *rhythm, 
 		return low;
 	if (below > 0)
 		return decays_to(&o, (int64_t)high, bound);
-	for (int i = 0, side = 0; i < STEPS_MAX && high - low > 1; i++) {
-		double at = (low * below - high * above) / (below - above), v;
-
-		if (!(at > low && at < high))
-			at = low + (high - low) / 2;
-		v = outlook_at(&o, (int64_t)at) - bound;
-		if (v > 0) {
-			low = at;
-			above = v;
-			below *= side > 0 ? .5 : 1;
-			side = 1;
-		} else {
-			high = at;
-			below = v;
-			above *= side < 0 ? .5 : 1;
-			side = -1;
-		}
-	}
-	return high;
+	return falls_between(&o, low, high, above, below, bound);
 }
 
 double value_expected(const struct rhythm *r, double x, double tx, double s, double t)
