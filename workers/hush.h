@@ -2,10 +2,11 @@
 /* Hush: what goes to the history and to nobody. A shard that is hushed announces nothing; what a
  * back-filled customer went through is told to nobody either. Both are counted by type, so that
  * going live can say what was passed over. Kept in memory, written with each checkpoint as
- *   { i64 until_ms, i64 since_ms, rows of { u16 name number of the type, u64 changes } }. */
+ *   { i64 until_ms, i64 since_ms, u8 over, the tally's rows }. */
 #ifndef KITH_WORKERS_HUSH_H
 #define KITH_WORKERS_HUSH_H
 #include "base/notification.h"
+#include "workers/tally.h"
 
 struct shard;
 struct customer;
@@ -16,8 +17,7 @@ struct hush {
 	int64_t until_ms;  /* changes up to here are told to nobody; 0 none, NEVER until told */
 	int64_t since_ms;  /* when counting began; 0 never */
 	bool over;         /* went live: the next change passed over begins a new count */
-	uint64_t *counts;  /* by name number of the type */
-	unsigned size;
+	struct tally passed; /* over, by type */
 };
 
 int hush_load(struct shard *s);

@@ -134,6 +134,17 @@ static void outbox_oldest(struct shard *s, struct query *q)
 		q->outbox_since_ms = 0;
 }
 
+static int counts_of(const struct tally *t, struct query *q)
+{
+	q->census = malloc((t->size + 1) * sizeof *q->census);
+	if (!q->census)
+		return ERR_NOMEM;
+	for (unsigned i = 0; i < t->size; i++)
+		if (t->counts[i] != 0)
+			q->census[q->n_census++] = (struct census_row){ (uint16_t)i, t->counts[i] };
+	return 0;
+}
+
 /* What every rule says, and what was said to nobody. */
 static int answer_rules(struct shard *s, struct query *q)
 {
@@ -141,20 +152,15 @@ static int answer_rules(struct shard *s, struct query *q)
 
 	q->breakers = malloc((all->n + 1) * sizeof *q->breakers);
 	q->limits = malloc((all->n + 1) * sizeof *q->limits);
-	q->census = malloc((s->hush.size + 1) * sizeof *q->census);
-	if (!q->breakers || !q->limits || !q->census)
+	if (!q->breakers || !q->limits || counts_of(&s->hush.passed, q) != 0)
 		return ERR_NOMEM;
 	for (unsigned i = 0; i < all->n; i++) {
 		q->breakers[i] = all->list[i];
 		q->limits[i] = breaker_limit(s, &all->list[i]);
 	}
 	q->n_breakers = all->n;
-	for (unsigned i = 0; i < s->hush.size; i++)
-		if (s->hush.counts[i] != 0)
-			q->census[q->n_census++] =
-				(struct census_row){ (uint16_t)i, s->hush.counts[i] };
 	q->hush = s->hush;
-	q->hush.counts = NULL;
+	q->hush.passed = (struct tally){ 0 };
 	q->settings = s->settings;
 	return query_names(s, q);
 }
@@ -210,13 +216,8 @@ static int answer_follow_ups(struct shard *s, struct query *q)
 
 static int answer_census(struct shard *s, struct query *q)
 {
-	q->census = malloc((s->census_size + 1) * sizeof *q->census);
-	if (!q->census)
+	if (counts_of(&s->census, q) != 0)
 		return ERR_NOMEM;
-	for (unsigned i = 0; i < s->census_size; i++)
-		if (s->census[i] != 0)
-			q->census[q->n_census++] =
-				(struct census_row){ (uint16_t)i, s->census[i] };
 	outbox_oldest(s, q);
 	q->n_sources = s->sources.n;
 	q->n_silent = sources_silent(s);

@@ -456,9 +456,7 @@ void shard_close(struct shard *s)
 	breakers_fini(s);
 	sources_fini(s);
 	silences_fini(s);
-	free(s->census);
-	s->census = NULL;
-	s->census_size = 0;
+	tally_fini(&s->census);
 	buf_fini(&s->scratch);
 }
 

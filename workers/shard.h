@@ -72,8 +72,7 @@ struct shard {
 	struct numbering numbering;
 	struct settings settings;
 	uint32_t engine;               /* ENGINE_VERSION that took the inputs from here on; 0 none yet */
-	uint64_t *census;              /* by name number */
-	unsigned census_size;
+	struct tally census;
 	struct market_state market;
 	struct sweep sweep;
 	int64_t next_due_ms;           /* earliest row of the deadline index; NEVER */

@@ -106,7 +106,7 @@ static void check_census(struct sim *s, unsigned shard, const struct recount *r)
 	const struct shard *sh = &s->shard[shard];
 
 	for (unsigned name = 0; name <= UINT16_MAX; name++) {
-		uint64_t counted = name < sh->census_size ? sh->census[name] : 0;
+		uint64_t counted = tally_of(&sh->census, (uint16_t)name);
 		struct span text;
 
 		if (counted == r->census[name])

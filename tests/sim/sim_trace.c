@@ -212,10 +212,7 @@ uint64_t sim_count(struct sim *s, const char *id)
 {
 	uint64_t n = 0;
 
-	for (unsigned i = 0; i < s->o.shards; i++) {
-		uint16_t name = sim_name(s, i, id);
-
-		n += name < s->shard[i].census_size ? s->shard[i].census[name] : 0;
-	}
+	for (unsigned i = 0; i < s->o.shards; i++)
+		n += tally_of(&s->shard[i].census, sim_name(s, i, id));
 	return n;
 }
