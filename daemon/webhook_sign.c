@@ -7,9 +7,11 @@
 #include <openssl/hmac.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "base/regular.h"
 #include "daemon/webhook_sign.h"
 
 #define TEXT_MAX 88 /* base64 of the longest */
+#define ROWS_MAX 64 /* of a file */
 
 int secret_add(struct secrets *s, struct span text, struct complaint *c)
 {
@@ -67,10 +69,10 @@ int secrets_read(struct secrets *s, const char *path, struct complaint *c)
 
 	if (rc != 0)
 		return rc;
-	f = fopen(file, "re");
-	if (!f)
-		return complain(c, err_from_errno(errno), "secret %s: %s", path, strerror(errno));
-	while (rc == 0 && fgets(line, sizeof line, f)) {
+	rc = regular_open(file, &f);
+	if (rc != 0)
+		return complain(c, err_from_errno(rc), "secret %s: %s", path, strerror(rc));
+	while (rc == 0 && row < ROWS_MAX && fgets(line, sizeof line, f)) {
 		size_t n = strcspn(line, " \t\r\n");
 
 		row++;

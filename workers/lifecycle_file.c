@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading lifecycle files. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "base/regular.h"
 #include "lifecycle/include.h"
 #include "lifecycle/machine.h"
 #include "workers/lifecycle_file.h"
@@ -36,25 +34,6 @@ void lifecycle_path_of(const char *path, const struct complaint *c, char out[LIF
 		(void)snprintf(out, LIFECYCLE_PATH_MAX, "%s", path);
 }
 
-/* A pipe or a device in place of a file could hold up the daemon for ever. */
-static int open_regular(const char *path, FILE **ret_file)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	struct stat st;
-
-	if (fd < 0)
-		return errno;
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-		(void)close(fd);
-		return S_ISDIR(st.st_mode) ? EISDIR : ENOTSUP;
-	}
-	*ret_file = fdopen(fd, "rb");
-	if (*ret_file)
-		return 0;
-	(void)close(fd);
-	return ENOMEM;
-}
-
 /* ARG: the path of the first file. */
 static int read_included(void *arg, const char *name, struct buf *out, struct complaint *c)
 {
@@ -65,7 +44,7 @@ static int read_included(void *arg, const char *name, struct buf *out, struct co
 
 	(void)snprintf(place.file, sizeof place.file, "%s", name);
 	lifecycle_path_of(arg, &place, path);
-	rc = open_regular(path, &f);
+	rc = regular_open(path, &f);
 	if (rc != 0)
 		return complain(c, err_from_errno(rc), "%s cannot be read: %s", name, strerror(rc));
 	rc = read_all(f, out, c);

@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <arpa/inet.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include "daemon/webhook_address.h"
@@ -394,6 +396,28 @@ static void what_died_while_a_replay_was_on_its_way_waits_again(void **state)
 	queue_fini(&q);
 }
 
+static void a_secret_is_read_from_a_file_and_from_nothing_that_never_ends(void **state)
+{
+	static const char *const endless[] = { "/dev/zero", "/tmp", NULL };
+	char path[64] = "/tmp/kith-secret-XXXXXX";
+	struct secrets s = { 0 };
+	struct complaint c = { 0 };
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_int_equal(dprintf(fd, "\nwhsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n"), 40);
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(secrets_read(&s, path, &c), 0);
+	assert_int_equal(s.n, 1);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkfifo(path, 0600), 0); /* nobody will ever write into it */
+	assert_true(secrets_read(&s, path, &c) < 0);
+	assert_int_equal(unlink(path), 0);
+	for (unsigned i = 0; endless[i]; i++)
+		assert_true(secrets_read(&s, endless[i], &c) < 0);
+	assert_int_equal(s.n, 1);
+}
+
 static void a_letters_row_comes_back(void **state)
 {
 	struct letter l = { .attempts = 3, .status = 503, .due_ms = 5, .first_ms = 6, .last_ms = 7,
@@ -643,6 +667,7 @@ int main(void)
 		cmocka_unit_test(what_a_trimmed_outbox_has_no_more_comes_after_a_replay_all_the_same),
 		cmocka_unit_test(what_was_under_way_at_a_replay_is_sent_again_and_its_answer_is_stale),
 		cmocka_unit_test(what_died_while_a_replay_was_on_its_way_waits_again),
+		cmocka_unit_test(a_secret_is_read_from_a_file_and_from_nothing_that_never_ends),
 		cmocka_unit_test(a_letters_row_comes_back),
 		cmocka_unit_test(a_signature_is_that_of_the_published_example),
 		cmocka_unit_test(a_secret_has_24_to_64_bytes_and_is_never_quoted),
