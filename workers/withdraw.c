@@ -104,6 +104,25 @@ static bool find(struct retelling *r, unsigned first, unsigned last)
 	return true;
 }
 
+/* That somebody is at risk was held at its instant, and told with that of a later reason: it stands
+ * only while they were at risk all the time in between, and for that reason. */
+static bool is_told_still(const struct retelling *r, const struct told *t)
+{
+	unsigned line = line_of(&t->change);
+	bool at_risk = false, reason = false;
+
+	for (unsigned i = 0; i < r->n_now && r->now[i].change.at_ms <= t->told_ms; i++) {
+		const struct change *ch = &r->now[i].change;
+
+		if (ch->at_ms >= t->change.at_ms && line_of(ch) == line)
+			at_risk = ch->crossing == CROSSING_AT_RISK &&
+				(at_risk || ch->at_ms == t->change.at_ms);
+		if (ch->kind == CHANGE_RISK_RAISED && ch->risk == t->told_risk)
+			reason = reason || ch->at_ms == t->told_ms;
+	}
+	return at_risk && reason;
+}
+
 /* A line is a stack: what does not come up again is taken off with all that was put on it, which is
  * then announced again in its turn. */
 static void compare(struct retelling *r)
@@ -121,7 +140,7 @@ static void compare(struct retelling *r)
 			continue;
 		for (unsigned k = i; k < r->n_then; k = next_with(r->then, r->n_then, k, ch))
 			last = k;
-		if (!find(r, i, last)) {
+		if ((r->then[i].told_ms && !is_told_still(r, &r->then[i])) || !find(r, i, last)) {
 			broken |= line;
 			continue;
 		}
