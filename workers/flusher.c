@@ -35,6 +35,33 @@ static void *prepare(void *arg)
 	return NULL;
 }
 
+/* Flushes of all shards together take half of the processors, one at least: shards fill up at the
+ * same pace, and if all of them were flushed at once nobody else would get far. */
+static struct {
+	pthread_mutex_t mutex;
+	pthread_cond_t over;
+	long under_way, most;
+} turns = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, 0 };
+
+static int flush_in_turn(struct env *e)
+{
+	int rc;
+
+	pthread_mutex_lock(&turns.mutex);
+	if (turns.most == 0)
+		turns.most = (sysconf(_SC_NPROCESSORS_ONLN) + 1) / 2;
+	while (turns.under_way > 0 && turns.under_way >= turns.most)
+		pthread_cond_wait(&turns.over, &turns.mutex);
+	turns.under_way++;
+	pthread_mutex_unlock(&turns.mutex);
+	rc = env_flush(e);
+	pthread_mutex_lock(&turns.mutex);
+	turns.under_way--;
+	pthread_cond_signal(&turns.over);
+	pthread_mutex_unlock(&turns.mutex);
+	return rc;
+}
+
 static void *run(void *arg)
 {
 	struct flusher *f = arg;
@@ -50,7 +77,7 @@ static void *run(void *arg)
 			continue;
 		}
 		pthread_mutex_unlock(&f->mutex);
-		f->rc = env_flush(f->env);
+		f->rc = flush_in_turn(f->env);
 		pthread_mutex_lock(&f->mutex);
 		move(f, FLUSHER_DONE);
 		mailbox_nudge(f->inbox);
