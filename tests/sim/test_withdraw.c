@@ -431,7 +431,7 @@ static void announcements_minus_withdrawals_are_those_of_the_events_told_in_time
 		compare(&w);
 	}
 	print_message("# %llu withdrawn\n", (unsigned long long)withdrawn_in_all);
-	assert_true(withdrawn_in_all > 100);
+	assert_true(withdrawn_in_all > 2 * random_runs(24)); /* or it proves nothing */
 }
 
 /* Many events within the window: the older part of the trail is folded away again and again. */
