@@ -166,7 +166,7 @@ static int run(void *settings, char **operands, int n)
 
 #define AT(member) offsetof(struct fit_settings, member)
 static const struct fit_settings defaults = { .sample = 5000, .window = 60, .prior = true, .spend = true,
-	.remote = REMOTE_DEFAULTS };
+	.remote = { .timeout_ms = 30000 } };
 static const struct option_def options[] = {
 	{ OPTION_TEXT, "map", 'm', "FILE", "the mapping of a CSV file (YAML; see examples/)", AT(map) },
 	{ OPTION_TEXT, "until", 'u', "DAY", "the last day that counts, as in 2026-05-31\n"
@@ -197,7 +197,7 @@ static const struct option_def options[] = {
 	{ OPTION_FLAG, "status", 'S', NULL, "what the daemon is fitting, what is in force, and how far\n"
 		"judging everybody by it has come", AT(status) },
 	OPTION_RUN(struct fit_settings, remote.run),
-	OPTION_TIMEOUT(struct fit_settings, remote.timeout_ms, "wait so long for each answer (default 5)"),
+	OPTION_TIMEOUT(struct fit_settings, remote.timeout_ms, "wait so long for each answer (default 30)"),
 	OPTION_JSON(struct fit_settings, json, "the report as one line of JSON"),
 	{ OPTION_END },
 };
