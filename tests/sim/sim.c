@@ -121,6 +121,7 @@ void sim_stop(struct sim *s)
 {
 	if (!sim_checkpoint(s))
 		sim_fail(s, "a clean stop has no crash point");
+	s->crash_at = POINT_NONE; /* one that nobody came by is not the next start's */
 	sim_trace_end(s);
 	close_all(s);
 }
