@@ -227,6 +227,10 @@ static void what_was_submitted_is_durable_when_finished(void **state)
 	assert_int_equal(pipeline_finish(&d), 0);
 	assert_int_equal(journal_durable(d.pipeline.journal), 4);
 	assert_int_equal(atomic_load(&d.pipeline.durable), 4);
+	assert_int_equal(apply(0), 4);
+	assert_int_equal(apply(1), 4);
+	take();
+	assert_string_equal(told, "a1 a2 a3 a4 d1 d2 d3 d4");
 }
 
 static void a_sync_that_fails_answers_nothing(void **state)
