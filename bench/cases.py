@@ -66,16 +66,16 @@ class Ideal:
     """A pipeline of other make, when there is one: DIRECTORY has `loadgen` and `ideal`, which print
     RESULT and figures as name=value (the limit programs of the design; not part of kith)."""
 
-    def __init__(self, directory, *options):
-        self.directory, self.options = directory, options
+    def __init__(self, directory, *options, customers=100000):
+        self.directory, self.options, self.customers = directory, options, customers
 
     def measure(self):
         h = home()
-        server = (f"./ideal mode=router shards=2 dir={h}/d ep=ipc://{h}/in.0 pub=ipc://{h}/out load=100000 "
-                  "journal=1 maxev=60000 ckpt_ms=1000 wnice=19")
-        out = subprocess.run(["./loadgen", f"ep=ipc://{h}/in.0", "route=any", f"dir={h}/d", *self.options,
-                              f"exec={server}"], cwd=self.directory, capture_output=True, text=True,
-                             timeout=120, check=True).stdout
+        server = (f"./ideal mode=router shards=2 dir={h}/d ep=ipc://{h}/in.0 pub=ipc://{h}/out "
+                  f"load={self.customers} journal=1 maxev=60000 ckpt_ms=1000 wnice=19")
+        out = subprocess.run(["./loadgen", f"ep=ipc://{h}/in.0", "route=any", f"dir={h}/d", f"customers={self.customers}",
+                              *self.options, f"exec={server}"], cwd=self.directory, capture_output=True, text=True,
+                             timeout=600, check=True).stdout
         shutil.rmtree(h, ignore_errors=True)
         v = {k: float(x) for k, x in re.findall(r"(\w+)=([\d.]+)", out)}
         return {"events_per_s": v["events_s"], "cpu_us_per_event": v["daemon_us_ev"],
