@@ -109,7 +109,7 @@ static void show_outbox(const json_t *outbox, FILE *out)
 static void show_shards(const json_t *s, FILE *out)
 {
 	const char *const heads[] = { ">shard", ">customers", ">applied up to", ">notifications",
-		">deadlines", ">map used" };
+		">deadlines", ">map used", ">checkpoints", ">waited for them" };
 	const json_t *shards = json_object_get(s, "shards"), *journal = json_object_get(s, "journal");
 	char n[TEXT_MAX];
 	struct table t;
@@ -117,9 +117,10 @@ static void show_shards(const json_t *s, FILE *out)
 	size_t i;
 
 	fputc('\n', out);
-	table_init(&t, heads, 6);
+	table_init(&t, heads, 8);
 	json_array_foreach((json_t *)shards, i, shard) {
 		const json_t *outbox = json_object_get(shard, "outbox");
+		const json_t *flushes = json_object_get(shard, "flushes");
 
 		table_add(&t, "%lld", (long long)reply_int(shard, "shard"));
 		table_add(&t, "%s", text_count(reply_int(shard, "customers"), n));
@@ -128,6 +129,8 @@ static void show_shards(const json_t *s, FILE *out)
 		table_add(&t, "%s", text_count(reply_int(shard, "deadlines"), n));
 		table_add(&t, "%s", text_bytes((uint64_t)reply_int(json_object_get(shard, "map"), "used"),
 			n));
+		table_add(&t, "%s", text_count(reply_int(flushes, "n"), n));
+		table_add(&t, "%.1f s", (double)reply_int(flushes, "waited_ms") / 1000);
 	}
 	table_print(&t, 2, out);
 	table_fini(&t);

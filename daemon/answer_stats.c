@@ -63,15 +63,20 @@ static json_t *shards_json(struct daemon *d, struct query *const *census)
 
 	for (unsigned i = 0; i < d->store.shards; i++) {
 		const struct query *q = census[i];
+		const struct worker *w = &d->workers[i];
 
-		json_array_append_new(out, json_pack("{s:i,s:I,s:I,s:I,s:{s:I,s:I,s:I,s:o},s:I,s:{s:I,s:I}}",
+		json_array_append_new(out, json_pack("{s:i,s:I,s:I,s:I,s:{s:I,s:I,s:I,s:o},s:I,s:{s:I,s:I},"
+			"s:{s:I,s:I,s:I}}",
 			"shard", (int)i, "customers", (json_int_t)q->meta.customers, "position",
 			(json_int_t)q->meta.position, "checkpoint",
-			(json_int_t)atomic_load(&d->workers[i].checkpoint), "outbox", "first",
+			(json_int_t)atomic_load(&w->checkpoint), "outbox", "first",
 			(json_int_t)q->meta.outbox_first, "last", (json_int_t)q->meta.outbox_last,
 			"bytes", (json_int_t)q->meta.outbox_bytes, "since", since_json(q->outbox_since_ms),
 			"deadlines", (json_int_t)q->deadlines, "map", "used",
-			(json_int_t)q->map_used, "size", (json_int_t)q->map_size));
+			(json_int_t)q->map_used, "size", (json_int_t)q->map_size, "flushes", "n",
+			(json_int_t)atomic_load(&w->flushes), "ms",
+			(json_int_t)(atomic_load(&w->flushed_ns) / 1000000), "waited_ms",
+			(json_int_t)(atomic_load(&w->waited_ns) / 1000000)));
 	}
 	return out;
 }

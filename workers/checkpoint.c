@@ -69,8 +69,14 @@ static void done(struct worker *w, int rc)
 /* What is full is not to grow: wait for the flush that is under way. */
 static void take(struct worker *w)
 {
+	bool busy = flusher_state(&w->flusher) == FLUSHER_BUSY;
+	int64_t began_ns = clock_monotonic_ns();
 	int rc = flusher_take(&w->flusher);
 
+	if (busy)
+		atomic_fetch_add(&w->waited_ns, (uint64_t)(clock_monotonic_ns() - began_ns));
+	atomic_fetch_add(&w->flushes, 1);
+	atomic_fetch_add(&w->flushed_ns, (uint64_t)w->flusher.took_ns);
 	env_flushed(w->env, rc);
 	done(w, rc);
 }
@@ -139,6 +145,8 @@ void checkpoint_step(struct worker *w, bool idle)
 		enum flusher_state state = flusher_state(&w->flusher);
 		bool wait = checkpoint_may_wait(w);
 
+		if (state == FLUSHER_BUSY && checkpoint_is_crowded(w))
+			flusher_hurry(&w->flusher);
 		if (state == FLUSHER_DONE || (state == FLUSHER_BUSY && wait))
 			take(w);
 		else if (state == FLUSHER_IDLE && clock_monotonic_ns() >= w->debt.retry_at_ns)

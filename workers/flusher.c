@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Flusher: asked by one thread, flushes in another. */
+#define _GNU_SOURCE /* SCHED_IDLE */
 #include <assert.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include "base/clock.h"
 #include "workers/flusher.h"
 
 #define NICE 10
@@ -35,49 +38,68 @@ static void *prepare(void *arg)
 	return NULL;
 }
 
-/* Flushes of all shards together take half of the processors, one at least: shards fill up at the
- * same pace, and if all of them were flushed at once nobody else would get far. */
-static struct {
-	pthread_mutex_t mutex;
-	pthread_cond_t over;
-	long under_way, most;
-} turns = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, 0 };
+static void set_policy(pid_t tid, int policy)
+{
+	const struct sched_param none = { 0 };
 
-static int flush_in_turn(struct env *e)
+	(void)sched_setscheduler(tid, policy, &none);
+}
+
+/* In a thread that ends with it: who may not come forward would be left behind. */
+static void *try_to_rise(void *arg)
+{
+	const struct sched_param none = { 0 };
+	bool *ret_may = arg;
+
+	*ret_may = sched_setscheduler(0, SCHED_IDLE, &none) == 0 &&
+		sched_setscheduler(0, SCHED_OTHER, &none) == 0;
+	return NULL;
+}
+
+static bool may_rise(void)
+{
+	pthread_t thread;
+	bool may = false;
+
+	if (pthread_create(&thread, NULL, try_to_rise, &may) == 0)
+		pthread_join(thread, NULL);
+	return may;
+}
+
+/* It has no lock of ours while it stands back: whoever wants that would stand behind it. When the
+ * shard is in a hurry at the same moment, the later one of us sees the other. */
+static int flush_standing_back(struct flusher *f)
 {
 	int rc;
 
-	pthread_mutex_lock(&turns.mutex);
-	if (turns.most == 0)
-		turns.most = (sysconf(_SC_NPROCESSORS_ONLN) + 1) / 2;
-	while (turns.under_way > 0 && turns.under_way >= turns.most)
-		pthread_cond_wait(&turns.over, &turns.mutex);
-	turns.under_way++;
-	pthread_mutex_unlock(&turns.mutex);
-	rc = env_flush(e);
-	pthread_mutex_lock(&turns.mutex);
-	turns.under_way--;
-	pthread_cond_signal(&turns.over);
-	pthread_mutex_unlock(&turns.mutex);
+	if (!f->may_rise)
+		return env_flush(f->env);
+	set_policy(f->tid, SCHED_IDLE);
+	if (atomic_load(&f->hurried))
+		set_policy(f->tid, SCHED_OTHER);
+	rc = env_flush(f->env);
+	set_policy(f->tid, SCHED_OTHER);
 	return rc;
 }
 
 static void *run(void *arg)
 {
 	struct flusher *f = arg;
+	int64_t began_ns;
 
-	/* A receipt does not wait for a flush, so a flush is not to take its processor. When the
-	 * shard has to wait, it leaves its own. On Linux this is the thread's, not the
-	 * process's. */
-	(void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICE);
 	pthread_mutex_lock(&f->mutex);
+	f->tid = (pid_t)syscall(SYS_gettid);
+	if (!f->may_rise) /* on Linux this is the thread's, not the process's */
+		(void)setpriority(PRIO_PROCESS, (id_t)f->tid, NICE);
 	while (f->state != FLUSHER_ENDING) {
 		if (f->state != FLUSHER_BUSY) {
 			pthread_cond_wait(&f->moved, &f->mutex);
 			continue;
 		}
 		pthread_mutex_unlock(&f->mutex);
-		f->rc = flush_in_turn(f->env);
+		began_ns = clock_monotonic_ns();
+		f->rc = flush_standing_back(f);
+		f->took_ns = clock_monotonic_ns() - began_ns;
 		pthread_mutex_lock(&f->mutex);
 		move(f, FLUSHER_DONE);
 		mailbox_nudge(f->inbox);
@@ -92,6 +114,8 @@ int flusher_start(struct flusher *f, struct env *env, struct mailbox *inbox)
 	f->inbox = inbox;
 	f->state = FLUSHER_IDLE;
 	f->wanted = false;
+	f->may_rise = may_rise();
+	f->tid = 0;
 	pthread_mutex_init(&f->mutex, NULL);
 	pthread_cond_init(&f->moved, NULL);
 	if (pthread_create(&f->preparer, NULL, prepare, f) != 0)
@@ -110,6 +134,7 @@ fail:
 
 void flusher_stop(struct flusher *f)
 {
+	flusher_hurry(f);
 	pthread_mutex_lock(&f->mutex);
 	while (f->state == FLUSHER_BUSY)
 		pthread_cond_wait(&f->moved, &f->mutex);
@@ -125,8 +150,22 @@ void flusher_begin(struct flusher *f)
 {
 	pthread_mutex_lock(&f->mutex);
 	assert(f->state == FLUSHER_IDLE);
+	atomic_store(&f->hurried, false);
 	move(f, FLUSHER_BUSY);
 	pthread_mutex_unlock(&f->mutex);
+}
+
+void flusher_hurry(struct flusher *f)
+{
+	bool busy;
+	pid_t tid;
+
+	pthread_mutex_lock(&f->mutex);
+	busy = f->state == FLUSHER_BUSY;
+	tid = f->tid;
+	pthread_mutex_unlock(&f->mutex);
+	if (busy && f->may_rise && !atomic_exchange(&f->hurried, true) && tid != 0)
+		set_policy(tid, SCHED_OTHER);
 }
 
 void flusher_prepare(struct flusher *f)
@@ -153,6 +192,7 @@ int flusher_take(struct flusher *f)
 {
 	int rc;
 
+	flusher_hurry(f);
 	pthread_mutex_lock(&f->mutex);
 	assert(f->state != FLUSHER_IDLE);
 	while (f->state == FLUSHER_BUSY)

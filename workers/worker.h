@@ -162,6 +162,8 @@ struct worker {
 	atomic_uint_fast64_t outbox_first, outbox_last;
 	atomic_uint_fast64_t messages_first, messages_last;
 	atomic_uint_fast64_t map_used, map_size;
+	atomic_uint_fast64_t flushes, flushed_ns; /* since the start: how many, how long they took … */
+	atomic_uint_fast64_t waited_ns; /* … and how long this thread stood still for them */
 	atomic_uint_fast64_t beat;     /* grows while the thread goes round its loop */
 };
 

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Checkpoint: when a shard freezes, and when it waits. */
-#define _GNU_SOURCE /* nftw() */
+#define _GNU_SOURCE /* nftw(), SCHED_IDLE */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <unistd.h>
 #include "base/clock.h"
 #include "tests/unit/env_fixture.h"
 #include "workers/worker.h"
@@ -17,6 +20,22 @@ struct bench {
 	struct worker w;
 	atomic_uint_fast64_t durable;
 };
+
+/* The flush's own, and where it is held up: once, when `arrived` is there. */
+static struct {
+	atomic_bool held;
+	sem_t arrived, go_on;
+} sync_point;
+
+int fdatasync(int fd);
+int fdatasync(int fd)
+{
+	if (atomic_exchange(&sync_point.held, false)) {
+		sem_post(&sync_point.arrived);
+		sem_wait(&sync_point.go_on);
+	}
+	return fsync(fd);
+}
 
 static void nobody(void *arg)
 {
@@ -137,6 +156,38 @@ static void what_can_wait_is_told_to_before_the_shard_has_to(void **state)
 	assert_false(checkpoint_is_crowded(&b->w));
 }
 
+static void a_flush_stands_back_until_half_of_the_room_is_used_up(void **state)
+{
+	struct bench *b = *state;
+	struct flusher *f = &b->w.flusher;
+
+	if (!f->may_rise)
+		skip(); /* an ordinary user without RLIMIT_NICE */
+	b->w.settings.replay_ns = 60 * MS;
+	b->durable = 100;
+	sem_init(&sync_point.arrived, 0, 0);
+	sem_init(&sync_point.go_on, 0, 0);
+	atomic_store(&sync_point.held, true);
+	work(b, 0);
+	checkpoint_step(&b->w, true);
+	sem_wait(&sync_point.arrived);
+	assert_int_equal(sched_getscheduler(f->tid), SCHED_IDLE);
+	checkpoint_step(&b->w, false);
+	assert_int_equal(sched_getscheduler(f->tid), SCHED_IDLE);
+	work(b, 30 * MS);
+	checkpoint_step(&b->w, false);
+	assert_int_equal(sched_getscheduler(f->tid), SCHED_OTHER);
+	assert_int_equal(b->w.waited_ns, 0);
+	sem_post(&sync_point.go_on);
+	work(b, 40 * MS);
+	checkpoint_step(&b->w, false);
+	assert_int_equal(env_committed(b->w.env), 1);
+	assert_int_equal(b->w.flushes, 1);
+	assert_true(b->w.flushed_ns > 0);
+	sem_destroy(&sync_point.arrived);
+	sem_destroy(&sync_point.go_on);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -147,6 +198,8 @@ int main(void)
 			setup, teardown),
 		cmocka_unit_test_setup_teardown(what_can_wait_is_told_to_before_the_shard_has_to, setup,
 			teardown),
+		cmocka_unit_test_setup_teardown(a_flush_stands_back_until_half_of_the_room_is_used_up,
+			setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("checkpoint", tests, NULL, NULL);
