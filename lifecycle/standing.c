@@ -93,6 +93,11 @@ enum job standing_job(const struct standing *s, const struct machine *m)
 		job_of(side_of(&m->ladders[sided], s->verdict.rung[sided]), s->was_actual);
 }
 
+bool standing_is_at_risk(const struct standing *s, const struct machine *m)
+{
+	return s->verdict.risks != 0 && standing_job(s, m) != JOB_WIN_BACK;
+}
+
 static void move_rungs(struct move *mv, struct standing *s, const struct machine *m,
 	const struct verdict *v)
 {
@@ -187,7 +192,7 @@ unsigned standing_move(struct standing *s, const struct machine *m, const struct
 	struct move mv = { .out = out, .at_ms = at_ms };
 	enum crossing crossing = CROSSING_NONE;
 	int sided = sided_ladder(m);
-	bool was_at_risk = s->verdict.risks != 0 && standing_job(s, m) != JOB_WIN_BACK, is_at_risk;
+	bool was_at_risk = standing_is_at_risk(s, m), is_at_risk;
 
 	if (sided >= 0) {
 		const struct ladder *l = &m->ladders[sided];

@@ -64,6 +64,8 @@ struct change {
 
 /* Whether CH is about reasons of risk, not about a rung or a side. */
 bool change_is_of_risk(const struct change *ch);
+/* A reason holds, and they can still be lost. */
+bool standing_is_at_risk(const struct standing *s, const struct machine *m);
 /* The job that follows from where S stands: develop, maintain, win back; JOB_NONE without sides. */
 enum job standing_job(const struct standing *s, const struct machine *m);
 

@@ -140,14 +140,34 @@ int change_announce(struct shard *s, struct customer *c, const struct change *ch
 	return notification_emit(s, &n, why, ret_sequence);
 }
 
-int change_announce_late(struct shard *s, struct customer *c, const struct change *ch,
-	uint16_t type, uint16_t from, const struct cause *why)
+/* CH, told under SEQUENCE, as it was when it was held as H. */
+static struct told told_late(const struct shard *s, const struct change *ch, const struct held *h,
+	uint64_t sequence)
 {
-	uint64_t sequence;
-	int rc = change_announce(s, c, ch, from, why, &sequence);
+	struct told t = { .change = *ch, .sequence = sequence };
 
-	if (rc == 0)
-		tail_announced(&c->tail, ch, sequence);
+	if (ch->at_ms == h->at_ms)
+		return t;
+	t.told_ms = ch->at_ms;
+	t.told_risk = ch->risk;
+	t.change.at_ms = h->at_ms;
+	for (unsigned k = 0; k < s->lifecycle->machine->n_risks; k++)
+		if (s->numbering.risk_id[k] == h->rule)
+			t.change.risk = (uint8_t)k;
+	return t;
+}
+
+int change_announce_late(struct shard *s, struct customer *c, const struct change *ch,
+	uint16_t type, const struct held *h, const struct cause *why)
+{
+	struct told told;
+	uint64_t sequence;
+	int rc = change_announce(s, c, ch, h->from, why, &sequence);
+
+	if (rc == 0) {
+		told = told_late(s, ch, h, sequence);
+		tail_announced(&c->tail, &told);
+	}
 	if (rc == 0)
 		rc = env_history_announced(s->env, customer_id(c), type, ch->at_ms, sequence);
 	if (rc != 0 && rc != ERR_NOTFOUND)

@@ -21,8 +21,9 @@ int change_record(struct shard *s, struct customer *c, const struct change *ch,
 int change_retract(struct shard *s, struct customer *c, const struct change *ch,
 	uint64_t retracts, const struct cause *why);
 
-/* Announce CH of C, which was recorded earlier and held: its history entry gets the number. */
+/* Announce CH of C, which was recorded earlier and held as H: its history entry gets the number.
+ * "At risk" may be told with a later instant and another reason than those for which it was held. */
 int change_announce_late(struct shard *s, struct customer *c, const struct change *ch,
-	uint16_t type, uint16_t from, const struct cause *why);
+	uint16_t type, const struct held *h, const struct cause *why);
 
 #endif

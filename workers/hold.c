@@ -196,7 +196,7 @@ int hold_tell_at_risk(struct shard *s, struct customer *c, const struct change *
 	at_risk.kind = CHANGE_CROSSING;
 	at_risk.crossing = CROSSING_AT_RISK;
 	rc = held_row_del(s, c, type, &h);
-	return rc != 0 ? rc : change_announce_late(s, c, &at_risk, type, h.from, why);
+	return rc != 0 ? rc : change_announce_late(s, c, &at_risk, type, &h, why);
 }
 
 /* The same reason is not told again before the cool-down since it was raised is over. */

@@ -55,7 +55,7 @@ static int release(struct shard *s, struct customer *c, uint16_t type, const str
 
 	if (rc != 0 || !change_of(s, c, type, h, &ch))
 		return rc;
-	rc = change_announce_late(s, c, &ch, type, h->from, why);
+	rc = change_announce_late(s, c, &ch, type, h, why);
 	if (rc == 0 && ch.kind == CHANGE_RISK_RAISED)
 		rc = hold_tell_at_risk(s, c, &ch, why);
 	return rc;

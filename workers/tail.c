@@ -96,9 +96,9 @@ void tail_tell_again(struct tail *t, const struct told *told)
 	add_told(t, PIECE_TOLD, told);
 }
 
-void tail_announced(struct tail *t, const struct change *ch, uint64_t sequence)
+void tail_announced(struct tail *t, const struct told *told)
 {
-	add_told(t, PIECE_ANNOUNCED, &(struct told){ .change = *ch, .sequence = sequence });
+	add_told(t, PIECE_ANNOUNCED, told);
 }
 
 bool tail_is_in_order(const struct tail *t)

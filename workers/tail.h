@@ -77,8 +77,8 @@ bool tail_is_in_order(const struct tail *t);
 /* Add what was announced under SEQUENCE. */
 void tail_tell(struct tail *t, const struct change *ch, uint64_t sequence);
 void tail_tell_again(struct tail *t, const struct told *told);
-/* CH, which had been announced to nobody so far, now was. */
-void tail_announced(struct tail *t, const struct change *ch, uint64_t sequence);
+/* TOLD, which had been announced to nobody so far, now was. */
+void tail_announced(struct tail *t, const struct told *told);
 
 /* The row of GENERATION now holds what was held before, and from a base on SINCE bytes with EVENTS
  * events. */

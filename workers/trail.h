@@ -71,9 +71,10 @@ static inline bool trail_is_too_long(const struct trail *t)
 
 /* All that was announced, in the order of the story; 0 also for bytes that nobody wrote. */
 unsigned trail_told(const struct trail *t, struct told out[TRAIL_TOLD_COUNT]);
-/* NOW, which had been announced to nobody so far, was under its number. */
+/* NOW, which had been announced to nobody so far, was under its number. What was held before the base,
+ * and is told of a later reason, stands before all the others then. */
 void trail_announced(struct trail *t, const struct told *now);
-/* The announcements up to SETTLED_MS go, into GONE. */
+/* The announcements up to SETTLED_MS go, into GONE; but for those told of a later reason since. */
 void trail_forget_told(struct trail *t, int64_t settled_ms, struct trail *gone);
 
 /* Put E, or M when E is NULL, judged at AT_MS, to its place. */

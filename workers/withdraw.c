@@ -17,6 +17,8 @@ struct retelling {
 	struct told now[NOW_MAX]; /* as it should have been */
 	uint8_t said[NOW_MAX];    /* enum said: by what stands, which is put here or was before */
 	bool overflow;
+	bool begins_at_risk;      /* at the base … */
+	int64_t base_ms;          /* … which is settled up to here */
 	unsigned next;            /* of `now`, while announcing */
 };
 
@@ -104,12 +106,18 @@ static bool find(struct retelling *r, unsigned first, unsigned last)
 	return true;
 }
 
+/* It was held before the base, and told of a later reason since: it does not come up again. */
+static bool is_from_before(const struct retelling *r, const struct told *t)
+{
+	return t->told_ms && t->change.at_ms <= r->base_ms && r->begins_at_risk;
+}
+
 /* That somebody is at risk was held at its instant, and told with that of a later reason: it stands
  * only while they were at risk all the time in between, and for that reason. */
 static bool is_told_still(const struct retelling *r, const struct told *t)
 {
 	unsigned line = line_of(&t->change);
-	bool at_risk = false, reason = false;
+	bool at_risk = is_from_before(r, t), reason = false;
 
 	for (unsigned i = 0; i < r->n_now && r->now[i].change.at_ms <= t->told_ms; i++) {
 		const struct change *ch = &r->now[i].change;
@@ -117,6 +125,8 @@ static bool is_told_still(const struct retelling *r, const struct told *t)
 		if (ch->at_ms >= t->change.at_ms && line_of(ch) == line)
 			at_risk = ch->crossing == CROSSING_AT_RISK &&
 				(at_risk || ch->at_ms == t->change.at_ms);
+		if (ch->crossing == CROSSING_LOST)
+			at_risk = false;
 		if (ch->kind == CHANGE_RISK_RAISED && ch->risk == t->told_risk)
 			reason = reason || ch->at_ms == t->told_ms;
 	}
@@ -140,7 +150,8 @@ static void compare(struct retelling *r)
 			continue;
 		for (unsigned k = i; k < r->n_then; k = next_with(r->then, r->n_then, k, ch))
 			last = k;
-		if ((r->then[i].told_ms && !is_told_still(r, &r->then[i])) || !find(r, i, last)) {
+		if ((r->then[i].told_ms && !is_told_still(r, &r->then[i])) ||
+			(!is_from_before(r, &r->then[i]) && !find(r, i, last))) {
 			broken |= line;
 			continue;
 		}
@@ -210,6 +221,28 @@ static int say(void *arg, struct shard *s, struct customer *c, const struct chan
 	return 0;
 }
 
+/* What was held before the base, and is not as it was told since, waits again; unless nothing holds
+ * it any more. It is no part of the story from the base on. There is one at most: the last word of
+ * its line before the base. */
+static int say_before(struct shard *s, const struct retelling *r, const struct cause *why)
+{
+	struct cause silence = { .input = why->input, .out = why->out };
+	struct customer *w = &s->rewound;
+	int rc = 0;
+
+	for (unsigned i = 0; rc == 0 && i < r->n_then; i++) {
+		if (!is_from_before(r, &r->then[i]))
+			continue;
+		if (r->stands[i]) {
+			tail_tell_again(&w->tail, &r->then[i]);
+			continue;
+		}
+		rc = change_record(s, w, &r->then[i].change, &silence);
+		tail_begin(&w->tail);
+	}
+	return rc;
+}
+
 /* As of now: nothing that would be due is left out. */
 static int tell_again(struct shard *s, struct customer *c, int64_t upto_ms,
 	int (*tell)(void *arg, struct shard *s, struct customer *c, const struct change *ch,
@@ -219,6 +252,10 @@ static int tell_again(struct shard *s, struct customer *c, int64_t upto_ms,
 	int rc = story_rewind(s, c);
 
 	tail_begin(&s->rewound.tail); /* what is said gathers there */
+	r->base_ms = s->rewound.standing.settled_ms;
+	r->begins_at_risk = standing_is_at_risk(&s->rewound.standing, s->lifecycle->machine);
+	if (rc == 0 && tell == say)
+		rc = say_before(s, r, why);
 	if (rc == 0)
 		rc = story_walk(s, s->trail.events_size, &again);
 	return rc != 0 ? rc : customer_settle(s, &s->rewound, upto_ms, &again);

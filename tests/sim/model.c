@@ -191,9 +191,7 @@ static void check_line(const struct model *m, const struct model_told *t,
 
 	if (!last)
 		return;
-	/* That somebody is at risk may be told of a later reason than that for which it was held;
-	 * what comes late then can end the earlier one, where the trail does not reach back to it. */
-	if (n->at_ms < last->at_ms && !(m->hidden && crossing))
+	if (n->at_ms < last->at_ms)
 		note_fail(m, n, "goes back in time");
 	/* What was between the two may have been told to nobody, but not in one breath; between two
 	 * crossings into risk they were lost and won back. */

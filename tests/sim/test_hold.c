@@ -273,6 +273,85 @@ static void what_was_told_of_a_later_reason_is_withdrawn_as_it_was_told(void **s
 	story_end(s);
 }
 
+/* The same, where the story begins anew between the earlier reason and the later one. */
+static struct sim *told_of_a_later_reason_behind_a_base(void)
+{
+	struct sim *s = story_new();
+
+	sim_send(s, "till/1 anna buys 100\n");
+	assert_true(sim_command(s, "pause risk.complaint"));
+	sim_until(s, "8d");
+	sim_send(s, "shop/1 anna complains c-1\n");
+	sim_until(s, "10d6h"); /* held since the tenth day */
+	sim_lifecycle(s, sim_shop);
+	sim_until(s, "11d");
+	free(sim_trace_take(s));
+	sim_send(s, "shop/2 anna notice\n");
+	SIM_TRACE(s, "[     11d] anna risk.contract raised, customer.at_risk\n");
+	sim_until(s, "12d");
+	return s;
+}
+
+static void what_was_held_before_the_story_began_anew_is_withdrawn_as_well(void **state)
+{
+	struct sim *s = told_of_a_later_reason_behind_a_base();
+
+	(void)state;
+	sim_send(s, "till/4 anna returns 100 @10d12h\n");
+	SIM_TRACE(s, "[     11d] anna customer.at_risk.retracted (noticed at 12d)\n"
+		"[  10d12h] anna stage.lapsed <- first_time, customer.lost (noticed at 12d)\n");
+	story_end(s);
+}
+
+static void and_is_told_again_where_it_belongs(void **state)
+{
+	struct sim *s = told_of_a_later_reason_behind_a_base();
+
+	(void)state;
+	sim_send(s, "shop/3 anna resolved c-1 @10d12h\n"); /* nobody heard of it: no recovery */
+	SIM_TRACE(s, "[     11d] anna customer.at_risk.retracted, customer.at_risk "
+		"(noticed at 12d)\n");
+	assert_int_equal(rows(s), 0);
+	sim_send(s, "shop/4 anna calls @10d13h\n");
+	SIM_TRACE(s, "");
+	story_end(s);
+}
+
+static void and_stands_when_they_were_at_risk_all_the_time(void **state)
+{
+	struct sim *s = told_of_a_later_reason_behind_a_base();
+
+	(void)state;
+	sim_send(s, "shop/3 anna calls @10d12h\n" "till/2 anna buys 100 @10d13h\n");
+	SIM_TRACE(s, "[  10d13h] anna stage.repeat <- first_time, phase.formation <- exploration "
+		"(noticed at 12d)\n");
+	sim_send(s, "shop/4 anna resolved c-1 @10d14h\n"); /* it can still be taken back */
+	SIM_TRACE(s, "[     11d] anna customer.at_risk.retracted, customer.at_risk "
+		"(noticed at 12d)\n");
+	story_end(s);
+}
+
+static void who_was_lost_before_the_later_reason_was_not_at_risk_by_it(void **state)
+{
+	struct sim *s = story_new();
+
+	(void)state;
+	sim_send(s, "till/1 anna buys 100\n");
+	assert_true(sim_command(s, "pause risk.complaint"));
+	sim_until(s, "8d");
+	sim_send(s, "shop/1 anna complains c-1\n");
+	sim_until(s, "11d");
+	free(sim_trace_take(s));
+	sim_send(s, "shop/2 anna notice\n");
+	SIM_TRACE(s, "[     11d] anna risk.contract raised, customer.at_risk\n");
+	sim_until(s, "12d");
+	sim_send(s, "till/4 anna returns 100 @10d12h\n"); /* since the tenth at risk, and then not */
+	SIM_TRACE(s, "[     11d] anna customer.at_risk.retracted (noticed at 12d)\n"
+		"[  10d12h] anna stage.lapsed <- first_time, customer.lost (noticed at 12d)\n");
+	assert_int_equal(rows(s), 1); /* risk.complaint */
+	story_end(s);
+}
+
 static void a_snooze_can_be_ended(void **state)
 {
 	struct sim *s = story_new();
@@ -478,6 +557,10 @@ int main(void)
 		cmocka_unit_test(a_snoozed_customer_is_told_of_when_it_is_over),
 		cmocka_unit_test(that_a_snoozed_one_was_at_risk_is_not_told_when_they_are_lost),
 		cmocka_unit_test(what_was_told_of_a_later_reason_is_withdrawn_as_it_was_told),
+		cmocka_unit_test(what_was_held_before_the_story_began_anew_is_withdrawn_as_well),
+		cmocka_unit_test(and_is_told_again_where_it_belongs),
+		cmocka_unit_test(and_stands_when_they_were_at_risk_all_the_time),
+		cmocka_unit_test(who_was_lost_before_the_later_reason_was_not_at_risk_by_it),
 		cmocka_unit_test(a_snooze_can_be_ended),
 		cmocka_unit_test(a_reason_that_comes_back_too_soon_waits),
 		cmocka_unit_test(only_what_is_late_by_days_trips_a_rule_without_a_habit),

@@ -142,7 +142,7 @@ static void what_was_announced_later_gets_its_number(void **state)
 	tail_begin(&end);
 	tail_tell(&end, &a, 7);
 	tail_tell(&end, &b, 0); /* held */
-	tail_announced(&end, &b, 1000000);
+	tail_announced(&end, &(struct told){ .change = b, .sequence = 1000000 });
 	trail_begin(&t, span_of(NULL, 0));
 	assert_int_equal(trail_take(&t, tail_news(&end)), 0);
 	assert_int_equal(trail_told(&t, told), 2);
@@ -155,6 +155,42 @@ static void what_was_announced_later_gets_its_number(void **state)
 	assert_int_equal(told[0].sequence, 7);
 	assert_int_equal(trail_told(&t, told), 1);
 	assert_int_equal(told[0].sequence, 1000000);
+}
+
+static void what_was_held_before_the_base_and_told_of_a_later_reason_is_known_behind_it(void **state)
+{
+	struct told told[TRAIL_TOLD_COUNT], late = { .sequence = 9, .told_ms = 3000, .told_risk = 2 };
+	struct change b = change_at(2500, 2);
+
+	(void)state;
+	late.change = (struct change){ .kind = CHANGE_CROSSING, .crossing = CROSSING_AT_RISK,
+		.risk = 1, .from = RUNG_NONE, .to = RUNG_NONE, .at_ms = 1000 };
+	tail_init(&end);
+	tail_begin(&end);
+	tail_tell(&end, &late.change, 0); /* held */
+	tail_tell(&end, &b, 8);
+	tail_announced(&end, &late);
+	trail_begin(&t, span_of(NULL, 0));
+	assert_int_equal(trail_take(&t, tail_news(&end)), 0);
+	trail_forget_told(&t, 2000, &u);
+	assert_int_equal(trail_told(&u, told), 0);
+	assert_int_equal(trail_told(&t, told), 2);
+	assert_int_equal(told[0].sequence, 9);
+	assert_int_equal(told[0].told_ms, 3000);
+	trail_forget_told(&t, 3000, &u); /* with the reason that was told, it goes */
+	assert_int_equal(trail_told(&t, told), 0);
+
+	tail_init(&end); /* the base came between */
+	tail_begin(&end);
+	tail_tell(&end, &b, 8);
+	tail_announced(&end, &late);
+	trail_begin(&t, span_str("base"));
+	assert_int_equal(trail_take(&t, tail_news(&end)), 0);
+	assert_int_equal(trail_told(&t, told), 2);
+	assert_int_equal(told[0].sequence, 9);
+	assert_int_equal(told[0].change.at_ms, 1000);
+	assert_int_equal(told[0].told_risk, 2);
+	assert_int_equal(told[1].sequence, 8);
 }
 
 /* A base, N events and as many announcements. */
@@ -306,6 +342,8 @@ int main(void)
 		cmocka_unit_test(events_stand_in_one_order_whatever_order_they_come_in),
 		cmocka_unit_test(what_has_been_taken_in_goes_and_the_others_say_all_that_they_did),
 		cmocka_unit_test(what_was_announced_later_gets_its_number),
+		cmocka_unit_test(
+			what_was_held_before_the_base_and_told_of_a_later_reason_is_known_behind_it),
 		cmocka_unit_test(a_trail_is_read_as_it_was_written_and_nothing_else_is),
 		cmocka_unit_test(what_stands_before_the_first_base_belongs_to_a_row_that_is_gone),
 		cmocka_unit_test(more_than_there_is_room_for_cuts_the_trail),
