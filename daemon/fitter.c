@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include "base/thread.h"
 #include "daemon/fitter.h"
 
 #define NICE 19 /* nobody waits for it */
@@ -13,6 +14,8 @@ static void *run(void *arg)
 
 	/* On Linux this is the thread's, not the process's. */
 	(void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICE);
+	thread_is_prompt(false);
+	thread_is("fitter");
 	for (unsigned i = 0; f->rc == 0 && i < f->n; i++) {
 		/* A class of few stays near the whole. */
 		const struct rhythm *near = i > 0 && f->list[0].reason != REFIT_NOTHING ?

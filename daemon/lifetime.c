@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/clock.h"
+#include "base/thread.h"
 #include "daemon/daemon.h"
 
 #define TICK_MS 100
@@ -387,6 +388,7 @@ static int open_sockets(struct daemon *d, struct complaint *c)
 {
 	int rc;
 
+	thread_is_prompt(true); /* the shards have begun; ZeroMQ's threads take after us */
 	d->zmq = zmq_ctx_new();
 	if (!d->zmq)
 		return complain(c, ERR_NOMEM, "out of memory");

@@ -2,6 +2,7 @@
 /* Syncer: asked by the main thread, syncs in its own. */
 #include <assert.h>
 #include "base/err.h"
+#include "base/thread.h"
 #include "daemon/syncer.h"
 
 static void move(struct syncer *s, enum syncer_state to)
@@ -14,6 +15,8 @@ static void *run(void *arg)
 {
 	struct syncer *s = arg;
 
+	thread_is("syncer");
+	thread_is_prompt(true);
 	pthread_mutex_lock(&s->mutex);
 	while (s->state != SYNCER_ENDING) {
 		if (s->state != SYNCER_BUSY) {

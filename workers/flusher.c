@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "base/clock.h"
+#include "base/thread.h"
 #include "workers/flusher.h"
 
 #define NICE 10
@@ -23,6 +24,7 @@ static void *prepare(void *arg)
 {
 	struct flusher *f = arg;
 
+	thread_is("memory");
 	pthread_mutex_lock(&f->mutex);
 	while (f->state != FLUSHER_ENDING) {
 		if (!f->wanted) {
@@ -87,6 +89,7 @@ static void *run(void *arg)
 	struct flusher *f = arg;
 	int64_t began_ns;
 
+	thread_is("flusher");
 	pthread_mutex_lock(&f->mutex);
 	f->tid = (pid_t)syscall(SYS_gettid);
 	if (!f->may_rise) /* on Linux this is the thread's, not the process's */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The shard's thread: drain, apply, hand back, checkpoint. */
+#include <stdio.h>
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "workers/hold.h"
 #include "workers/query.h"
 #include "workers/replay.h"
@@ -190,8 +192,11 @@ static void handle(struct worker *w, struct mail *m)
 static void *run(void *arg)
 {
 	struct worker *w = arg;
+	char name[16];
 	bool over = false;
 
+	snprintf(name, sizeof name, "shard-%u", w->number);
+	thread_is(name);
 	while (!over && atomic_load(&w->state) != WORKER_FAILED) {
 		struct mail *m = mailbox_take(&w->inbox, wait_ns(w));
 		int64_t now = clock_monotonic_ns();

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Threads, as the kernel sees them. */
+#include <stdint.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include "base/thread.h"
+
+#define SLICE_NS 100000 /* the shortest that Linux takes */
+
+/* As linux/sched/types.h has it in its first version; libc has neither it nor the call. */
+struct attributes {
+	uint32_t size, policy; /* 0 is SCHED_OTHER */
+	uint64_t flags;
+	int32_t nice;
+	uint32_t priority;
+	uint64_t runtime, deadline, period;
+};
+
+void thread_is(const char *name)
+{
+	(void)prctl(PR_SET_NAME, name);
+}
+
+void thread_is_prompt(bool prompt)
+{
+	struct attributes a = { .size = sizeof a, .nice = getpriority(PRIO_PROCESS, 0),
+		.runtime = prompt ? SLICE_NS : 0 };
+
+	(void)syscall(SYS_sched_setattr, 0, &a, 0);
+}

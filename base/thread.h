@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Thread: what the kernel is told of the calling thread. All of it is advice: where the kernel does
+ * not take it, nothing is different but the time. */
+#ifndef KITH_BASE_THREAD_H
+#define KITH_BASE_THREAD_H
+#include <stdbool.h>
+
+/* NAME as `top -H` and `perf` show it, cut after 15 bytes. */
+void thread_is(const char *name);
+
+/* The calling thread, and those that it starts from now on, run for microseconds and then wait: who
+ * has the processor gives it up for them at once, and not at its next tick. False: for whoever works
+ * on, as threads are by themselves.
+ *
+ * Note "prompt". Fair scheduling gives a thread that wakes up the processor only if it would have
+ * had to give it up sooner than who has it. All have the same slice, 3 ms, unless they ask for
+ * another one; so whoever sends receipts waited for whoever applies events, up to the next tick,
+ * which is 4 ms. Linux takes a slice with SCHED_OTHER since 6.12; before, it does nothing. */
+void thread_is_prompt(bool prompt);
+
+#endif
