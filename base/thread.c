@@ -4,6 +4,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 #include "base/thread.h"
 
@@ -29,4 +30,12 @@ void thread_is_prompt(bool prompt)
 		.runtime = prompt ? SLICE_NS : 0 };
 
 	(void)syscall(SYS_sched_setattr, 0, &a, 0);
+}
+
+void thread_rest(int64_t ns)
+{
+	struct timespec t = { ns / 1000000000, ns % 1000000000 };
+
+	if (ns > 0)
+		(void)nanosleep(&t, NULL);
 }

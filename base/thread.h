@@ -4,6 +4,7 @@
 #ifndef KITH_BASE_THREAD_H
 #define KITH_BASE_THREAD_H
 #include <stdbool.h>
+#include <stdint.h>
 
 /* NAME as `top -H` and `perf` show it, cut after 15 bytes. */
 void thread_is(const char *name);
@@ -13,9 +14,12 @@ void thread_is(const char *name);
  * on, as threads are by themselves.
  *
  * Note "prompt". Fair scheduling gives a thread that wakes up the processor only if it would have
- * had to give it up sooner than who has it. All have the same slice, 3 ms, unless they ask for
- * another one; so whoever sends receipts waited for whoever applies events, up to the next tick,
- * which is 4 ms. Linux takes a slice with SCHED_OTHER since 6.12; before, it does nothing. */
+ * had to give it up sooner than who has it. All have the same slice, some milliseconds, unless they
+ * ask for another one; so whoever sends receipts waited for whoever applies events, up to the next
+ * tick, which may be 4 ms away. Linux takes a slice with SCHED_OTHER since 6.12; before, it does nothing. */
 void thread_is_prompt(bool prompt);
+
+/* Wait for NS nanoseconds, or until a signal comes. */
+void thread_rest(int64_t ns);
 
 #endif

@@ -26,8 +26,8 @@ static void *run(void *arg)
 	}
 	if (f->rc == 0)
 		f->rc = refit_spend_make(&f->mail->sample->of[0], &f->now_value, &f->give_up, &f->spend);
-	if (mailbox_post(f->to, &f->mail->mail))
-		f->wake(f->wake_arg);
+	(void)mailbox_post(f->to, &f->mail->mail);
+	f->wake(f->wake_arg);
 	return NULL;
 }
 

@@ -89,16 +89,11 @@ static void check_workers(struct daemon *d)
 		}
 }
 
-static void on_wake(evutil_socket_t fd, short what, void *arg)
+/* Shards have given something back, or a sync is over. */
+static void take_back(struct daemon *d)
 {
-	struct daemon *d = arg;
-	uint64_t count;
-	int rc;
+	int rc = pipeline_take(d);
 
-	(void)what;
-	if (read(fd, &count, sizeof count) < 0 && errno != EAGAIN)
-		log_error("loop", "cannot read the wake-up", "errno=%d", errno);
-	rc = pipeline_take(d);
 	if (rc != 0) {
 		daemon_abandon(d, "the journal could not be made durable", rc);
 		return;
@@ -107,6 +102,16 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
 	if (d->state == DAEMON_RUNNING && space_shard_is_full(d))
 		space_check(d); /* at once: what is taken in meanwhile has to stay in memory */
 	after_inputs(d);
+}
+
+static void on_wake(evutil_socket_t fd, short what, void *arg)
+{
+	uint64_t count;
+
+	(void)what;
+	if (read(fd, &count, sizeof count) < 0 && errno != EAGAIN)
+		log_error("loop", "cannot read the wake-up", "errno=%d", errno);
+	take_back(arg);
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *arg)
@@ -287,7 +292,7 @@ static int open_journal(struct daemon *d, struct complaint *c)
 	if (rc != 0)
 		return rc;
 	pipeline_init(&d->pipeline, journal);
-	return pipeline_start(&d->pipeline, daemon_wake, d);
+	return pipeline_start(&d->pipeline, &d->returned, daemon_wake, d);
 }
 
 static void started(struct query *q)
@@ -468,8 +473,16 @@ int daemon_run(struct daemon *d)
 	space_check(d);
 	courier_check(d);
 	timekeeper_check(d);
-	if (event_base_dispatch(d->base) < 0)
-		d->exit_code = 1;
+	while (!event_base_got_break(d->base)) {
+		if (event_base_loop(d->base, EVLOOP_ONCE) < 0) {
+			d->exit_code = 1;
+			break;
+		}
+		/* What nobody was woken for: there may be something to tell in it. */
+		if (!mailbox_is_empty(&d->returned))
+			take_back(d);
+		thread_rest(backlog_rest_ns(d->pipeline.backlog, d->store.shards));
+	}
 	return d->exit_code;
 }
 

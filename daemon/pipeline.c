@@ -25,9 +25,25 @@ void pipeline_init(struct pipeline *p, struct journal *journal)
 	mails_init(&p->telling);
 }
 
-int pipeline_start(struct pipeline *p, void (*wake)(void *arg), void *arg)
+/* In the syncer's thread: shards may know at once, and the main thread is left alone where there is
+ * nothing for it to do. */
+static void sync_over(void *arg, int rc, bool awaited)
 {
-	return syncer_start(&p->syncer, p->journal, wake, arg);
+	struct pipeline *p = arg;
+
+	if (rc == 0)
+		atomic_store(&p->durable, p->syncing);
+	atomic_thread_fence(memory_order_seq_cst); /* note "not durable yet", worker.c */
+	if (rc != 0 || awaited || mailbox_is_whole(p->returned))
+		p->wake(p->wake_arg);
+}
+
+int pipeline_start(struct pipeline *p, struct mailbox *returned, void (*wake)(void *arg), void *arg)
+{
+	p->returned = returned;
+	p->wake = wake;
+	p->wake_arg = arg;
+	return syncer_start(&p->syncer, p->journal, sync_over, p);
 }
 
 void pipeline_fini(struct pipeline *p)
@@ -100,10 +116,11 @@ struct task *task_new(struct daemon *d)
 		return NULL;
 	}
 	memset(t->work.parts, 0, n * sizeof *t->work.parts);
-	t->work.n_parts = n;
+	t->work.n_parts = t->work.n_left = n;
 	t->work.owner = t;
 	for (unsigned i = 0; i < n; i++) {
 		t->work.parts[i].mail.kind = MAIL_PART;
+		t->work.parts[i].mail.left = &t->work.n_left;
 		t->work.parts[i].work = &t->work;
 		t->work.parts[i].shard = i;
 		t->work.parts[i].outcome = outcome_take(&d->pipeline);
@@ -171,24 +188,42 @@ static void group_failed(struct daemon *d, struct task *group, int rc)
 
 static void group_post(struct daemon *d, struct task *group)
 {
+	int64_t now = clock_monotonic_ns();
+
 	for (unsigned i = 0; i < d->store.shards; i++) {
 		struct mails list;
+		uint64_t events = 0;
 
 		mails_init(&list);
-		for (struct task *t = group; t; t = t->next)
+		for (struct task *t = group; t; t = t->next) {
+			events += t->work.parts[i].n;
 			mails_add(&list, &t->work.parts[i].mail);
+		}
+		backlog_given(&d->pipeline.backlog[i], events, now);
 		worker_post_all(&d->workers[i], &list);
 	}
+}
+
+/* Take the result of a sync, waiting for it. */
+static int synced(struct pipeline *p)
+{
+	if (journal_synced(p->journal, syncer_take(&p->syncer)) != 0)
+		return ERR_UNKNOWN;
+	p->syncs++;
+	return 0;
 }
 
 int pipeline_flush(struct daemon *d)
 {
 	struct pipeline *p = &d->pipeline;
+	enum syncer_state state;
 	struct task *group;
 	int rc;
 
-	if (!p->group || syncer_state(&p->syncer) != SYNCER_IDLE)
+	if (!p->group || (state = syncer_await(&p->syncer)) == SYNCER_BUSY)
 		return 0;
+	if (state == SYNCER_DONE && synced(p) != 0)
+		return ERR_UNKNOWN;
 	group = group_take(p);
 	rc = journal_write(p->journal, clock_wall_ms());
 	if (rc == ERR_UNKNOWN)
@@ -199,19 +234,9 @@ int pipeline_flush(struct daemon *d)
 		ingest_regulate(d);
 		return 0;
 	}
+	p->syncing = journal_last(p->journal);
 	syncer_begin(&p->syncer); /* first: the disk works while the others are woken */
 	group_post(d, group);
-	return 0;
-}
-
-/* Take the result of a sync, waiting for it. */
-static int synced(struct pipeline *p)
-{
-	if (journal_synced(p->journal, syncer_take(&p->syncer)) != 0)
-		return ERR_UNKNOWN;
-	p->syncs++;
-	atomic_store(&p->durable, journal_durable(p->journal));
-	atomic_thread_fence(memory_order_seq_cst); /* note "not durable yet", worker.c */
 	return 0;
 }
 
@@ -240,7 +265,7 @@ static uint64_t mail_position(const struct mail *m)
  * came before it. */
 static void sort_out(struct pipeline *p, struct mails *ret_ready)
 {
-	uint64_t durable = atomic_load(&p->durable);
+	uint64_t durable = p->sorted = atomic_load(&p->durable);
 	struct mail *m = p->held.first, *next;
 
 	mails_init(&p->held);
@@ -308,30 +333,56 @@ void pipeline_tell(struct daemon *d)
 		event_add(d->tell, &(struct timeval){ 0, 0 });
 }
 
-/* Receipts go out first: they are cheap, and senders wait for them. Then the next group gets going;
- * what is told to subscribers takes longer than both. */
-int pipeline_take(struct daemon *d)
+/* What has been given back since we looked. */
+static void collect(struct daemon *d)
 {
 	struct pipeline *p = &d->pipeline;
-	struct mail *mail, *next;
-	struct mails ready;
-	int rc = 0;
+	struct mail *m = mailbox_take(p->returned, 0), *next;
+	int64_t now = m ? clock_monotonic_ns() : 0;
 
-	if (syncer_state(&p->syncer) == SYNCER_DONE)
-		rc = synced(p);
-	if (rc != 0)
-		return rc;
-	for (mail = mailbox_take(&d->returned, 0); mail; mail = next) {
-		next = mail->next;
-		mails_add(&p->held, mail);
+	for (; m; m = next) {
+		const struct part *part = (const struct part *)m;
+
+		next = m->next;
+		if (m->kind == MAIL_PART)
+			backlog_given_back(&p->backlog[part->shard], part->n, now);
+		mails_add(&p->held, m);
 	}
+}
+
+/* Receipts go out first: they are cheap, and senders wait for them. Then the next group gets going. */
+static int take(struct daemon *d)
+{
+	struct pipeline *p = &d->pipeline;
+	struct mails ready;
+
+	if (syncer_state(&p->syncer) == SYNCER_DONE && synced(p) != 0)
+		return ERR_UNKNOWN;
+	collect(d);
 	sort_out(p, &ready);
 	answer(d, &ready);
-	rc = pipeline_flush(d);
 	if (ready.first) {
 		*p->telling.last = ready.first;
 		p->telling.last = ready.last;
 	}
+	return pipeline_flush(d);
+}
+
+/* Whether what is held can be told since it was gone through; if not, the syncer will wake us. */
+static bool is_due(struct pipeline *p)
+{
+	return p->held.first && (syncer_await(&p->syncer) == SYNCER_DONE ||
+		atomic_load(&p->durable) > p->sorted);
+}
+
+/* What is told to subscribers takes longer than the rest. */
+int pipeline_take(struct daemon *d)
+{
+	int rc;
+
+	do
+		rc = take(d);
+	while (rc == 0 && is_due(&d->pipeline));
 	if (rc == 0)
 		pipeline_tell(d);
 	return rc;

@@ -16,7 +16,9 @@
  * ends the process. */
 #ifndef KITH_DAEMON_PIPELINE_H
 #define KITH_DAEMON_PIPELINE_H
+#include "daemon/backlog.h"
 #include "daemon/syncer.h"
+#include "store/store.h"
 #include "workers/worker.h"
 
 struct daemon;
@@ -37,10 +39,16 @@ struct task {
 struct pipeline {
 	struct journal *journal;
 	struct syncer syncer;
-	atomic_uint_fast64_t durable;
+	atomic_uint_fast64_t durable;      /* stored by the syncer, too */
+	uint64_t syncing;                  /* `durable` after the sync under way */
+	uint64_t sorted;                   /* `durable` when `held` was last gone through */
+	struct mailbox *returned;
+	void (*wake)(void *arg);
+	void *wake_arg;
 	struct mails held;                 /* came back before it was durable */
 	struct mails telling;              /* is durable, and not handed out yet */
 	unsigned told;                     /* notifications of the first of them */
+	struct backlog backlog[SHARDS_MAX];
 	struct task *group, **group_last;  /* submitted, not yet written */
 	uint64_t under_way_events, under_way_bytes, under_way_tasks;
 	struct arena **spare;              /* arenas to be used again */
@@ -52,8 +60,9 @@ struct pipeline {
 };
 
 void pipeline_init(struct pipeline *p, struct journal *journal);
-/* WAKE is called in another thread when a sync is over: pipeline_take() is due. */
-int pipeline_start(struct pipeline *p, void (*wake)(void *arg), void *arg);
+/* What shards give back comes to RETURNED. WAKE is called in another thread when a sync is over for
+ * which something waited: pipeline_take() is due. */
+int pipeline_start(struct pipeline *p, struct mailbox *returned, void (*wake)(void *arg), void *arg);
 void pipeline_fini(struct pipeline *p);
 
 /* A task in a fresh arena, everything zero, its parts made (lists empty). NULL: out of memory. */
@@ -65,7 +74,8 @@ void task_free(struct daemon *d, struct task *t);
 int pipeline_submit(struct daemon *d, struct task *t, struct span raw, const uint32_t *refused,
 	unsigned n_refused);
 /* 0, also when the group failed as a whole (each task knows); ERR_UNKNOWN: the process must end.
- * Does nothing while a sync is under way: pipeline_take() does it then. */
+ * Does nothing while a sync is under way: pipeline_take() does it then, which is due when it is
+ * over. */
 int pipeline_flush(struct daemon *d);
 /* The same, and wait until all that was submitted is durable. */
 int pipeline_finish(struct daemon *d);

@@ -26,17 +26,18 @@ static void *run(void *arg)
 		pthread_mutex_unlock(&s->mutex);
 		s->rc = journal_sync_file(s->journal);
 		pthread_mutex_lock(&s->mutex);
+		s->over(s->arg, s->rc, s->awaited);
 		move(s, SYNCER_DONE);
-		s->wake(s->arg);
 	}
 	pthread_mutex_unlock(&s->mutex);
 	return NULL;
 }
 
-int syncer_start(struct syncer *s, const struct journal *journal, void (*wake)(void *arg), void *arg)
+int syncer_start(struct syncer *s, const struct journal *journal,
+	void (*over)(void *arg, int rc, bool awaited), void *arg)
 {
 	s->journal = journal;
-	s->wake = wake;
+	s->over = over;
 	s->arg = arg;
 	s->state = SYNCER_IDLE;
 	pthread_mutex_init(&s->mutex, NULL);
@@ -68,6 +69,7 @@ void syncer_begin(struct syncer *s)
 {
 	pthread_mutex_lock(&s->mutex);
 	assert(s->state == SYNCER_IDLE);
+	s->awaited = false;
 	move(s, SYNCER_BUSY);
 	pthread_mutex_unlock(&s->mutex);
 }
@@ -78,6 +80,17 @@ enum syncer_state syncer_state(struct syncer *s)
 
 	pthread_mutex_lock(&s->mutex);
 	state = s->state;
+	pthread_mutex_unlock(&s->mutex);
+	return state;
+}
+
+enum syncer_state syncer_await(struct syncer *s)
+{
+	enum syncer_state state;
+
+	pthread_mutex_lock(&s->mutex);
+	state = s->state;
+	s->awaited |= state == SYNCER_BUSY;
 	pthread_mutex_unlock(&s->mutex);
 	return state;
 }

@@ -19,18 +19,23 @@ struct syncer {
 	enum syncer_state state;
 	bool started;
 	int rc;                    /* SYNCER_DONE */
+	bool awaited;              /* something else than what is being synced waits for its end */
 	const struct journal *journal;
-	void (*wake)(void *arg);   /* a sync is over; called in the syncer's thread */
+	/* A sync is over with RC; called in the syncer's thread, before others see it. */
+	void (*over)(void *arg, int rc, bool awaited);
 	void *arg;
 };
 
 /* 0 or ERR_NOMEM. JOURNAL outlives S. */
-int syncer_start(struct syncer *s, const struct journal *journal, void (*wake)(void *arg), void *arg);
+int syncer_start(struct syncer *s, const struct journal *journal,
+	void (*over)(void *arg, int rc, bool awaited), void *arg);
 /* Waits for the sync under way; its result is lost. Does nothing when it was not started. */
 void syncer_stop(struct syncer *s);
 /* None is under way, and the result of the last has been taken. */
 void syncer_begin(struct syncer *s);
 enum syncer_state syncer_state(struct syncer *s);
+/* The same, and when it is SYNCER_BUSY, its end is awaited. */
+enum syncer_state syncer_await(struct syncer *s);
 /* Take the result of journal_sync_file(), after having waited for it. */
 int syncer_take(struct syncer *s);
 

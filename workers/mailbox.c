@@ -15,6 +15,7 @@ void mailbox_init(struct mailbox *b)
 	b->first = NULL;
 	b->last = &b->first;
 	b->nudged = false;
+	b->whole = false;
 }
 
 void mailbox_fini(struct mailbox *b)
@@ -36,6 +37,43 @@ bool mailbox_post_all(struct mailbox *b, struct mails *list)
 	if (was_empty) /* not under the lock, which who wakes up wants first of all */
 		pthread_cond_signal(&b->filled);
 	return was_empty;
+}
+
+bool mailbox_post_back(struct mailbox *b, struct mails *list)
+{
+	bool whole = false;
+
+	pthread_mutex_lock(&b->mutex);
+	for (struct mail *m = list->first; m; m = m->next)
+		if (!m->left || --*m->left == 0)
+			whole = true;
+	b->whole |= whole;
+	*b->last = list->first;
+	b->last = list->last;
+	pthread_mutex_unlock(&b->mutex);
+	mails_init(list);
+	pthread_cond_signal(&b->filled);
+	return whole;
+}
+
+bool mailbox_is_empty(struct mailbox *b)
+{
+	bool empty;
+
+	pthread_mutex_lock(&b->mutex);
+	empty = b->first == NULL;
+	pthread_mutex_unlock(&b->mutex);
+	return empty;
+}
+
+bool mailbox_is_whole(struct mailbox *b)
+{
+	bool whole;
+
+	pthread_mutex_lock(&b->mutex);
+	whole = b->whole;
+	pthread_mutex_unlock(&b->mutex);
+	return whole;
 }
 
 bool mailbox_post(struct mailbox *b, struct mail *m)
@@ -64,6 +102,7 @@ struct mail *mailbox_take(struct mailbox *b, int64_t wait_ns)
 	b->first = NULL;
 	b->last = &b->first;
 	b->nudged = false;
+	b->whole = false;
 	pthread_mutex_unlock(&b->mutex);
 	return m;
 }

@@ -10,6 +10,9 @@ enum mail_kind { MAIL_PART, MAIL_QUERY };
 
 struct mail {
 	struct mail *next;
+	/* So many of those that it belongs with have not come back yet, itself included; counted
+	 * under the lock of the mailbox they come back to. NULL: it is alone. */
+	unsigned *left;
 	uint8_t kind; /* enum mail_kind */
 };
 
@@ -19,6 +22,7 @@ struct mailbox {
 	pthread_cond_t filled;
 	struct mail *first, **last;
 	bool nudged;
+	bool whole; /* with what is in it, all of something that belongs together has come back */
 };
 void mailbox_init(struct mailbox *b);
 void mailbox_fini(struct mailbox *b);
@@ -43,6 +47,12 @@ static inline void mails_add(struct mails *list, struct mail *m)
  * thread woken. LIST, which has some, is empty afterwards. */
 bool mailbox_post(struct mailbox *b, struct mail *m);
 bool mailbox_post_all(struct mailbox *b, struct mails *list);
+/* Give LIST back: true when with it all of something has come that belongs together. Whoever posts
+ * the last of it is told so, and by then the rest is there. */
+bool mailbox_post_back(struct mailbox *b, struct mails *list);
+bool mailbox_is_empty(struct mailbox *b);
+/* Whether something is in it that all has come of. */
+bool mailbox_is_whole(struct mailbox *b);
 /* All mail in order, or NULL after WAIT_NS (0: at once) without any, or when nudged. */
 struct mail *mailbox_take(struct mailbox *b, int64_t wait_ns);
 /* End the waiting, or the next one. */

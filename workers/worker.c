@@ -39,23 +39,24 @@ static void give_back(struct worker *w, struct mail *m)
 }
 
 /* Parts are given back some at a time: each waking of the main thread costs as much as a few
- * events.
+ * events. It is woken by the last part of an input: with the others it can do little.
  *
- * Note "not durable yet": with parts that are not, the main thread can do nothing. It is not woken
- * for them; when their sync is over it looks into its mailbox by itself. It stores `durable` before
- * it looks, we load it after we have posted, and so one of us sees the other. */
+ * Note "not durable yet": nor can it do anything with parts that are not. It is not woken for them;
+ * when their sync is over the syncer looks into the mailbox. It stores `durable` before it looks, we
+ * load it after we have posted, and so one of us sees the other. */
 #define DONE_MAX 8
 static void give_back_done(struct worker *w)
 {
 	uint64_t first;
+	bool whole;
 
 	if (w->done.n == 0)
 		return;
 	worker_publish(w);
 	first = ((struct part *)w->done.first)->work->input.sequence;
-	(void)mailbox_post_all(w->outbox, &w->done);
+	whole = mailbox_post_back(w->outbox, &w->done);
 	atomic_thread_fence(memory_order_seq_cst);
-	if (first <= atomic_load(w->durable))
+	if (whole && first <= atomic_load(w->durable))
 		w->wake(w->wake_arg);
 }
 

@@ -33,6 +33,7 @@ struct part {
 struct work {
 	struct input input;
 	unsigned n_parts;
+	unsigned n_left;   /* parts not given back; note "left" in mailbox.h */
 	unsigned n_back, n_done; /* main thread only */
 	void *owner;       /* main thread only */
 	struct part *parts;
@@ -133,7 +134,7 @@ struct worker {
 	struct shard shard;                  /* open after QUERY_START */
 	struct mailbox inbox;
 	struct mailbox *outbox;              /* of the main thread, shared by all workers */
-	void (*wake)(void *arg);             /* called after a post to an empty outbox */
+	void (*wake)(void *arg);             /* what is in the outbox is to be looked at */
 	void *wake_arg;
 	const atomic_uint_fast64_t *durable; /* journal position; written by the main thread */
 	struct checkpoint_settings settings;

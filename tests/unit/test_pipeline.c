@@ -89,7 +89,7 @@ static int setup(void **state)
 	for (unsigned i = 0; i < 2; i++)
 		mailbox_init(&workers[i].inbox);
 	pipeline_init(&d.pipeline, j);
-	return pipeline_start(&d.pipeline, wake, NULL);
+	return pipeline_start(&d.pipeline, &d.returned, wake, NULL);
 }
 
 static int teardown(void **state)
@@ -124,16 +124,24 @@ static void done(struct daemon *of, struct task *t)
 	tell('d', t);
 }
 
-static void submit(void)
+/* An input with N events for each shard, which nobody looks at. */
+static void submit_events(unsigned n)
 {
 	struct task *t = task_new(&d);
 
 	assert_non_null(t);
+	for (unsigned i = 0; i < 2; i++)
+		t->work.parts[i].n = n;
 	t->work.input.type = INPUT_TIME;
 	t->work.input.taken_ms = t->work.input.clock_ms = NOW;
 	t->answer = answer;
 	t->done = done;
 	assert_int_equal(pipeline_submit(&d, t, span_of(NULL, 0), NULL, 0), 0);
+}
+
+static void submit(void)
+{
+	submit_events(0);
 }
 
 static void take(void)
@@ -150,8 +158,12 @@ static unsigned apply(unsigned shard)
 	unsigned n = 0;
 
 	for (; m; m = next, n++) {
+		struct mails one;
+
 		next = m->next;
-		(void)mailbox_post(&d.returned, m);
+		mails_init(&one);
+		mails_add(&one, m);
+		(void)mailbox_post_back(&d.returned, &one);
 	}
 	return n;
 }
@@ -189,7 +201,7 @@ static void the_next_group_gathers_while_one_is_synced(void **state)
 	wait_for(&disk.woken, 1);
 	take();
 	assert_int_equal(apply(0), 2);
-	wait_for(&disk.woken, 2);
+	assert_int_equal(pipeline_finish(&d), 0);
 	assert_int_equal(disk.begun, 2);
 	assert_int_equal(apply(1), 3);
 	take();
@@ -200,9 +212,7 @@ static void a_shard_that_is_late_holds_up_no_other_input(void **state)
 {
 	(void)state;
 	submit();
-	assert_int_equal(pipeline_flush(&d), 0);
-	wait_for(&disk.woken, 1);
-	take();
+	assert_int_equal(pipeline_finish(&d), 0);
 	disk_is(true);
 	submit();
 	assert_int_equal(pipeline_flush(&d), 0);
@@ -212,7 +222,7 @@ static void a_shard_that_is_late_holds_up_no_other_input(void **state)
 	take();
 	assert_string_equal(told, "a1 d1");
 	disk_is(false);
-	wait_for(&disk.woken, 2);
+	wait_for(&disk.woken, 1);
 	take();
 	assert_string_equal(told, "a1 d1 a2 d2");
 }
@@ -247,6 +257,74 @@ static void a_sync_that_fails_answers_nothing(void **state)
 	assert_int_equal(atomic_load(&d.pipeline.durable), 0);
 }
 
+/* Who wakes us does so before we see that the sync is over. */
+static void a_sync_for_which_nothing_waits_wakes_nobody(void **state)
+{
+	(void)state;
+	submit();
+	assert_int_equal(pipeline_finish(&d), 0); /* no shard has applied anything */
+	assert_int_equal(disk.woken, 0);
+}
+
+static void a_sync_wakes_nobody_for_half_of_an_input(void **state)
+{
+	(void)state;
+	submit();
+	disk_is(true);
+	assert_int_equal(pipeline_flush(&d), 0);
+	assert_int_equal(apply(0), 1);
+	disk_is(false);
+	assert_int_equal(pipeline_finish(&d), 0);
+	assert_int_equal(disk.woken, 0);
+}
+
+static void a_sync_wakes_for_what_came_back_before_it_was_over(void **state)
+{
+	(void)state;
+	disk_is(true);
+	submit();
+	assert_int_equal(pipeline_flush(&d), 0);
+	assert_int_equal(apply(0), 1);
+	assert_int_equal(apply(1), 1);
+	disk_is(false);
+	wait_for(&disk.woken, 1); /* nobody had looked into the mailbox */
+	take();
+	assert_string_equal(told, "a1 d1");
+}
+
+static void who_gives_back_the_last_part_is_told(void **state)
+{
+	struct mails one;
+
+	(void)state;
+	submit();
+	assert_int_equal(pipeline_finish(&d), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		mails_init(&one);
+		mails_add(&one, mailbox_take(&workers[i].inbox, 0));
+		assert_int_equal(mailbox_post_back(&d.returned, &one), i == 1);
+		assert_int_equal(mailbox_is_whole(&d.returned), i == 1);
+		take(); /* the first is gone from there when the second comes */
+		assert_false(mailbox_is_whole(&d.returned));
+	}
+	assert_string_equal(told, "a1 d1");
+}
+
+static void what_shards_have_to_do_is_counted(void **state)
+{
+	(void)state;
+	submit_events(7);
+	assert_int_equal(pipeline_finish(&d), 0);
+	assert_int_equal(d.pipeline.backlog[0].events, 7);
+	assert_int_equal(d.pipeline.backlog[1].events, 7);
+	assert_int_equal(apply(0), 1);
+	take();
+	assert_int_equal(d.pipeline.backlog[0].events, 0);
+	assert_int_equal(d.pipeline.backlog[1].events, 7);
+	assert_int_equal(apply(1), 1);
+	take();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -258,6 +336,14 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			what_was_submitted_is_durable_when_finished, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_sync_that_fails_answers_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_sync_for_which_nothing_waits_wakes_nobody, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_sync_wakes_nobody_for_half_of_an_input, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_sync_wakes_for_what_came_back_before_it_was_over, setup, teardown),
+		cmocka_unit_test_setup_teardown(who_gives_back_the_last_part_is_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_shards_have_to_do_is_counted, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
