@@ -16,7 +16,8 @@ void thread_is(const char *name);
  * Note "prompt". Fair scheduling gives a thread that wakes up the processor only if it would have
  * had to give it up sooner than who has it. All have the same slice, some milliseconds, unless they
  * ask for another one; so whoever sends receipts waited for whoever applies events, up to the next
- * tick, which may be 4 ms away. Linux takes a slice with SCHED_OTHER since 6.12; before, it does nothing. */
+ * tick, which may be 4 ms away. Linux takes a slice with SCHED_OTHER since 6.12; before, it does
+ * nothing. */
 void thread_is_prompt(bool prompt);
 
 /* Wait for NS nanoseconds, or until a signal comes. */
