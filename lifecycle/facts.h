@@ -206,7 +206,7 @@ const char *facts_text_name(enum facts_text t);
 /* The naming function of an enumerated register ("consumer"), or NULL for plain numbers. */
 const char *(*facts_register_naming(enum facts_register r))(unsigned);
 
-/* Bytes, as drawn in lifecycle/facts_layout.h: only what is not zero is written. 120 for a customer
+/* Bytes, as drawn in lifecycle/facts_layout.h: only what is not zero is written. 140 for a customer
  * with five purchases, below 1.9 KiB for anyone with a calendar; FACTS_PACKED_MAX is the room OUT
  * must have, whatever the numbers. Equal facts that were built in another order may differ in the
  * last digits of their decayed sums, and so in their bytes. */

@@ -13,7 +13,7 @@ enum section {
 };
 
 /* The widest that each part can be: a varint of 64 bits takes 10 bytes, of 32 bits 5. */
-#define WIDEST_SCALARS   (3 + 10 + FACTS_SCALARS * 9)
+#define WIDEST_SCALARS   (8 + FACTS_SCALARS * 9)
 #define WIDEST_REGISTERS (10 + REGISTERS * 20)
 #define WIDEST_TEXTS     (10 + TEXTS * (10 + 1 + EVENT_TEXT_MAX))
 #define WIDEST_WALLETS   (1 + 2 * 30)
@@ -21,7 +21,7 @@ enum section {
 #define WIDEST_REFERRER  (10 + 1 + EVENT_CUSTOMER_MAX)
 #define WIDEST_CUSTOM    (1 + CUSTOM_MAX * (4 + 1 + 10 + 10 + 8))
 #define WIDEST_DAYS      (10 + 5 + FACTS_GAPS_MAX + 5)
-#define WIDEST_ORDERS    (1 + 21 + FACTS_ORDERS_MAX * (6 + 8 + 8 + 9) + 8)
+#define WIDEST_ORDERS    (1 + 12 + FACTS_ORDERS_MAX * (15 + 6) + 8)
 _Static_assert(WIDEST_SCALARS + WIDEST_REGISTERS + WIDEST_TEXTS + WIDEST_WALLETS + WIDEST_CASES +
 	WIDEST_DAYS + WIDEST_REFERRER + WIDEST_CUSTOM + WIDEST_ORDERS <= FACTS_PACKED_MAX,
 	"the widest facts fit");
@@ -30,14 +30,14 @@ _Static_assert(WIDEST_SCALARS + WIDEST_REGISTERS + WIDEST_TEXTS + WIDEST_WALLETS
  * the time. For the same reason their sizes stand apart: no byte has to be looked at to find where
  * the next value begins. */
 
-/* How many bytes may have a size beside them, which is written before the values are. */
-#define SIZES_MAX ((FACTS_SCALARS + 1) / 2)
+/* How many values may have a size, which stands before them; a whole number of eights. */
+#define SIZES_MAX ((FACTS_SCALARS + 7) / 8 * 8)
 
-/* The values that have a size, being written or read one after the other. */
+/* The values that have a size, being written one after the other. */
 struct values {
 	uint8_t *out;
-	uint8_t *sizes;
 	unsigned n;
+	uint8_t size[SIZES_MAX + 8];
 };
 
 static inline void put_value(struct values *w, uint64_t v)
@@ -45,8 +45,23 @@ static inline void put_value(struct values *w, uint64_t v)
 	unsigned size = put_sized(w->out, v); /* what is too much is written over */
 
 	w->out += size;
-	w->sizes[w->n / 2] |= (uint8_t)(size << w->n % 2 * 4);
-	w->n++;
+	w->size[w->n++] = (uint8_t)size;
+}
+
+/* Half a byte each, eight at once; END of them is what is written over and put back. */
+static inline void put_sizes(uint8_t *p, uint8_t *end, struct values *w)
+{
+	uint32_t kept = get_le32(end);
+
+	put_le64(w->size + w->n, 0);
+	for (unsigned i = 0; i < w->n; i += 8) {
+		uint64_t x = get_le64(w->size + i);
+
+		x = (x | x >> 4) & UINT64_C(0x00ff00ff00ff00ff);
+		x = (x | x >> 8) & UINT64_C(0x0000ffff0000ffff);
+		put_le32(p + i / 2, (uint32_t)(x | x >> 16));
+	}
+	put_le32(end, kept);
 }
 
 /* From the last row on: so a row is a comparison and an addition with carry. */
@@ -60,19 +75,17 @@ static uint64_t rows_used(const struct facts *f)
 	return ~empty & (UINT64_MAX >> (64 - FACTS_SCALARS));
 }
 
-static uint8_t *rows_pack(uint8_t *p, const struct facts *f)
+static uint8_t *rows_pack(uint8_t *p, const struct facts *f, uint64_t rows)
 {
-	uint64_t rows = rows_used(f);
 	uint64_t counts = rows & rows_of(FACT_COUNT), firsts = rows & rows_of(FACT_FIRST);
 	uint64_t lasts = rows & rows_of(FACT_LAST) & ~ROW(FACT_last_event);
 	uint64_t masks = rows & rows_of(FACT_MASK), decays = rows & rows_of(FACT_DECAY);
 	int64_t last_ms = f->scalar[FACT_last_event].i, first_ms = f->scalar[FACT_first_event].i;
+	uint8_t *values = p + (__builtin_popcountll(rows & ~decays) + 1) / 2;
 	struct values w;
 
-	w.sizes = put_varint(p, rows);
-	w.out = w.sizes + (__builtin_popcountll(rows & ~decays) + 1) / 2;
+	w.out = values;
 	w.n = 0;
-	memset(w.sizes, 0, SIZES_MAX);
 	if (last_ms)
 		put_value(&w, (uint64_t)last_ms);
 	FOR_ROWS(row, counts)
@@ -84,6 +97,7 @@ static uint8_t *rows_pack(uint8_t *p, const struct facts *f)
 		put_value(&w, zigzag(minus(last_ms, f->scalar[row].i)));
 	FOR_ROWS(row, masks)
 		put_value(&w, (uint64_t)f->scalar[row].i);
+	put_sizes(p, values, &w);
 	FOR_ROWS(row, decays) {
 		put_le64(w.out, (uint64_t)f->scalar[row].i);
 		w.out += 8;
@@ -91,52 +105,96 @@ static uint8_t *rows_pack(uint8_t *p, const struct facts *f)
 	return w.out;
 }
 
-uint64_t get_last_sized(const uint8_t *p, unsigned size)
-{
-	uint8_t bytes[8] = { 0 };
+/* What may be read from the sizes on, whatever they say: two words of them, and the values. */
+_Static_assert(FACTS_SCALARS - 10 <= 32, "all but the decayed sums have theirs in two words");
+#define ROWS_ROOM(values, decays) (16 + (values) * 15 + (decays) * 8 + 8)
+#define ROWS_ROOM_MAX             ROWS_ROOM(FACTS_SCALARS, FACTS_SCALARS)
 
-	memcpy(bytes, p, size);
-	return get_le64(bytes);
+/* The values being read. What they should not be is added up, and asked at the end. */
+struct taken {
+	const uint8_t *p;
+	uint64_t sizes, more_sizes;
+	unsigned sizes_over; /* 16: one has more than 8 bytes */
+	bool bad;
+};
+
+static inline uint64_t take_value(struct taken *t)
+{
+	static const uint64_t kept[16] = { 0, 0xff, 0xffff, 0xffffff, 0xffffffff, 0xffffffffff,
+		0xffffffffffff, 0xffffffffffffff, UINT64_MAX };
+	unsigned size = t->sizes & 15;
+	uint64_t v = get_le64(t->p) & kept[size];
+
+	t->sizes = t->sizes >> 4 | t->more_sizes << 60;
+	t->more_sizes >>= 4;
+	t->sizes_over |= size + 7;
+	t->p += size;
+	return v;
 }
 
-static inline uint64_t take_value(struct reader *r, const uint8_t *sizes, unsigned *n)
+static inline int64_t time_value(struct taken *t, int64_t ms)
 {
-	unsigned i = (*n)++;
-
-	return take_sized(r, sizes[i / 2] >> i % 2 * 4 & 15);
+	t->bad |= (uint64_t)ms - 1 >= (uint64_t)EVENT_TIME_MAX;
+	return ms;
 }
 
-static void rows_unpack(struct reader *from, struct facts *f)
+/* A double that is a number and not below 0, as its bits. */
+static inline int64_t double_value(struct taken *t)
 {
-	struct reader reader = *from, *r = &reader; /* whose address nobody else has */
-	uint64_t rows = take_varint(r);
+	uint64_t v = get_le64(t->p);
+
+	t->bad |= v > UINT64_C(0x7fefffffffffffff);
+	t->p += 8;
+	return (int64_t)v;
+}
+
+/* The rows that stand behind N values' sizes at P, from which on there is room to read. Returns where
+ * they end, NULL if they make no sense. */
+static inline const uint8_t *rows_take(const uint8_t *p, unsigned n, uint64_t rows, struct facts *f)
+{
 	uint64_t counts = rows & rows_of(FACT_COUNT), firsts = rows & rows_of(FACT_FIRST);
 	uint64_t lasts = rows & rows_of(FACT_LAST) & ~ROW(FACT_last_event);
 	uint64_t masks = rows & rows_of(FACT_MASK), decays = rows & rows_of(FACT_DECAY);
-	const uint8_t *sizes = take_bytes(r, (size_t)(__builtin_popcountll(rows & ~decays) + 1) / 2);
+	struct taken t = { p + (n + 1) / 2, get_le64(p), get_le64(p + 8), 0, false };
 	int64_t last_ms = 0;
-	unsigned n = 0;
 
-	if (rows >> FACTS_SCALARS != 0 || !sizes) {
-		reader_fail(from);
-		return;
-	}
 	if (rows & ROW(FACT_last_event))
-		last_ms = an_instant(r, (int64_t)take_value(r, sizes, &n));
+		last_ms = time_value(&t, (int64_t)take_value(&t));
 	f->scalar[FACT_last_event].i = last_ms;
 	FOR_ROWS(row, counts)
-		f->scalar[row].i = unzigzag(take_value(r, sizes, &n));
+		f->scalar[row].i = unzigzag(take_value(&t));
 	FOR_ROWS(row, firsts)
-		f->scalar[row].i = an_instant(r, row == FACT_first_event
-			? minus(last_ms, unzigzag(take_value(r, sizes, &n)))
-			: plus(f->scalar[FACT_first_event].i, unzigzag(take_value(r, sizes, &n))));
+		f->scalar[row].i = time_value(&t, row == FACT_first_event
+			? minus(last_ms, unzigzag(take_value(&t)))
+			: plus(f->scalar[FACT_first_event].i, unzigzag(take_value(&t))));
 	FOR_ROWS(row, lasts)
-		f->scalar[row].i = an_instant(r, minus(last_ms, unzigzag(take_value(r, sizes, &n))));
+		f->scalar[row].i = time_value(&t, minus(last_ms, unzigzag(take_value(&t))));
 	FOR_ROWS(row, masks)
-		f->scalar[row].i = (int64_t)take_value(r, sizes, &n);
+		f->scalar[row].i = (int64_t)take_value(&t);
 	FOR_ROWS(row, decays)
-		f->scalar[row].i = take_double(r);
-	*from = reader;
+		f->scalar[row].i = double_value(&t);
+	return t.bad || t.sizes_over & 16 ? NULL : t.p;
+}
+
+static void rows_unpack(struct reader *r, struct facts *f, uint64_t rows)
+{
+	unsigned decays = (unsigned)__builtin_popcountll(rows & rows_of(FACT_DECAY));
+	unsigned n = (unsigned)__builtin_popcountll(rows) - decays;
+	size_t left = (size_t)(r->end - r->p), used;
+	uint8_t padded[ROWS_ROOM_MAX]; /* of a small record's end */
+	const uint8_t *p = r->p, *end;
+
+	if (left < ROWS_ROOM(n, decays)) {
+		memset(padded, 0, sizeof padded);
+		memcpy(padded, p, left);
+		p = padded;
+	}
+	end = rows_take(p, n, rows, f);
+	used = end ? (size_t)(end - p) : SIZE_MAX;
+	if (used > left)
+		reader_fail(r);
+	else
+		r->p += used;
 }
 
 /* ---- the whole */
@@ -149,10 +207,10 @@ static inline uint8_t *section(uint8_t *end, uint8_t *p, enum section s, unsigne
 
 size_t facts_pack(const struct facts *f, uint8_t *out)
 {
-	uint8_t *p = rows_pack(out + 3, f);
+	uint64_t rows = rows_used(f);
+	uint8_t *p = rows_pack(out + 8, f, rows);
 	unsigned sections = 0;
 
-	out[0] = FACTS_VERSION;
 	p = section(registers_pack(p, f), p, SECTION_REGISTERS, &sections);
 	p = section(texts_pack(p, f), p, SECTION_TEXTS, &sections);
 	p = section(wallets_pack(p, f), p, SECTION_WALLETS, &sections);
@@ -167,7 +225,7 @@ size_t facts_pack(const struct facts *f, uint8_t *out)
 	if (f->n_custom)
 		p = section(customs_pack(p, f), p, SECTION_CUSTOM, &sections);
 	p = section(orders_pack(p, f), p, SECTION_ORDERS, &sections);
-	put_le16(out + 1, (uint16_t)sections);
+	put_le64(out, FACTS_VERSION | (uint64_t)sections << SECTIONS_SHIFT | rows << ROWS_SHIFT);
 	assert(p - out <= FACTS_PACKED_MAX);
 	return (size_t)(p - out);
 }
@@ -182,13 +240,15 @@ int facts_unpack(struct facts *f, const uint8_t *data, size_t size, size_t *ret_
 		[SECTION_ORDERS] = orders_unpack,
 	};
 	struct reader r = { data, data + size, false };
-	const uint8_t *head = take_bytes(&r, 3);
-	unsigned sections = head ? get_le16(head + 1) : 0;
+	const uint8_t *bytes = take_bytes(&r, 8);
+	uint64_t head = bytes ? get_le64(bytes) : 0, rows = head >> ROWS_SHIFT;
+	unsigned sections = (unsigned)head >> SECTIONS_SHIFT & 0xfff;
 
 	facts_init(f);
-	if (!head || head[0] != FACTS_VERSION || sections >> SECTIONS != 0)
+	if ((head & 0xff) != FACTS_VERSION || sections >> SECTIONS || rows >> FACTS_SCALARS)
 		reader_fail(&r);
-	rows_unpack(&r, f);
+	else
+		rows_unpack(&r, f, rows);
 	for (; sections && !r.bad; sections &= sections - 1)
 		unpack[__builtin_ctz(sections)](&r, f);
 	if (r.bad) {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The bytes of facts.
  *
- *   version      1 byte      2
- *   sections     2 bytes     little-endian: bit 0 registers, 1 texts, 2 wallets, 3 cases, 4 days,
- *                            5 older days, 6 referrer, 7 custom, 8 orders
- *   rows         varint      bit i: row i of facts.def is not 0
+ *   head         8 bytes     little-endian: bits 0-7 version, 3
+ *                            8-19 sections: 8 registers, 9 texts, 10 wallets, 11 cases, 12 days,
+ *                            13 older days, 14 referrer, 15 custom, 16 orders
+ *                            20-63 rows: 20 + i, row i of facts.def is not 0
  *   sizes        half a byte for each of them that is no decayed sum, in the order of the values
  *                below, low half first: how many bytes its value has, 0 to 8
  *   values       little-endian, without the zeros at their ends. last_event is the first, others
@@ -31,25 +31,23 @@
  *                              CUSTOM_DECAY        half-life in ms as varint, signed how long its
  *                                                  instant lies before last_event, double (8 bytes)
  *
- *   orders       1 byte      how many << 1 | whether there are settled ones: then told last, told
- *                            first, 1 byte as below with the day of the last. For each order,
- *                            latest first: 1 byte, sizes of told and amount (half a byte each),
- *                            hash of its id (4 bytes, little-endian), told, amount; if told the
- *                            margin: size (1 byte), margin. The byte: bit 0 refund, 1 undone, 2
- *                            margin told, 3-4 the day, less that of the time in UTC, plus 1 (0 of a
- *                            refund). Told and margin signed, all as values of rows are.
+ *   orders       1 byte      how many << 1 | whether there are settled ones; then their last (6
+ *                            bytes, as an order's own) and their first (6 bytes, a time). For each
+ *                            order, latest first, 15 bytes: bits 0-42 its time, 43-44 the day, less
+ *                            that of the time in UTC, plus 1 (0 of a refund), 45 refund, 46 undone,
+ *                            47 margin told; 5 bytes amount; 4 bytes hash of its id. If told, the
+ *                            margin: 6 bytes, zigzag
  *
  * varint: 7 bits a byte, low first, bit 7 says "more". signed: zigzag (0, -1, 1, -2, …), a varint
- * but where it says otherwise. time: Unix ms. told: signed, ms before the told before it; the first
+ * but among the values of rows. time: Unix ms. told: signed, ms before the told before it; the first
  * one of its section leans on last_event. Nothing is aligned.
  *
  * Anna, who bought once, for 1200, in a store, at 2011-12-09T12:50:00Z (1323435000000 ms):
  *
- *   02                       version
- *   10 01                    days, orders
- *   ff 81 80 c0 1b           rows 0-3 (events, first_event, last_event, channels), 4-7 (purchases,
- *                            spent, first_purchase, last_purchase), 27-29 (decayed_at, spend_30d,
- *                            spend_180d), 31-32 (purchases_30d, purchases_180d)
+ *   03                       version 3
+ *   10 f1 0f 00 80 1b 00     days, orders; rows 0-3 (events, first_event, last_event, channels), 4-7
+ *                            (purchases, spent, first_purchase, last_purchase), 27-29 (decayed_at,
+ *                            spend_30d, spend_180d), 31-32 (purchases_30d, purchases_180d)
  *   16 21 00 00 01           sizes 6, 1 1 2, 0 0, 0 0, 1
  *   c0 80 df 22 34 01        last_event
  *   02 02 60 09              events 1, purchases 1, spent 1200
@@ -59,15 +57,18 @@
  *   00 00 00 00 00 c0 92 40  spend_30d 1200.0, and the same for spend_180d
  *   00 00 00 00 00 00 f0 3f  purchases_30d 1.0, and the same for purchases_180d
  *   01 00                    one day, that of last_event
- *   02 08 20 2b 01 ed 72     one order, a purchase of its UTC day, at last_event
- *   b0 04                    1200 */
+ *   02                       one order
+ *   c0 80 df 22 34 09        a purchase at last_event, of its day in UTC
+ *   b0 04 00 00 00 2b 01 ed 72   1200; the hash of an order without an id */
 #ifndef KITH_LIFECYCLE_FACTS_LAYOUT_H
 #define KITH_LIFECYCLE_FACTS_LAYOUT_H
 #include "lifecycle/facts.h"
 
-#define FACTS_VERSION 2
-
-_Static_assert(FACTS_SCALARS <= 64 && REGISTERS <= 64, "a bit for each row in one varint");
+#define FACTS_VERSION   3
+#define SECTIONS_SHIFT  8
+#define ROWS_SHIFT      20
+_Static_assert(FACTS_SCALARS <= 64 - ROWS_SHIFT, "a bit for each row in the head");
+_Static_assert(REGISTERS <= 64, "a bit for each in one varint");
 
 /* Sums and differences wrap, so that whatever stands in facts comes back. */
 static inline int64_t plus(int64_t a, int64_t b)
@@ -97,7 +98,7 @@ static inline uint8_t *put_told(uint8_t *p, int64_t time_ms, int64_t *before_ms)
 static inline unsigned put_sized(uint8_t *p, uint64_t v)
 {
 	put_le64(p, v);
-	return v ? (unsigned)(71 - __builtin_clzll(v)) / 8 : 0;
+	return (unsigned)(71 - __builtin_clzll(v | 1)) / 8 - (v == 0);
 }
 
 uint8_t *registers_pack(uint8_t *p, const struct facts *f);
@@ -162,31 +163,6 @@ static inline uint8_t take_byte(struct reader *r)
 	const uint8_t *p = take_bytes(r, 1);
 
 	return p ? *p : 0;
-}
-
-/* The value of SIZE bytes at P behind which nothing may be read; less than 8. */
-uint64_t get_last_sized(const uint8_t *p, unsigned size);
-
-static inline uint64_t take_sized(struct reader *r, unsigned size)
-{
-	const uint8_t *p = r->p;
-	uint64_t v;
-
-	if (r->end - p < 8) {
-		if (size > (size_t)(r->end - p)) {
-			reader_fail(r);
-			return 0;
-		}
-		r->p += size;
-		return get_last_sized(p, size);
-	}
-	v = get_le64(p);
-	r->p += size;
-	if (size < 8)
-		return v & ((UINT64_C(1) << 8 * size) - 1);
-	if (size > 8)
-		reader_fail(r);
-	return v;
 }
 
 /* A bit map of N bits in which at least one is set. */

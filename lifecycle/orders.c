@@ -234,99 +234,114 @@ bool orders_equal(const struct facts *a, const struct facts *b)
 
 /* ---- their bytes (facts_layout.h) */
 
-enum order_bits { ORDER_REFUND = 1, ORDER_UNDONE = 2, ORDER_HAS_MARGIN = 4, ORDER_DAY_SHIFT = 3 };
+#define ORDER_BYTES 15
+#define ORDER_TIME  ((UINT64_C(1) << 43) - 1)
+enum { ORDER_DAY_SHIFT = 43, ORDER_REFUND_SHIFT = 45, ORDER_UNDONE_SHIFT, ORDER_MARGIN_SHIFT };
+#define MOMENT      ((UINT64_C(1) << 48) - 1) /* 6 bytes */
+#define AMOUNT      ((UINT64_C(1) << 40) - 1) /* 5 bytes */
+_Static_assert(EVENT_TIME_MAX <= ORDER_TIME && EVENT_AMOUNT_MAX <= AMOUNT &&
+	2 * EVENT_AMOUNT_MAX <= MOMENT, "they fit");
 
-/* Which day it is by its zone: one earlier than in UTC, the same, or one later. */
-static uint8_t day_bits(int64_t time_ms, int32_t day)
+static inline int32_t day_in_utc(uint64_t time_ms)
 {
-	return (uint8_t)((uint64_t)(day - time_ms / DAY_MS + 1) << ORDER_DAY_SHIFT);
+	return (int32_t)(time_ms / DAY_MS);
 }
 
-static uint8_t *order_pack(uint8_t *p, const struct facts_order *o, int64_t *before_ms)
+/* TIME_MS, and which day it is by its zone: one earlier than in UTC, the same, or one later. */
+static inline uint64_t moment(int64_t time_ms, int32_t day)
 {
-	unsigned told = put_sized(p + 6, zigzag(minus(*before_ms, o->time_ms)));
-	unsigned amount = put_sized(p + 6 + told, (uint64_t)o->amount);
+	uint64_t ms = (uint64_t)time_ms & ORDER_TIME;
 
-	*before_ms = o->time_ms;
-	p[0] = (uint8_t)((o->refund ? ORDER_REFUND : day_bits(o->time_ms, o->day)) |
-		(o->undone ? ORDER_UNDONE : 0) | (o->has_margin ? ORDER_HAS_MARGIN : 0));
-	p[1] = (uint8_t)(told | amount << 4);
-	put_le32(p + 2, o->order);
-	p += 6 + told + amount;
-	if (o->has_margin) {
-		*p = (uint8_t)put_sized(p + 1, zigzag(o->margin));
-		p += 1 + *p;
-	}
-	return p;
+	return ms | (uint64_t)((day - day_in_utc(ms) + 1) & 3) << ORDER_DAY_SHIFT;
+}
+
+/* 8 bytes are written, here and below: what is too much is written over. */
+static uint8_t *put_six(uint8_t *p, uint64_t v)
+{
+	put_le64(p, v & MOMENT);
+	return p + 6;
+}
+
+static inline uint8_t *order_pack(uint8_t *p, const struct facts_order *o)
+{
+	uint64_t told = o->refund ? (uint64_t)o->time_ms & ORDER_TIME : moment(o->time_ms, o->day);
+
+	told |= (uint64_t)o->refund << ORDER_REFUND_SHIFT | (uint64_t)o->undone << ORDER_UNDONE_SHIFT |
+		(uint64_t)o->has_margin << ORDER_MARGIN_SHIFT;
+	put_le64(p, told);
+	put_le64(p + 6, (uint64_t)o->amount);
+	put_le32(p + 11, o->order);
+	p += ORDER_BYTES;
+	return o->has_margin ? put_six(p, zigzag(o->margin)) : p;
 }
 
 uint8_t *orders_pack(uint8_t *p, const struct facts *f)
 {
-	int64_t before_ms = f->scalar[FACT_last_event].i;
 	bool settled = f->settled.last_ms != 0;
 
 	if (f->n_orders == 0 && !settled)
 		return p;
 	*p++ = (uint8_t)(f->n_orders << 1 | settled);
 	if (settled) {
-		p = put_told(p, f->settled.last_ms, &before_ms);
-		p = put_told(p, f->settled.first_ms, &before_ms);
-		*p++ = day_bits(f->settled.last_ms, f->settled.last_day);
-		before_ms = f->scalar[FACT_last_event].i;
+		p = put_six(p, moment(f->settled.last_ms, f->settled.last_day));
+		p = put_six(p, (uint64_t)f->settled.first_ms);
 	}
 	for (unsigned i = 0; i < f->n_orders; i++)
-		p = order_pack(p, &f->orders[i], &before_ms);
+		p = order_pack(p, &f->orders[i]);
 	return p;
 }
 
-static inline int32_t take_order_day(struct reader *r, int64_t time_ms, uint8_t bits)
+static inline uint64_t get_six(const uint8_t *p)
 {
-	return (int32_t)(time_ms / DAY_MS + in_range(r, bits >> ORDER_DAY_SHIFT, 0, 2) - 1);
+	return get_le32(p) | (uint64_t)get_le16(p + 4) << 32;
 }
 
 static inline void take_settled(struct reader *r, struct facts *f)
 {
-	int64_t before_ms = f->scalar[FACT_last_event].i;
-
-	f->settled.last_ms = take_told(r, &before_ms);
-	f->settled.first_ms = take_told(r, &before_ms);
-	f->settled.last_day = take_order_day(r, f->settled.last_ms, take_byte(r));
-	if (f->settled.first_ms > f->settled.last_ms)
-		reader_fail(r);
-}
-
-static inline void take_order(struct reader *r, struct facts_order *o, int64_t *before_ms)
-{
-	const uint8_t *p = take_bytes(r, 6);
-	uint8_t bits, sizes;
+	const uint8_t *p = take_bytes(r, 12);
+	uint64_t last, first, last_ms, day;
 
 	if (!p)
 		return;
-	bits = p[0];
-	sizes = p[1];
-	o->order = get_le32(p + 2);
-	o->refund = bits & ORDER_REFUND;
-	o->undone = bits & ORDER_UNDONE;
-	o->has_margin = bits & ORDER_HAS_MARGIN;
-	*before_ms = an_instant(r, minus(*before_ms, unzigzag(take_sized(r, sizes & 15))));
-	o->time_ms = *before_ms;
-	o->amount = in_range(r, (int64_t)take_sized(r, sizes >> 4), 0, EVENT_AMOUNT_MAX);
-	o->day = o->refund ? 0 : take_order_day(r, o->time_ms, bits);
-	if (o->refund && bits & ~(ORDER_REFUND | ORDER_UNDONE))
+	last = get_six(p);
+	first = get_six(p + 6);
+	last_ms = last & ORDER_TIME;
+	day = last >> ORDER_DAY_SHIFT;
+	if (first < EVENT_TIME_MIN || first > last_ms || last_ms > EVENT_TIME_MAX || day > 2)
 		reader_fail(r);
-	o->margin = !o->has_margin ? 0 : in_range(r, unzigzag(take_sized(r, take_byte(r))),
-		-EVENT_AMOUNT_MAX, EVENT_AMOUNT_MAX);
+	f->settled = (struct facts_settled){ (int64_t)first, (int64_t)last_ms,
+		day_in_utc(last_ms) - 1 + (int32_t)day };
 }
 
-static bool are_in_order(const struct facts_order *later, const struct facts_order *o)
+static inline void take_order(struct reader *r, struct facts_order *o)
 {
-	return later->time_ms > o->time_ms || order_compare(later, o) >= 0;
+	const uint8_t *p = take_bytes(r, ORDER_BYTES);
+	uint64_t told, ms, amount, day, refund;
+
+	if (!p)
+		return;
+	told = get_le64(p);
+	ms = told & ORDER_TIME;
+	day = told >> ORDER_DAY_SHIFT & 3;
+	refund = told >> ORDER_REFUND_SHIFT & 1;
+	amount = get_le64(p + 6) & AMOUNT;
+	if (ms - 1 >= EVENT_TIME_MAX || amount > EVENT_AMOUNT_MAX || day > (refund ? 0 : 2))
+		reader_fail(r);
+	o->time_ms = (int64_t)ms;
+	o->amount = (int64_t)amount;
+	o->margin = 0;
+	o->day = refund ? 0 : day_in_utc(ms) - 1 + (int32_t)day;
+	o->order = get_le32(p + 11);
+	o->refund = refund;
+	o->undone = told >> ORDER_UNDONE_SHIFT & 1;
+	o->has_margin = told >> ORDER_MARGIN_SHIFT & 1;
+	if (o->has_margin && (p = take_bytes(r, 6)))
+		o->margin = in_range(r, unzigzag(get_six(p)), -EVENT_AMOUNT_MAX, EVENT_AMOUNT_MAX);
 }
 
 void orders_unpack(struct reader *from, struct facts *f)
 {
 	struct reader reader = *from, *r = &reader; /* whose address nobody else has */
-	int64_t before_ms = f->scalar[FACT_last_event].i;
 	uint8_t head = take_byte(r);
 	unsigned n = (unsigned)in_range(r, head >> 1, 0, FACTS_ORDERS_MAX);
 
@@ -335,8 +350,8 @@ void orders_unpack(struct reader *from, struct facts *f)
 	if (head & 1)
 		take_settled(r, f);
 	for (unsigned i = 0; i < n && !r->bad; i++) {
-		take_order(r, &f->orders[i], &before_ms);
-		if (i > 0 && !are_in_order(&f->orders[i - 1], &f->orders[i]))
+		take_order(r, &f->orders[i]);
+		if (i > 0 && order_compare(&f->orders[i - 1], &f->orders[i]) < 0)
 			reader_fail(r);
 	}
 	f->n_orders = (uint8_t)n;

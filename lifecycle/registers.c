@@ -127,17 +127,13 @@ bool registers_equal(const struct facts *a, const struct facts *b)
 
 /* ---- their bytes (facts_layout.h) */
 
-uint8_t *registers_pack(uint8_t *p, const struct facts *f)
+static __attribute__((noinline)) uint8_t *told_pack(uint8_t *p, const struct facts *f)
 {
 	int64_t before_ms = f->scalar[FACT_last_event].i;
-	uint64_t untold = 0, told;
+	uint64_t told = 0;
 
-#pragma GCC unroll 64
-	for (int r = REGISTERS - 1; r >= 0; r--)
-		untold += untold + ((uint64_t)f->reg[r].time_ms < 1); /* an addition with carry */
-	told = ~untold & (UINT64_MAX >> (64 - REGISTERS));
-	if (!told)
-		return p;
+	for (unsigned r = 0; r < REGISTERS; r++)
+		told |= (uint64_t)(f->reg[r].time_ms != 0) << r;
 	p = put_varint(p, told);
 	for (unsigned r = 0; r < REGISTERS; r++)
 		if (told >> r & 1) {
@@ -145,6 +141,17 @@ uint8_t *registers_pack(uint8_t *p, const struct facts *f)
 			p = put_signed(p, f->reg[r].value);
 		}
 	return p;
+}
+
+/* Of most customers none is told. */
+uint8_t *registers_pack(uint8_t *p, const struct facts *f)
+{
+	int64_t any = 0;
+
+#pragma GCC unroll 64
+	for (unsigned r = 0; r < REGISTERS; r++)
+		any |= f->reg[r].time_ms;
+	return any ? told_pack(p, f) : p;
 }
 
 void registers_unpack(struct reader *r, struct facts *f)

@@ -3,12 +3,18 @@
 #include <assert.h>
 #include "workers/customer_record.h"
 
-static uint8_t *pack_place(uint8_t *p, uint16_t ladder, uint16_t rung, int64_t since,
-	int64_t settled)
+/* 8 bytes are written: what is too much is written over. */
+static inline uint8_t *put_instant(uint8_t *p, int64_t at_ms)
+{
+	put_le64(p, (uint64_t)(at_ms < INSTANT_MAX ? at_ms : INSTANT_MAX));
+	return p + INSTANT_BYTES;
+}
+
+static inline uint8_t *pack_place(uint8_t *p, uint16_t ladder, uint16_t rung, int64_t since_ms)
 {
 	p = put_varint(p, ladder);
 	p = put_varint(p, rung);
-	return put_varint(p, zigzag(since - settled));
+	return put_instant(p, since_ms);
 }
 
 static uint8_t *pack_places(uint8_t *p, const struct standing *s, const struct machine *m,
@@ -22,45 +28,66 @@ static uint8_t *pack_places(uint8_t *p, const struct standing *s, const struct m
 
 		if (r == RUNG_NONE)
 			continue;
-		p = pack_place(p, n->ladder[l], n->rung[l][r], s->since_ms[l], s->settled_ms);
+		p = pack_place(p, n->ladder[l], n->rung[l][r], s->since_ms[l]);
 		++*count;
 	}
-	for (unsigned k = 0; k < m->n_risks; k++)
-		if (s->verdict.risks >> k & 1) {
-			p = pack_place(p, 0, n->risk[k], s->risk_since_ms[k], s->settled_ms);
-			++*count;
-		}
+	for (uint32_t risks = s->verdict.risks; risks; risks &= risks - 1) {
+		unsigned k = (unsigned)__builtin_ctz(risks);
+
+		p = pack_place(p, 0, n->risk[k], s->risk_since_ms[k]);
+		++*count;
+	}
 	return p;
 }
 
-/* AT as seen from FROM; 0 is none. */
-static uint8_t *put_instant(uint8_t *p, int64_t at_ms, int64_t from_ms)
+static inline unsigned flag_if(bool holds, enum record_flag flag)
 {
-	return put_varint(p, at_ms == 0 ? 0 : 1 + zigzag(at_ms - from_ms));
+	return holds ? flag : 0;
+}
+
+static unsigned flags_of(const struct customer *c)
+{
+	const struct standing *s = &c->standing;
+	bool is_due = s->due_ms != NEVER, as_due = is_due && c->armed_ms == s->due_ms;
+
+	return flag_if(s->was_actual, FLAG_WAS_ACTUAL) | flag_if(c->market_version, FLAG_MARKET) |
+		flag_if(c->source, FLAG_SOURCE) | flag_if(s->parameters_version, FLAG_PARAMETERS) |
+		flag_if(is_due, FLAG_DUE) | flag_if(as_due, FLAG_ARMED_DUE) |
+		flag_if(c->armed_ms && !as_due, FLAG_ARMED) | flag_if(c->quiet_until_ms, FLAG_QUIET) |
+		flag_if(c->alarm_ms, FLAG_ALARM);
+}
+
+static uint8_t *pack_head(uint8_t *p, const struct customer *c)
+{
+	const struct standing *s = &c->standing;
+	unsigned flags = flags_of(c);
+
+	*p++ = RECORD_VERSION;
+	put_le16(p, (uint16_t)flags);
+	p = put_instant(p + 2, s->settled_ms);
+	if (flags & FLAG_DUE)
+		p = put_instant(p, s->due_ms);
+	if (flags & FLAG_ARMED)
+		p = put_instant(p, c->armed_ms);
+	if (flags & FLAG_QUIET)
+		p = put_instant(p, c->quiet_until_ms);
+	if (flags & FLAG_ALARM)
+		p = put_instant(p, c->alarm_ms);
+	p = put_varint(p, s->lifecycle_version);
+	if (flags & FLAG_MARKET)
+		p = put_varint(p, c->market_version);
+	if (flags & FLAG_SOURCE)
+		p = put_varint(p, (uint64_t)c->source << 3 | c->source_votes);
+	if (flags & FLAG_PARAMETERS)
+		p = put_varint(p, s->parameters_version);
+	return p;
 }
 
 size_t customer_pack_own(const struct customer *c, const struct machine *m,
 	const struct numbering *n, uint8_t out[RECORD_MAX])
 {
-	const struct standing *s = &c->standing;
-	uint8_t *p = out;
+	uint8_t *p = pack_places(pack_head(out, c), &c->standing, m, n);
 
-	*p++ = RECORD_VERSION;
-	*p++ = (uint8_t)((s->was_actual ? FLAG_WAS_ACTUAL : 0) | (c->market_version ? FLAG_MARKET : 0) |
-		(c->source ? FLAG_SOURCE : 0) | (s->parameters_version ? FLAG_PARAMETERS : 0));
-	p = put_varint(p, (uint64_t)s->settled_ms);
-	p = put_varint(p, s->lifecycle_version);
-	p = put_instant(p, s->due_ms == NEVER ? 0 : s->due_ms, s->settled_ms);
-	p = put_instant(p, c->armed_ms, s->due_ms == NEVER ? s->settled_ms : s->due_ms);
-	p = put_varint(p, (uint64_t)c->quiet_until_ms);
-	p = put_varint(p, (uint64_t)c->alarm_ms);
-	if (c->market_version)
-		p = put_varint(p, c->market_version);
-	if (c->source)
-		p = put_varint(p, (uint64_t)c->source << 3 | c->source_votes);
-	if (s->parameters_version)
-		p = put_varint(p, s->parameters_version);
-	p = pack_places(p, s, m, n);
 	p += facts_pack(&c->facts, p);
 	assert((size_t)(p - out) <= RECORD_MAX);
 	return (size_t)(p - out);

@@ -10,9 +10,11 @@
 #include "workers/tail.h"
 
 /* The numbers of a machine's names in one environment. */
+#define RUNGS_NEAR 64
 struct numbering {
 	uint16_t ladder[LADDERS_MAX];
 	uint16_t rung[LADDERS_MAX][RUNGS_MAX];    /* of the rung's name: "repeat" */
+	uint8_t rung_near[LADDERS_MAX][RUNGS_NEAR]; /* by its number: where to look for it first */
 	uint16_t rung_id[LADDERS_MAX][RUNGS_MAX]; /* of its id: "stage.repeat" */
 	uint16_t risk[RISKS_MAX];                 /* of its name */
 	uint16_t risk_id[RISKS_MAX];              /* "risk.silent" */

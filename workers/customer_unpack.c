@@ -30,19 +30,38 @@ void customer_init(struct customer *c, struct span id)
 	facts_init(&c->facts);
 }
 
+/* L is the ladder of a place on RUNG. A new rung may have no number yet. */
+static inline void rung_settle(struct standing *s, unsigned l, uint16_t rung,
+	const struct machine *m, const struct numbering *n)
+{
+	unsigned r = n->rung_near[l][rung % RUNGS_NEAR];
+
+	if (rung == 0 || n->rung[l][r] != rung)
+		for (r = 0; r < m->ladders[l].n_rungs && n->rung[l][r] != rung;)
+			r++;
+	if (n->rung[l][r] == rung)
+		s->verdict.rung[l] = (uint8_t)r;
+}
+
+static void risk_settle(struct standing *s, const struct place *at, const struct machine *m,
+	const struct numbering *n)
+{
+	for (unsigned k = 0; k < m->n_risks; k++)
+		if (n->risk[k] == at->rung) {
+			s->verdict.risks |= 1u << k;
+			s->risk_since_ms[k] = at->since_ms;
+		}
+}
+
 /* Put a place of the record where the machine in force has it, if it has. The I-th place is mostly
  * that of the I-th ladder. */
-static void place_settle(struct standing *s, const struct place *at, unsigned i,
+static inline void place_settle(struct standing *s, const struct place *at, unsigned i,
 	const struct machine *m, const struct numbering *n)
 {
 	unsigned l = i < m->n_ladders && n->ladder[i] == at->ladder ? i : 0;
 
 	if (at->ladder == 0) {
-		for (unsigned k = 0; k < m->n_risks; k++)
-			if (n->risk[k] == at->rung) {
-				s->verdict.risks |= 1u << k;
-				s->risk_since_ms[k] = at->since_ms;
-			}
+		risk_settle(s, at, m, n);
 		return;
 	}
 	while (l < m->n_ladders && n->ladder[l] != at->ladder)
@@ -50,9 +69,7 @@ static void place_settle(struct standing *s, const struct place *at, unsigned i,
 	if (l == m->n_ladders)
 		return;
 	s->since_ms[l] = at->since_ms;
-	for (unsigned r = 0; r < m->ladders[l].n_rungs; r++) /* a new one may have no number yet */
-		if (n->rung[l][r] == at->rung)
-			s->verdict.rung[l] = (uint8_t)r;
+	rung_settle(s, l, at->rung, m, n);
 }
 
 struct cursor {
@@ -61,40 +78,74 @@ struct cursor {
 };
 
 /* After a fault nothing is left, and everything reads as 0. */
+static inline void fail(struct cursor *c)
+{
+	c->bad = true;
+	c->p = c->end;
+}
+
+/* Few are longer than a byte. Given values only, so that a cursor may lie in registers. */
+struct long_varint {
+	const uint8_t *next; /* NULL: it is none */
+	uint64_t v;
+};
+static __attribute__((noinline)) struct long_varint long_varint(const uint8_t *p, const uint8_t *end)
+{
+	struct long_varint ret = { NULL, 0 };
+
+	ret.next = get_varint(p, end, &ret.v);
+	return ret;
+}
+
 static inline uint64_t take(struct cursor *c)
 {
-	uint64_t v = 0;
-	const uint8_t *next = get_varint(c->p, c->end, &v);
+	struct long_varint v;
 
-	if (!next) {
-		c->bad = true;
-		c->p = c->end;
+	if (c->p < c->end && *c->p < 0x80)
+		return *c->p++;
+	v = long_varint(c->p, c->end);
+	c->p = v.next;
+	if (!v.next)
+		fail(c);
+	return v.v;
+}
+
+static inline int64_t take_instant(struct cursor *c)
+{
+	const uint8_t *p = c->p;
+
+	if (c->end - p < 8) {
+		fail(c);
 		return 0;
 	}
-	c->p = next;
-	return v;
+	c->p += INSTANT_BYTES;
+	return (int64_t)(get_le64(p) & INSTANT_MAX);
 }
 
-static int64_t take_instant(struct cursor *c, int64_t from_ms)
+/* What a record says before its versions; returns its flags. */
+static inline unsigned unpack_times(struct customer *c, struct cursor *in)
 {
-	uint64_t v = take(c);
+	struct standing *s = &c->standing;
+	unsigned flags;
 
-	return v == 0 ? 0 : (int64_t)((uint64_t)from_ms + (uint64_t)unzigzag(v - 1));
+	if (in->end - in->p < 3 || in->p[0] != RECORD_VERSION) {
+		fail(in);
+		return 0;
+	}
+	flags = get_le16(in->p + 1);
+	in->p += 3;
+	s->settled_ms = take_instant(in);
+	s->due_ms = flags & FLAG_DUE ? take_instant(in) : NEVER;
+	c->armed_ms = flags & FLAG_ARMED ? take_instant(in) :
+		flags & FLAG_ARMED_DUE ? s->due_ms : 0;
+	c->quiet_until_ms = flags & FLAG_QUIET ? take_instant(in) : 0;
+	c->alarm_ms = flags & FLAG_ALARM ? take_instant(in) : 0;
+	if (flags > FLAGS_ALL || ((flags & FLAG_ARMED_DUE) && !(flags & FLAG_DUE)))
+		fail(in);
+	return flags;
 }
 
-/* What a record says before its places. */
-static void unpack_times(struct cursor *in, struct standing *s, int64_t *ret_armed_ms)
-{
-	int64_t due_ms;
-
-	s->settled_ms = (int64_t)take(in);
-	s->lifecycle_version = (uint32_t)take(in);
-	due_ms = take_instant(in, s->settled_ms);
-	s->due_ms = due_ms == 0 ? NEVER : due_ms;
-	*ret_armed_ms = take_instant(in, due_ms == 0 ? s->settled_ms : due_ms);
-}
-
-static void unpack_places(struct customer *c, struct cursor *in, const struct machine *m,
+static inline void unpack_places(struct customer *c, struct cursor *in, const struct machine *m,
 	const struct numbering *n)
 {
 	unsigned count = in->bad || in->p == in->end ? PLACES_MAX + 1 : *in->p++;
@@ -108,7 +159,7 @@ static void unpack_places(struct customer *c, struct cursor *in, const struct ma
 
 		at->ladder = (uint16_t)take(in);
 		at->rung = (uint16_t)take(in);
-		at->since_ms = c->standing.settled_ms + unzigzag(take(in));
+		at->since_ms = take_instant(in);
 		if (!in->bad)
 			place_settle(&c->standing, at, i, m, n);
 	}
@@ -146,7 +197,7 @@ static int unpack_bond(struct customer *c, struct span section)
 	return customer_is_bound(c) ? 0 : ERR_CORRUPT;
 }
 
-static int unpack_sections(struct customer *c, struct cursor *in)
+static inline int unpack_sections(struct customer *c, struct cursor *in)
 {
 	struct span section[SECTION_BOND + 1] = { { NULL, 0 } };
 
@@ -165,31 +216,21 @@ static int unpack_sections(struct customer *c, struct cursor *in)
 	return section[SECTION_BOND].data ? unpack_bond(c, section[SECTION_BOND]) : 0;
 }
 
-static void unpack_source(struct customer *c, uint64_t v)
-{
-	c->source = (uint32_t)(v >> 3);
-	c->source_votes = v & 7;
-}
-
 /* What stands before the facts. */
-static int unpack_head(struct customer *c, struct cursor *in, const struct machine *m,
+static inline int unpack_head(struct customer *c, struct cursor *in, const struct machine *m,
 	const struct numbering *n)
 {
 	struct standing *s = &c->standing;
-	uint8_t flags;
+	unsigned flags = unpack_times(c, in);
+	uint64_t source;
 
-	if (in->end - in->p < 2 || in->p[0] != RECORD_VERSION)
-		return ERR_CORRUPT;
-	flags = in->p[1];
-	in->p += 2;
 	s->was_actual = flags & FLAG_WAS_ACTUAL;
-	unpack_times(in, s, &c->armed_ms);
-	c->quiet_until_ms = (int64_t)take(in);
-	c->alarm_ms = (int64_t)take(in);
+	s->lifecycle_version = (uint32_t)take(in);
 	if (flags & FLAG_MARKET)
 		c->market_version = take(in);
-	if (flags & FLAG_SOURCE)
-		unpack_source(c, take(in));
+	source = flags & FLAG_SOURCE ? take(in) : 0;
+	c->source = (uint32_t)(source >> 3);
+	c->source_votes = source & 7;
 	if (flags & FLAG_PARAMETERS)
 		s->parameters_version = (uint32_t)take(in);
 	unpack_places(c, in, m, n);
@@ -223,17 +264,20 @@ int customer_unpack(struct customer *c, struct span id, struct span record,
 
 int64_t record_armed(struct span record)
 {
-	struct cursor in = { record.data + 2, record.data + record.size, record.size < 3 };
-	struct standing s;
-	int64_t armed_ms;
+	struct cursor in = { record.data, record.data + record.size, false };
+	unsigned flags = in.end - in.p < 9 ? 0 : get_le16(in.p + 1);
+	int64_t due_ms;
 
-	unpack_times(&in, &s, &armed_ms);
-	return in.bad ? 0 : armed_ms;
+	if (record_settled(record) == 0)
+		return 0;
+	in.p += 9;
+	due_ms = flags & FLAG_DUE ? take_instant(&in) : 0;
+	return flags & FLAG_ARMED ? take_instant(&in) : flags & FLAG_ARMED_DUE ? due_ms : 0;
 }
 
 int64_t record_settled(struct span record)
 {
-	struct cursor in = { record.data + 2, record.data + record.size, record.size < 3 };
+	struct cursor in = { record.data + 3, record.data + record.size, false };
 
-	return (int64_t)take(&in);
+	return record.size < 3 || record.data[0] != RECORD_VERSION ? 0 : take_instant(&in);
 }

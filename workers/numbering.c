@@ -12,6 +12,7 @@ static void number_all(struct numbering *n, struct env *env, const struct machin
 		n->ladder[l] = number(env, ladder->name);
 		for (unsigned r = 0; r < ladder->n_rungs; r++) {
 			n->rung[l][r] = number(env, ladder->rungs[r].name);
+			n->rung_near[l][n->rung[l][r] % RUNGS_NEAR] = (uint8_t)r;
 			n->rung_id[l][r] = number(env, ladder->rungs[r].id);
 		}
 	}
