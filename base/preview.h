@@ -32,7 +32,7 @@ struct preview_type {
 	char type[PREVIEW_NAME_BYTES]; /* "risk.silent" */
 	char follow_up[PREVIEW_NAME_BYTES]; /* that it would open, each time; empty: none */
 	uint8_t severity;       /* enum severity, the worst of them */
-	uint64_t held;          /* of `who.customers`: a breaker would hold them */
+	uint64_t held;          /* of `who.customers`: it would be held, for whatever reason */
 	struct preview_crowd who;
 };
 

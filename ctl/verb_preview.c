@@ -127,8 +127,8 @@ static void show_notes(const json_t *p, FILE *out)
 	size_t i;
 
 	if (any_held(json_object_get(p, "announcements")))
-		fprintf(out, "\nheld: the breaker of a rule trips when a new file finds too much at once; "
-			"see kith rule\n");
+		fprintf(out, "\nheld: by the breaker of a rule, which trips when a new file finds too much "
+			"at once (see kith rule), or by a snooze, a cool-down or a silent source\n");
 	if (reply_flag(p, "hushed"))
 		fprintf(out, "\nbut nothing is announced for now: kith live ends the hush\n");
 	json_array_foreach(facts, i, name)
@@ -254,7 +254,7 @@ const struct verb verb_preview = {
 	.name = "preview", .operands = "FILE|- [DIR]", .summary = "who would move under another file",
 	.text = "Judges every customer by a lifecycle file that is not in force, as of now, and counts who\n"
 		"would stand elsewhere than was announced last, with a few of them, and what would be announced:\n"
-		"how often, how much of it a breaker would hold, and which follow-ups it would open. Changes\n"
+		"how often, how much of it would be held, and which follow-ups it would open. Changes\n"
 		"nothing. The daemon goes through its customers a few at a time, some 30,000 a second, and\n"
 		"takes in events meanwhile. With DIR, the store there, which no daemon has: a copy.\n"
 		"Facts that the file declares anew count from when it is switched on, so here they are 0.",

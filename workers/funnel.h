@@ -9,7 +9,7 @@
 #define KITH_WORKERS_FUNNEL_H
 #include "workers/worker.h"
 
-#define FUNNEL_PAGE 256 /* customers looked at */
+#define FUNNEL_PAGE 128 /* customers looked at: less than a millisecond, of the main thread too */
 
 /* Why somebody is lost, beside the reasons of enum reason. */
 enum { FUNNEL_SILENCE = REASON_COUNT, FUNNEL_GIVEN_BACK };

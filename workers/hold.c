@@ -3,6 +3,17 @@
 #include "workers/announce.h"
 #include "workers/hold_rows.h"
 
+/* *RET when TYPE waits to be told of C. */
+static int waits(struct shard *s, const struct customer *c, uint16_t type, bool *ret)
+{
+	struct held h;
+	bool there;
+	int rc = held_row_get(s, c, type, &h, &there);
+
+	*ret = *ret || (rc == 0 && there && held_row_waits(&h));
+	return rc;
+}
+
 /* Pass over TYPE when it waits. */
 static int pass_over(struct shard *s, const struct customer *c, uint16_t type, bool *ret_waited)
 {
@@ -25,7 +36,7 @@ static int snoozed_until(struct shard *s, const struct customer *c, int64_t *ret
 	*ret_until_ms = 0;
 	if (c->alarm_ms == 0)
 		return 0;
-	rc = held_row_get(s, c, env_name_number(s->env, span_str(SNOOZE_NAME)), &h, &there);
+	rc = held_row_get(s, c, env_name_find(s->env, span_str(SNOOZE_NAME)), &h, &there);
 	if (rc == 0 && there)
 		*ret_until_ms = h.until_ms;
 	return rc;
@@ -95,31 +106,65 @@ int hold_crossing_waits(struct shard *s, const struct customer *c, const struct 
 	return 0;
 }
 
-/* What CH ends is not worth telling when its beginning was not told. */
-static int ends(struct shard *s, const struct customer *c, const struct change *ch,
-	uint16_t type, bool *ret_waited)
+/* What CH is the other end of: it is not worth telling when that was not told. */
+#define ENDS_MAX 2
+static unsigned ends_of(const struct numbering *n, const struct change *ch, uint16_t out[ENDS_MAX])
 {
-	const struct numbering *n = &s->numbering;
-	bool left; /* with the customer: nothing comes of it for CH */
-	int rc = 0;
-
-	if (ch->kind == CHANGE_RISK_CLEARED)
-		return pass_over(s, c, type, ret_waited);
+	if (ch->kind == CHANGE_RISK_CLEARED) {
+		out[0] = n->risk_id[ch->risk];
+		return 1;
+	}
 	if (ch->kind != CHANGE_CROSSING)
 		return 0;
 	switch (ch->crossing) {
-	case CROSSING_RECOVERED:
-		return pass_over(s, c, n->crossing[CROSSING_AT_RISK], ret_waited);
-	case CROSSING_WON_BACK:
-		return pass_over(s, c, n->crossing[CROSSING_LOST], ret_waited);
+	case CROSSING_RECOVERED: out[0] = n->crossing[CROSSING_AT_RISK]; return 1;
+	case CROSSING_WON_BACK: out[0] = n->crossing[CROSSING_LOST]; return 1;
 	case CROSSING_LOST:
-		rc = pass_over(s, c, n->crossing[CROSSING_AT_RISK], &left);
-		if (rc == 0)
-			rc = pass_over(s, c, n->crossing[CROSSING_CONVERTED], ret_waited);
-		if (rc == 0)
-			rc = pass_over(s, c, n->crossing[CROSSING_WON_BACK], ret_waited);
+		out[0] = n->crossing[CROSSING_CONVERTED];
+		out[1] = n->crossing[CROSSING_WON_BACK];
+		return 2;
+	default: return 0;
 	}
+}
+
+static int ends(struct shard *s, const struct customer *c, const struct change *ch, bool *ret_waited)
+{
+	uint16_t types[ENDS_MAX];
+	unsigned n = ends_of(&s->numbering, ch, types);
+	bool left; /* with the customer: nothing comes of it for CH */
+	int rc = 0;
+
+	if (ch->kind == CHANGE_CROSSING && ch->crossing == CROSSING_LOST)
+		rc = pass_over(s, c, s->numbering.crossing[CROSSING_AT_RISK], &left);
+	for (unsigned i = 0; rc == 0 && i < n; i++)
+		rc = pass_over(s, c, types[i], ret_waited);
 	return rc;
+}
+
+int hold_foresee(struct shard *s, const struct customer *c, const struct machine *m,
+	const struct numbering *n, const struct change *ch, enum foresight *ret)
+{
+	struct held h = { .why = HOLD_NONE };
+	uint16_t types[ENDS_MAX];
+	unsigned n_types = ends_of(n, ch, types);
+	bool passed = false;
+	int rc = 0;
+
+	for (unsigned i = 0; rc == 0 && i < n_types; i++)
+		rc = waits(s, c, types[i], &passed);
+	if (rc == 0 && ch->kind == CHANGE_RISK_RAISED)
+		rc = hold_risk_waits(s, c, n->risk_id[ch->risk], ch->at_ms, &h);
+	if (h.why == HOLD_NONE && (ch->kind == CHANGE_RISK_RAISED || ch->kind == CHANGE_RUNG) &&
+		silence_would_hold(s, c, m, ch))
+		h.why = HOLD_SOURCE;
+	*ret = passed ? FORESEEN_PASSED : h.why != HOLD_NONE ? FORESEEN_HELD : FORESEEN_TOLD;
+	return rc;
+}
+
+int hold_is_held(struct shard *s, const struct customer *c, uint16_t type, bool *ret)
+{
+	*ret = false;
+	return waits(s, c, type, ret);
 }
 
 /* The reason for which something that begins has to wait; HOLD_NONE. */
@@ -146,22 +191,22 @@ static int begins(struct shard *s, struct customer *c, const struct change *ch, 
 }
 
 /* What waits and is over with CH; *RET_PASSED when CH is the other end of it. */
-static int over(struct shard *s, const struct customer *c, const struct change *ch, uint16_t type,
+static int over(struct shard *s, const struct customer *c, const struct change *ch,
 	bool *ret_passed)
 {
 	bool left; /* where they were: nothing comes of it for CH */
-	int rc = ends(s, c, ch, type, ret_passed);
+	int rc = ends(s, c, ch, ret_passed);
 
 	if (rc != 0 || *ret_passed || ch->kind != CHANGE_RUNG || ch->from == RUNG_NONE)
 		return rc;
 	return pass_over(s, c, s->numbering.rung_id[ch->ladder][ch->from], &left);
 }
 
-int hold_hushed(struct shard *s, const struct customer *c, const struct change *ch, uint16_t type)
+int hold_hushed(struct shard *s, const struct customer *c, const struct change *ch)
 {
 	bool passed = false;
 
-	return over(s, c, ch, type, &passed);
+	return over(s, c, ch, &passed);
 }
 
 int hold_takes(struct shard *s, struct customer *c, const struct change *ch, uint16_t type,
@@ -171,7 +216,7 @@ int hold_takes(struct shard *s, struct customer *c, const struct change *ch, uin
 	int rc;
 
 	*ret_held = false;
-	rc = over(s, c, ch, type, ret_held);
+	rc = over(s, c, ch, ret_held);
 	if (rc != 0 || *ret_held || ch->kind == CHANGE_RISK_CLEARED ||
 		(ch->kind == CHANGE_CROSSING && ch->crossing == CROSSING_RECOVERED))
 		return rc;

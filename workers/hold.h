@@ -22,8 +22,17 @@ const char *hold_why_name(unsigned v);
  * then, or takes back what was. FROM as in the history. *RET_HELD. */
 int hold_takes(struct shard *s, struct customer *c, const struct change *ch, uint16_t type,
 	uint16_t rule, uint16_t from, const struct cause *why, bool *ret_held);
+/* What would become of CH of C, which is no crossing into risk or from side to side that begins
+ * something (those have the fate of what made them), by M, whose names have the numbers N; and whether
+ * TYPE waits to be told of C. What a breaker would say is left to the caller. Both change nothing. */
+struct numbering;
+enum foresight { FORESEEN_TOLD, FORESEEN_HELD,
+	FORESEEN_PASSED /* what it ends waits: nobody hears of either */ };
+int hold_foresee(struct shard *s, const struct customer *c, const struct machine *m,
+	const struct numbering *n, const struct change *ch, enum foresight *ret);
+int hold_is_held(struct shard *s, const struct customer *c, uint16_t type, bool *ret);
 /* CH is told to nobody: what waits and ends with it waits no more. */
-int hold_hushed(struct shard *s, const struct customer *c, const struct change *ch, uint16_t type);
+int hold_hushed(struct shard *s, const struct customer *c, const struct change *ch);
 /* CH has been announced: what follows from that for what is held of C. */
 int hold_announced(struct shard *s, struct customer *c, const struct change *ch, uint16_t type,
 	const struct cause *why);

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "workers/hold.h"
 #include "workers/preview.h"
 #include "workers/query.h"
 
@@ -135,9 +136,31 @@ struct look {
 	struct preview *p;
 	struct shard *s;
 	const struct customer *c;
-	bool all_held;  /* of the changes that begin something, so far */
-	bool rung_held; /* of the sided ladder's, too */
+	uint32_t raised; /* risks … */
+	uint32_t held;   /* … and those of them that would be held */
+	bool rung_held;  /* the sided ladder's change would be, too */
+	int rc;          /* of reading what is held now */
 };
+
+static enum foresight foresee(struct look *l, const struct change *ch)
+{
+	enum foresight told = FORESEEN_TOLD;
+	int rc = hold_foresee(l->s, l->c, l->p->wanted->machine, &l->p->numbering, ch, &told);
+
+	if (l->rc == 0)
+		l->rc = rc;
+	return told;
+}
+
+static bool is_waiting(struct look *l, uint16_t type)
+{
+	bool waits;
+	int rc = hold_is_held(l->s, l->c, type, &waits);
+
+	if (l->rc == 0)
+		l->rc = rc;
+	return waits;
+}
 
 /* What it is called where C stands: by this file, or by the store when the file has no such rung. */
 static struct span rung_left(const struct look *l, const struct change *ch)
@@ -158,7 +181,8 @@ static void look_at_rung(struct look *l, const struct change *ch)
 	const struct ladder *ladder = &l->p->wanted->machine->ladders[ch->ladder];
 	const struct rung *to = &ladder->rungs[ch->to];
 	bool falls = to->rule == NODE_NONE && ch->from < ladder->n_rungs; /* the rule left has spoken */
-	bool held = is_held(l->p, &l->p->rung_said[ch->ladder][falls ? ch->from : ch->to]);
+	bool held = foresee(l, ch) == FORESEEN_HELD ||
+		is_held(l->p, &l->p->rung_said[ch->ladder][falls ? ch->from : ch->to]);
 
 	if (ladder->sided)
 		l->rung_held = held;
@@ -166,18 +190,50 @@ static void look_at_rung(struct look *l, const struct change *ch)
 	count_type(l->p, to->id, to->severity, held, customer_id(l->c));
 }
 
+/* With a reason that is told, "at risk" is told that waited for another one. */
+static void look_at_raised(struct look *l, const struct change *ch)
+{
+	const struct machine *m = l->p->wanted->machine;
+	const struct rung *risk = &m->risks[ch->risk];
+	bool held = foresee(l, ch) == FORESEEN_HELD || is_held(l->p, &l->p->risk_said[ch->risk]);
+	bool first = (l->raised & ~l->held) == 0; /* to be told */
+
+	l->raised |= UINT32_C(1) << ch->risk;
+	l->held |= (uint32_t)held << ch->risk;
+	count_type(l->p, risk->id, risk->severity, held, customer_id(l->c));
+	if (!held && first && is_waiting(l, l->p->numbering.crossing[CROSSING_AT_RISK]))
+		count_type(l->p, span_str(crossing_name(CROSSING_AT_RISK)), risk->severity, false,
+			customer_id(l->c));
+}
+
 /* What has gone is told whatever a breaker says. */
 static void look_at_risk(struct look *l, const struct change *ch)
 {
 	const struct rung *risk = &l->p->wanted->machine->risks[ch->risk];
 	bool raised = ch->kind == CHANGE_RISK_RAISED;
-	bool held = raised && is_held(l->p, &l->p->risk_said[ch->risk]);
 
-	l->all_held = l->all_held && (!raised || held);
 	count_move(&l->p->report, risk->name, span_str(raised ? "clear" : "raised"),
 		span_str(raised ? "raised" : "clear"), customer_id(l->c));
-	count_type(l->p, risk->id, raised ? risk->severity : SEVERITY_NONE, held,
-		customer_id(l->c));
+	if (raised)
+		look_at_raised(l, ch);
+	else if (foresee(l, ch) == FORESEEN_TOLD)
+		count_type(l->p, risk->id, SEVERITY_NONE, false, customer_id(l->c));
+}
+
+/* Whether all reasons that there are then would wait. */
+static bool all_reasons_held(struct look *l)
+{
+	const struct machine *m = l->p->wanted->machine;
+	uint32_t risks = l->c->standing.verdict.risks;
+
+	for (unsigned k = 0; k < m->n_risks; k++) {
+		uint32_t risk = UINT32_C(1) << k;
+
+		if ((risks & risk) && !(l->held & risk) &&
+			((l->raised & risk) || !is_waiting(l, l->p->numbering.risk_id[k])))
+			return false;
+	}
+	return true;
 }
 
 /* A crossing has the fate of what made it. */
@@ -187,9 +243,11 @@ static void look_at_crossing(struct look *l, const struct change *ch)
 	uint8_t severity = SEVERITY_NONE;
 	bool held = l->rung_held;
 
+	if (foresee(l, ch) == FORESEEN_PASSED)
+		return;
 	if (ch->crossing == CROSSING_AT_RISK) {
 		severity = m->risks[ch->risk].severity;
-		held = l->all_held;
+		held = all_reasons_held(l);
 	} else if (ch->crossing == CROSSING_RECOVERED) {
 		held = false;
 	} else {
@@ -219,10 +277,10 @@ static unsigned count_risks_gone(struct look *l)
 	return gone;
 }
 
-static void look_at(struct shard *s, struct preview *p, struct customer *c)
+static int look_at(struct shard *s, struct preview *p, struct customer *c)
 {
 	const struct machine *m = p->wanted->machine;
-	struct look l = { .p = p, .s = s, .c = c, .all_held = true };
+	struct look l = { .p = p, .s = s, .c = c };
 	struct change changes[CHANGES_MAX];
 	int64_t settled_ms = c->standing.settled_ms;
 	int64_t at_ms = p->now_ms > settled_ms ? p->now_ms : settled_ms;
@@ -243,6 +301,7 @@ static void look_at(struct shard *s, struct preview *p, struct customer *c)
 	}
 	p->report.customers++;
 	p->report.moved += moves != 0;
+	return l.rc;
 }
 
 /* ---- pages */
@@ -254,6 +313,8 @@ int preview_page(struct shard *s, struct preview *p, struct buf *after, bool *re
 	int rc = s->lifecycle ? 0 : ERR_NOTFOUND;
 
 	*ret_done = rc == ERR_NOTFOUND;
+	if (rc == 0 && s->lifecycle->machine->version != p->report.lifecycle_version)
+		rc = ERR_EXISTS;
 	if (rc == 0)
 		rc = numbering_find(&p->numbering, s->env, p->wanted->machine);
 	if (rc == 0 && p->shard != s->number)
@@ -266,11 +327,14 @@ int preview_page(struct shard *s, struct preview *p, struct buf *after, bool *re
 		buf_add(after, id.data, id.size);
 		if (rc == 0)
 			rc = customer_unpack(c, id, record, p->wanted->machine, &p->numbering);
-		if (rc != 0)
+		if (rc != 0) {
 			p->report.damaged++;
-		else if (!customer_is_merged(c))
-			look_at(s, p, c);
-		rc = after->failed ? ERR_NOMEM : 0;
+			rc = 0;
+		} else if (!customer_is_merged(c)) {
+			rc = look_at(s, p, c);
+		}
+		if (after->failed)
+			rc = ERR_NOMEM;
 	}
 	*ret_done = rc == ERR_NOTFOUND;
 	return *ret_done ? 0 : rc;

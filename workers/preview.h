@@ -4,8 +4,8 @@
  *
  * It changes nothing, and writes no name into the store. Everybody is read once, as they are when
  * their page comes, and judged as the sweep after a switch-on would judge them at one instant: with
- * the same code, from what was last announced of them. What is snoozed or cooling down is counted as
- * if it were not; of a breaker it is known that it holds, and what a new file may find. */
+ * the same code, from what was last announced of them and of what waits to be. Of a
+ * breaker it is known that it holds, and what a new file may find. */
 #ifndef KITH_WORKERS_PREVIEW_H
 #define KITH_WORKERS_PREVIEW_H
 #include "base/preview.h"
@@ -30,7 +30,7 @@ int preview_new(struct span text, uint32_t in_force, const struct parameters *p,
 void preview_free(struct preview *p); /* ignores NULL */
 
 /* Count the next PREVIEW_PAGE customers of S behind the id AFTER, which is moved on. *RET_DONE: there
- * are no more. Uses s->customer. */
+ * are no more. ERR_EXISTS: another file has come into force. Uses s->customer. */
 int preview_page(struct shard *s, struct preview *p, struct buf *after, bool *ret_done);
 /* QUERY_PREVIEW: the same with Q's preview, key and done. */
 int preview_read(struct shard *s, struct query *q);

@@ -161,17 +161,23 @@ bool silence_covers(const struct shard *s, const struct customer *c)
 	return covering(s, c) != NULL;
 }
 
-bool silence_holds(const struct shard *s, const struct customer *c, const struct change *ch,
-	const struct cause *why)
+bool silence_would_hold(const struct shard *s, const struct customer *c, const struct machine *m,
+	const struct change *ch)
 {
 	const struct silence *q;
 	unsigned owner = ch->kind == CHANGE_RUNG ? ch->ladder : OWNER_RISK + ch->risk;
 
-	if (s->silences.n == 0 || why->event || why->message ||
-		!(s->lifecycle->machine->silent_owners >> owner & 1))
+	if (s->silences.n == 0 || !(m->silent_owners >> owner & 1))
 		return false;
 	q = covering(s, c);
 	return q && ch->at_ms > q->since_ms;
+}
+
+bool silence_holds(const struct shard *s, const struct customer *c, const struct change *ch,
+	const struct cause *why)
+{
+	return !why->event && !why->message &&
+		silence_would_hold(s, c, s->lifecycle->machine, ch);
 }
 
 int silence_vote(struct shard *s, struct customer *c, const struct cause *why)

@@ -68,6 +68,9 @@ void silences_limit(struct shard *s, int64_t now_ms);
 /* Whether CH of C, by WHY, is to be held since its source is silent. */
 bool silence_holds(const struct shard *s, const struct customer *c, const struct change *ch,
 	const struct cause *why);
+/* The same by M, whichever machine is in force, if nothing but time or a file has done it. */
+bool silence_would_hold(const struct shard *s, const struct customer *c, const struct machine *m,
+	const struct change *ch);
 /* The same, now, whatever changed. */
 bool silence_covers(const struct shard *s, const struct customer *c);
 
