@@ -21,14 +21,21 @@ struct question {
 	struct query *answers[SHARDS_MAX];
 };
 
-static void reply(struct daemon *d, const struct peer *to, const struct reply *r)
+static int reply(struct daemon *d, const struct peer *to, const struct reply *r)
 {
 	struct buf out = { 0 };
+	int rc;
 
 	reply_encode(&out, r);
-	if (!out.failed)
-		(void)router_send(&d->control.socket, to, span_of(out.data, out.size));
+	rc = out.failed ? ERR_NOMEM :
+		router_send(&d->control.socket, to, span_of(out.data, out.size));
 	buf_fini(&out);
+	return rc;
+}
+
+bool control_alive(struct daemon *d, const struct peer *to, uint64_t number)
+{
+	return reply(d, to, &(struct reply){ .number = number }) != ERR_CLOSED;
 }
 
 void control_refuse(struct daemon *d, const struct peer *to, uint64_t number,
@@ -37,7 +44,7 @@ void control_refuse(struct daemon *d, const struct peer *to, uint64_t number,
 	struct reply r = { .number = number, .error = span_str(code), .text = span_str(text),
 		.json = span_str(json) };
 
-	reply(d, to, &r);
+	(void)reply(d, to, &r);
 }
 
 void control_error(struct daemon *d, const struct peer *to, uint64_t number,
@@ -57,7 +64,7 @@ void control_json(struct daemon *d, const struct peer *to, uint64_t number, json
 		return;
 	}
 	r.json = span_str(text);
-	reply(d, to, &r);
+	(void)reply(d, to, &r);
 	free(text);
 }
 

@@ -32,6 +32,10 @@ void control_error(struct daemon *d, const struct peer *to, uint64_t number, con
 void control_refuse(struct daemon *d, const struct peer *to, uint64_t number, const char *code,
 	const char *text, const char *json);
 
+/* Tell a peer who wants to know it that its request NUMBER is still being worked on: a Reply with
+ * nothing in it but the number. False: there is nobody any more. */
+bool control_alive(struct daemon *d, const struct peer *to, uint64_t number);
+
 /* Who asked, until the answer is there. NULL: there are too many, and this one has its answer. */
 struct asked {
 	struct daemon *d;

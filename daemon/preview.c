@@ -2,9 +2,11 @@
 /* Previews: one page after the other, one shard after the other. */
 #include <stdio.h>
 #include <stdlib.h>
+#include "base/clock.h"
 #include "daemon/daemon.h"
 #include "proto/json.h"
 
+#define ALIVE_NS INT64_C(250000000)
 #define PAGE_MS 3 /* between two pages: at most 40,000 customers a second are looked at */
 
 static void sleep_ms(struct daemon *d, int64_t ms)
@@ -109,13 +111,26 @@ static void give_up(struct daemon *d, const char *why)
 	page_drop(d);
 }
 
+/* As far as they let it be known. */
+static bool asker_is_there(struct daemon *d)
+{
+	struct previewer *v = &d->previewer;
+	int64_t now = clock_monotonic_ns();
+
+	if (!v->alive || now - v->told_ns < ALIVE_NS)
+		return true;
+	v->told_ns = now;
+	return control_alive(d, &v->peer, v->number);
+}
+
 static void page_came(struct query *q)
 {
 	struct daemon *d = q->arg;
 	struct previewer *v = &d->previewer;
 
 	if (q->rc != 0) {
-		give_up(d, err_text(q->rc));
+		give_up(d, q->rc == ERR_EXISTS ?
+			"another lifecycle file is in force meanwhile: ask again" : err_text(q->rc));
 		return;
 	}
 	if (q->done && ++q->shard == d->store.shards) {
@@ -125,7 +140,10 @@ static void page_came(struct query *q)
 	}
 	if (q->done)
 		buf_clear(&q->key);
-	sleep_ms(d, PAGE_MS);
+	if (asker_is_there(d))
+		sleep_ms(d, PAGE_MS);
+	else
+		page_drop(d);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
@@ -160,15 +178,34 @@ static void refuse(struct daemon *d, const struct peer *peer, uint64_t number,
 	json_decref(place);
 }
 
+static bool wants_alive(struct span json, bool *ret)
+{
+	json_t *o = json.size ? json_loadb((const char *)json.data, json.size, 0, NULL) : json_object();
+	int alive = 0;
+	bool well = o && json_unpack(o, "{s?b!}", "alive", &alive) == 0;
+
+	json_decref(o);
+	*ret = alive;
+	return well;
+}
+
 void preview_ask(struct daemon *d, const struct peer *peer, const struct request *r)
 {
 	struct previewer *v = &d->previewer;
 	struct preview *p = NULL;
 	struct complaint c = { 0 };
+	bool alive;
 
-	if (v->page || !d->lifecycle || d->state == DAEMON_STOPPING) {
+	if (!wants_alive(r->json, &alive)) {
+		control_error(d, peer, r->number, "malformed",
+			"expected nothing beside the file, or an object with alive, true or false");
+		return;
+	}
+	if (v->page || !d->lifecycle || d->reloading || d->state == DAEMON_STOPPING) {
 		control_error(d, peer, r->number, "busy", v->page ?
-			"another preview is under way: try again" : "nobody is judged for now");
+			"another preview is under way: try again" : d->reloading ?
+			"another file, or parameters, are on their way: try again" :
+			"nobody is judged for now");
 		return;
 	}
 	if (preview_new(r->lifecycle, d->lifecycle->machine->version, &d->parameters,
@@ -185,6 +222,8 @@ void preview_ask(struct daemon *d, const struct peer *peer, const struct request
 	v->page->preview = p;
 	v->peer = *peer;
 	v->number = r->number;
+	v->alive = alive;
+	v->told_ns = clock_monotonic_ns();
 	worker_post(&d->workers[0], &v->page->mail);
 }
 

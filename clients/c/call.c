@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Call: one question to the daemon and its answer. */
 #include <stdlib.h>
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "clients/c/kith.h"
 #include "clients/c/link.h"
@@ -21,6 +22,16 @@ static int call_send(struct link *l, const struct request *request)
 	return rc;
 }
 
+/* Nothing but the number: the question is still being worked on. */
+static bool is_alive(struct span answer)
+{
+	const uint8_t *end = answer.data + answer.size;
+	uint64_t tag, number;
+	const uint8_t *p = get_varint(answer.data, end, &tag);
+
+	return p && tag == 1 << 3 && get_varint(p, end, &number) == end;
+}
+
 /* Ask on every new connection, until an answer has come. */
 static int call_wait(struct link *l, const struct request *request, int timeout_ms,
 	struct span *ret_answer)
@@ -30,7 +41,9 @@ static int call_wait(struct link *l, const struct request *request, int timeout_
 	unsigned losses = l->losses;
 	int rc;
 
-	while ((rc = link_receive(l, ret_answer)) == ERR_NOTFOUND) {
+	while ((rc = link_receive(l, ret_answer)) == ERR_NOTFOUND || (!rc && is_alive(*ret_answer))) {
+		if (!rc)
+			continue;
 		if (l->losses != losses) {
 			losses = l->losses;
 			asked = false;
@@ -107,8 +120,10 @@ int kith_call(const char *run, const char *verb, const char *customer, const cha
 
 	if (customer)
 		request.customer = span_str(customer);
-	if (lifecycle)
+	if (lifecycle) {
 		request.lifecycle = span_str(lifecycle);
+		request.json = span_str("{\"alive\":true}"); /* so that it ends when we go */
+	}
 	return call(run, &request, timeout_ms, ret_json, c);
 }
 

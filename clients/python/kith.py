@@ -742,6 +742,7 @@ def call(verb: str, customer: Optional[str] = None, lifecycle: Optional[str] = N
         request.customer = customer.encode()
     if lifecycle is not None:
         request.lifecycle = lifecycle.encode()
+        request.json = b'{"alive": true}'  # so that a preview ends when we go
     link = Link(run, "control", zmq.DEALER)
     try:
         reply = _ask(link, request, _Deadline(timeout))
@@ -754,7 +755,13 @@ def call(verb: str, customer: Optional[str] = None, lifecycle: Optional[str] = N
 
 def _ask(link: Link, request: Message, deadline: _Deadline) -> Message:
     asked_on = -1  # the connection on which it was asked, by the losses before it
-    while (data := link.receive()) is None:
+    while True:
+        data = link.receive()
+        if data is not None:
+            reply = pb.Reply.FromString(data)
+            if reply.error or reply.json:  # else it is still being worked on
+                return reply
+            continue
         if link.connected and asked_on != link.losses and link.send(request):
             asked_on = link.losses
         if deadline.over():
@@ -762,4 +769,3 @@ def _ask(link: Link, request: Message, deadline: _Deadline) -> Message:
                 raise link.unreachable()
             raise Timeout("timeout", "no answer from " + link.path)
         link.wait(deadline.left())
-    return pb.Reply.FromString(data)
