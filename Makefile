@@ -136,7 +136,7 @@ $(BUILD)/kith-floor: $(BUILD)/bench/floor.o $(BUILD)/bench/crowd_table.o $(BUILD
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lzmq $(CORE_LIBS)
 $(BUILD)/kith-names: $(BUILD)/bench/names.o $(BUILD)/libcore.a
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lzmq $(CORE_LIBS)
-$(BUILD)/kith-budget: $(BUILD)/bench/budget.o $(BUILD)/bench/alloc_count.o $(bench_common) $(BUILD)/libcore.a
+$(BUILD)/kith-budget: $(addprefix $(BUILD)/bench/,budget.o budget_wakes.o alloc_count.o) $(bench_common) $(BUILD)/libcore.a
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(CORE_LIBS)
 # What others make of a like task; each is built where its client library is installed.
 peer_common := $(addprefix $(BUILD)/bench/,peers/peer.o process.o) $(bench_common) $(BUILD)/libcore.a

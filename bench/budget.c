@@ -3,7 +3,7 @@
  * settle, fold, judge, save, receipt. No sockets, no sync, no second thread.
  *
  *   kith-budget --dir DIR [--customers 1000] [--zipf 0.8] [--warm 6000] [--events 5000]
- *               [--batch 100] [--gap-days 30] [--mixed] [--sequence] [--ranks] [--checkpoint]
+ *               [--batch 100] [--gap-days 30] [--mixed] [--sequence] [--ranks] [--checkpoint] [--wakes]
  *
  * What is counted happens inside budget_step() and budget_commit(), which callgrind collects by
  * name: bench/budget turns that into instructions by folder and function, and
@@ -11,7 +11,9 @@
  * event every --gap-days on average, so that records look like those of a shop, and the same
  * arguments give the same instructions. --checkpoint commits at the end, inside what is counted.
  * --ranks: when they are warm the customers are surveyed, as a daemon does now and then, so that
- * `top 5%` has a number.
+ * `top 5%` has a number. --wakes: what is counted are not events but deadlines that come up, settled by
+ * 64 in inputs that pass the time, of so many customers who have had one purchase each, and then the
+ * sentence of each notification.
  * Prints one line of JSON: allocations of the whole process (the C library's allocator is replaced
  * by one that counts, so LMDB's and protobuf-c's are among them), pages, bytes, notifications. */
 #include <getopt.h>
@@ -19,6 +21,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "bench/alloc_count.h"
+#include "bench/budget_wakes.h"
 #include "bench/stream.h"
 #include "store/store.h"
 #include "workers/query.h"
@@ -31,9 +34,10 @@ struct budget {
 	struct stream_settings stream;
 	uint64_t warm, events;
 	double gap_ms;
-	bool checkpoint, ranks;
+	bool checkpoint, ranks, wakes;
 	const char *dir;
 	struct stream *batches;
+	struct wakes *tell;
 	struct store store;
 	struct env *env;
 	struct journal *journal;
@@ -125,6 +129,16 @@ void budget_commit(struct budget *b)
 	commit(b);
 }
 
+/* So many deadlines, settled and said. */
+__attribute__((noipa)) void budget_wake(struct budget *b, struct input *in);
+void budget_wake(struct budget *b, struct input *in)
+{
+	append(b, in, span_of(NULL, 0));
+	apply(b, in, NULL, 0);
+	if (!wakes_tell(b->tell, &b->outcome))
+		die("a notification cannot be read", ERR_CORRUPT, NULL);
+}
+
 static void submit_own(struct budget *b, struct input *in)
 {
 	in->taken_ms = in->clock_ms = b->now_ms;
@@ -139,7 +153,7 @@ static void world_open(struct budget *b)
 	struct input engine = { .type = INPUT_ENGINE, .engine = ENGINE_VERSION };
 	struct input settings = { .type = INPUT_SETTINGS, .settings = settings_default };
 	struct input lifecycle = { .type = INPUT_LIFECYCLE };
-	struct span text = machine_default_text();
+	struct span text = b->wakes ? wakes_lifecycle() : machine_default_text();
 	struct complaint c = { 0 };
 	struct machine *m;
 	char path[4096];
@@ -205,6 +219,7 @@ static void world_close(struct budget *b)
 	buf_fini(&b->receipt);
 	arena_free(b->arena);
 	stream_free(b->batches);
+	wakes_free(b->tell);
 }
 
 /* EVENTS of them; the clock goes on so that a customer's events lie the wanted gap apart. */
@@ -223,6 +238,22 @@ static void play(struct budget *b, uint64_t events, bool counted)
 			budget_step(b, span_of(bytes, size));
 		else
 			step(b, span_of(bytes, size));
+	}
+}
+
+/* EVENTS of those that are due in an hour come up. */
+static void wake(struct budget *b)
+{
+	b->now_ms += WAKES_AFTER_MS + 1;
+	for (uint64_t i = 0; i < b->events; i += WAKES_AT_ONCE) {
+		struct input in = { .type = INPUT_TIME, .taken_ms = b->now_ms,
+			.clock_ms = b->now_ms, .pace.due = WAKES_AT_ONCE };
+
+		budget_wake(b, &in);
+		if (b->outcome.n_notes != 2*WAKES_AT_ONCE)
+			{ fprintf(stderr,"%u at %llu\n", b->outcome.n_notes,(unsigned long long)i); break;}
+		b->notes += b->outcome.n_notes;
+		outcome_clear(&b->outcome);
 	}
 }
 
@@ -264,7 +295,8 @@ static void arguments(struct budget *b, int argc, char **argv)
 		{ "customers", 1, NULL, 'c' }, { "zipf", 1, NULL, 'z' }, { "warm", 1, NULL, 'w' },
 		{ "events", 1, NULL, 'e' }, { "batch", 1, NULL, 'b' }, { "gap-days", 1, NULL, 'g' },
 		{ "mixed", 0, NULL, 'm' }, { "sequence", 0, NULL, 'q' },
-		{ "ranks", 0, NULL, 'r' }, { "checkpoint", 0, NULL, 'k' }, { 0 } };
+		{ "ranks", 0, NULL, 'r' }, { "checkpoint", 0, NULL, 'k' },
+		{ "wakes", 0, NULL, 'a' }, { 0 } };
 	int o;
 
 	while ((o = getopt_long(argc, argv, "", options, NULL)) != -1)
@@ -280,12 +312,19 @@ static void arguments(struct budget *b, int argc, char **argv)
 		case 'q': b->stream.sequence = true; break;
 		case 'r': b->ranks = true; break;
 		case 'k': b->checkpoint = true; break;
+		case 'a': b->wakes = b->stream.each = true; break;
 		default: exit(2);
 		}
 	if (!b->dir || b->stream.batch == 0 || b->stream.batch > BATCH_EVENTS_MAX ||
 		b->stream.customers == 0 || b->events == 0) {
 		fprintf(stderr, "usage: see the head of bench/budget.c\n");
 		exit(2);
+	}
+	if (b->wakes) {
+		b->gap_ms = 0;
+		b->warm = b->stream.customers;
+		b->events -= b->events % WAKES_AT_ONCE;
+		return;
 	}
 	b->warm -= b->warm % b->stream.batch;
 	b->events += b->stream.batch - 1;
@@ -303,7 +342,8 @@ int main(int argc, char **argv)
 	arguments(&b, argc, argv);
 	b.arena = arena_new(1 << 20, 32u << 20);
 	b.batches = stream_new(&b.stream);
-	if (!b.arena || !b.batches)
+	b.tell = wakes_new();
+	if (!b.arena || !b.batches || !b.tell)
 		die("memory", ERR_NOMEM, NULL);
 	world_open(&b);
 	play(&b, b.warm, false);
@@ -312,7 +352,10 @@ int main(int argc, char **argv)
 	commit(&b);
 	b.notes = b.frame_bytes = 0;
 	before = alloc_count();
-	play(&b, b.events, true);
+	if (b.wakes)
+		wake(&b);
+	else
+		play(&b, b.events, true);
 	after = alloc_count();
 	pages = env_dirty_pages(b.env);
 	if (b.checkpoint)

@@ -18,12 +18,29 @@ struct one_number {
 	unsigned decimals;
 };
 
+/* Most are small whole numbers: what printf() makes of a double takes as long as the rest of a
+ * sentence. */
+static bool add_small(struct buf *out, double n, unsigned decimals)
+{
+	unsigned v = n > 0 && n < 10000 ? (unsigned)n : 0;
+	uint8_t digits[4], *p = digits + sizeof digits;
+
+	if (decimals || v == 0 || v != n)
+		return false;
+	for (; v; v /= 10)
+		*--p = (uint8_t)('0' + v % 10);
+	buf_add(out, p, (size_t)(digits + sizeof digits - p));
+	return true;
+}
+
 /* DIGITS of a number with a gap every three from the right, as in "12 345.50". */
 static void add_grouped(struct buf *out, double n, unsigned decimals)
 {
 	char digits[48];
 	size_t whole, start;
 
+	if (add_small(out, n, decimals))
+		return;
 	if (!isfinite(n) || fabs(n) > 1e15) {
 		buf_add_str(out, "?");
 		return;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading message files. */
 #include <stdlib.h>
+#include "base/hash.h"
 #include "words/messages.h"
 #include "words/template.h"
 
@@ -38,12 +39,50 @@ static unsigned place_of(const struct messages *m, struct span key, bool *ret_fo
 	return low;
 }
 
+static unsigned slot_of(struct span key)
+{
+	return (unsigned)(hash_64(key.data, key.size, 0) % MESSAGES_SLOTS);
+}
+
+/* A sentence asks for some ten keys, most of which no message has. */
+static void give_slots(struct messages *m)
+{
+	for (unsigned i = 0; i < m->n; i++) {
+		unsigned at = slot_of(m->list[i].key);
+
+		while (m->slots[at])
+			at = (at + 1) % MESSAGES_SLOTS;
+		m->slots[at] = (uint16_t)(i + 1);
+	}
+}
+
+static const struct saying *find(const struct messages *m, struct span key)
+{
+	for (unsigned at = slot_of(key); m->slots[at]; at = (at + 1) % MESSAGES_SLOTS)
+		if (span_eq(m->list[m->slots[at] - 1].key, key))
+			return &m->list[m->slots[at] - 1];
+	return NULL;
+}
+
 const struct saying *messages_find(const struct messages *m, const char *key)
 {
-	bool found;
-	unsigned at = place_of(m, span_str(key), &found);
+	return find(m, span_str(key));
+}
 
-	return found ? &m->list[at] : NULL;
+const struct saying *messages_find_parts(const struct messages *m, const struct span *parts,
+	unsigned n)
+{
+	uint8_t key[MESSAGE_KEY_MAX];
+	size_t size = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (parts[i].size > sizeof key - size)
+			return NULL; /* no key is so long */
+		if (parts[i].size)
+			memcpy(key + size, parts[i].data, parts[i].size);
+		size += parts[i].size;
+	}
+	return find(m, span_of(key, size));
 }
 
 /* Where a line of a file is, for complaints. */
@@ -201,11 +240,13 @@ int messages_new(enum language language, struct span over, struct messages **ret
 	rc = take_file(m, messages_built_in(language), false, c);
 	if (rc == 0)
 		rc = take_file(m, span_of(m->own, over.size), true, c);
-	if (rc != 0)
+	if (rc != 0) {
 		messages_free(m);
-	else
-		*ret_messages = m;
-	return rc;
+		return rc;
+	}
+	give_slots(m);
+	*ret_messages = m;
+	return 0;
 }
 
 void messages_free(struct messages *m)

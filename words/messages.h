@@ -14,6 +14,7 @@
 #define MESSAGES_MAX 1024
 #define MESSAGES_BYTES_MAX (256u << 10)
 #define MESSAGE_KEY_MAX 160
+#define MESSAGES_SLOTS (2 * MESSAGES_MAX)
 
 struct saying {
 	struct span key, text;
@@ -23,6 +24,7 @@ struct messages {
 	enum language language;
 	unsigned n;
 	struct saying list[MESSAGES_MAX]; /* sorted by key */
+	uint16_t slots[MESSAGES_SLOTS];   /* by the hash of a key: its place in the list + 1; 0: free */
 	uint8_t *own;  /* copies of what was laid over */
 };
 
@@ -34,6 +36,9 @@ void messages_free(struct messages *m); /* ignores NULL */
 
 /* The text of KEY; NULL when there is none. An empty text is one: "nothing needs to be said". */
 const struct saying *messages_find(const struct messages *m, const char *key);
+/* The message whose key is the N parts, one behind the other. */
+const struct saying *messages_find_parts(const struct messages *m, const struct span *parts,
+	unsigned n);
 /* The file that is compiled in. */
 struct span messages_built_in(enum language language);
 

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Phrases: comparisons in words, "has bought 3 times". */
-#include <stdio.h>
 #include "words/speech.h"
 
-#define SHOW(s) (int)(s).size, (const char *)(s).data
 #define PHRASES_MAX 6
 
 /* What E's value is to the other side of the comparison as it turned out: "below", "above", "any"
@@ -23,8 +21,8 @@ static const char *relation_of(const struct evidence *e)
 	negated = t.data[i] == '!';
 	if (equal)
 		return e->holds != negated ? "" : "not";
-	if (e->holds && (span_eq(span_of(t.data + i, t.size - i), span_str(">= 1")) ||
-		span_eq(span_of(t.data + i, t.size - i), span_str("> 0"))))
+	if (e->holds && (span_eq(span_of(t.data + i, t.size - i), PART(">= 1")) ||
+		span_eq(span_of(t.data + i, t.size - i), PART("> 0"))))
 		return "any";
 	return less == e->holds ? "below" : "above";
 }
@@ -33,10 +31,10 @@ static const char *relation_of(const struct evidence *e)
 static const struct saying *find(const struct speech *s, const struct evidence *e,
 	const char *form)
 {
-	char key[KEY_MAX];
+	struct span dot = span_of(".", *form != '\0');
 
-	snprintf(key, sizeof key, "why.%.*s%s%s", SHOW(e->fact), *form ? "." : "", form);
-	return messages_find(s->w->messages, key);
+	return messages_find_parts(s->w->messages,
+		SPEECH_KEY(PART("why."), e->fact, dot, span_str(form)));
 }
 
 static const struct saying *fallback(const struct speech *s, const struct evidence *e)

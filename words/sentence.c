@@ -11,25 +11,10 @@
  *	all others              say.TYPE, say.other
  *
  * The first that is there and can be filled speaks. */
-#include <stdio.h>
 #include "words/speech.h"
 
 #define SHOW(s) (int)(s).size, (const char *)(s).data
-
-static bool say(struct speech *s, struct buf *out, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static bool say(struct speech *s, struct buf *out, const char *format, ...)
-{
-	char key[KEY_MAX];
-	va_list args;
-	int n;
-
-	va_start(args, format);
-	n = vsnprintf(key, sizeof key, format, args);
-	va_end(args);
-	return n < (int)sizeof key && speech_say(s, key, out);
-}
+#define say(s, out, ...) speech_say(s, out, SPEECH_KEY(__VA_ARGS__))
 
 static bool say_own(struct speech *s, struct buf *out)
 {
@@ -41,12 +26,12 @@ static bool say_own(struct speech *s, struct buf *out)
 
 static bool is_risk(const struct notification *n)
 {
-	return span_eq(n->ladder, span_str("risk"));
+	return span_eq(n->ladder, PART("risk"));
 }
 
 static bool is_clear(const struct notification *n)
 {
-	return span_eq(n->to, span_str("clear"));
+	return span_eq(n->to, PART("clear"));
 }
 
 /* The rule of the rung before has ceased to hold, and that is why. */
@@ -62,15 +47,14 @@ static bool say_rung(struct speech *s, struct buf *out)
 {
 	const struct notification *n = s->n;
 
-	if (n->from.size > 0 && (say(s, out, "say.%.*s.%.*s.from.%.*s", SHOW(n->ladder),
-		SHOW(n->to), SHOW(n->from)) ||
-		say(s, out, "say.%.*s.from.%.*s", SHOW(n->ladder), SHOW(n->from))))
+	if (n->from.size > 0 && (say(s, out, PART("say."), n->ladder, PART("."), n->to, PART(".from."),
+		n->from) || say(s, out, PART("say."), n->ladder, PART(".from."), n->from)))
 		return true;
-	if (is_down(n) && (say(s, out, "say.%.*s.down", SHOW(n->ladder)) ||
-		say(s, out, "say.rung.down")))
+	if (is_down(n) && (say(s, out, PART("say."), n->ladder, PART(".down")) ||
+		say(s, out, PART("say.rung.down"))))
 		return true;
-	return say_own(s, out) || say(s, out, "say.%.*s.%.*s", SHOW(n->ladder), SHOW(n->to)) ||
-		say(s, out, "say.rung");
+	return say_own(s, out) || say(s, out, PART("say."), n->ladder, PART("."), n->to) ||
+		say(s, out, PART("say.rung"));
 }
 
 static bool say_risk(struct speech *s, struct buf *out)
@@ -78,10 +62,10 @@ static bool say_risk(struct speech *s, struct buf *out)
 	const struct notification *n = s->n;
 
 	if (is_clear(n))
-		return say(s, out, "say.%.*s.clear", SHOW(n->rule)) ||
-			say(s, out, "say.risk.clear");
-	return say_own(s, out) || say(s, out, "say.%.*s", SHOW(n->rule)) ||
-		say(s, out, "say.risk");
+		return say(s, out, PART("say."), n->rule, PART(".clear")) ||
+			say(s, out, PART("say.risk.clear"));
+	return say_own(s, out) || say(s, out, PART("say."), n->rule) ||
+		say(s, out, PART("say.risk"));
 }
 
 bool speech_reason(struct speech *s, struct buf *out)
@@ -103,11 +87,12 @@ static bool say_retracted(struct speech *s, struct buf *out)
 
 	if (type.size > sizeof behind - 1)
 		type.size -= sizeof behind - 1;
-	if (is_crossing(s->n) && say(s, out, "say.retracted.%.*s", SHOW(type)))
+	if (is_crossing(s->n) && say(s, out, PART("say.retracted."), type))
 		return true;
 	if (is_risk(s->n))
-		return say(s, out, is_clear(s->n) ? "say.retracted.clear" : "say.retracted.raised");
-	return say(s, out, "say.retracted.rung");
+		return say(s, out, is_clear(s->n) ? PART("say.retracted.clear") :
+			PART("say.retracted.raised"));
+	return say(s, out, PART("say.retracted.rung"));
 }
 
 static bool say_any(struct speech *s, struct buf *out)
@@ -116,11 +101,11 @@ static bool say_any(struct speech *s, struct buf *out)
 
 	if (n->retracts.size > 0)
 		return say_retracted(s, out);
-	if (is_crossing(n) && say(s, out, "say.%.*s", SHOW(n->type)))
+	if (is_crossing(n) && say(s, out, PART("say."), n->type))
 		return true;
 	if (n->ladder.size > 0 && n->to.size > 0 && speech_reason(s, out))
 		return true;
-	return say(s, out, "say.%.*s", SHOW(n->type)) || say(s, out, "say.other");
+	return say(s, out, PART("say."), n->type) || say(s, out, PART("say.other"));
 }
 
 /* What is too long ends with … behind a whole character. */
@@ -161,11 +146,12 @@ void account_write(struct buf *out, const struct words *w, enum account_kind kin
 
 	switch (kind) {
 	case ACCOUNT_RUNG:
-		said = say(&s, out, "account.%.*s", SHOW(n->ladder)) || say(&s, out, "account.rung");
+		said = say(&s, out, PART("account."), n->ladder) ||
+			say(&s, out, PART("account.rung"));
 		break;
-	case ACCOUNT_RISK: said = say(&s, out, "account.risk"); break;
-	case ACCOUNT_NEAR: said = say(&s, out, "account.near"); break;
-	case ACCOUNT_NEXT: said = say(&s, out, "account.next"); break;
+	case ACCOUNT_RISK: said = say(&s, out, PART("account.risk")); break;
+	case ACCOUNT_NEAR: said = say(&s, out, PART("account.near")); break;
+	case ACCOUNT_NEXT: said = say(&s, out, PART("account.next")); break;
 	}
 	if (!said)
 		(void)speech_reason(&s, out);
@@ -177,7 +163,7 @@ void account_quiet(struct buf *out, const struct words *w, bool risks, struct sp
 	struct notification n = { .customer = customer };
 	struct speech s = { .w = w, .n = &n };
 
-	(void)say(&s, out, risks ? "account.no_risk" : "account.no_change");
+	(void)say(&s, out, risks ? PART("account.no_risk") : PART("account.no_change"));
 }
 
 void account_counted(struct buf *out, const struct words *w, struct span name, int64_t since_ms)
@@ -185,7 +171,7 @@ void account_counted(struct buf *out, const struct words *w, struct span name, i
 	struct notification n = { .rule = name };
 	struct speech s = { .w = w, .n = &n, .since_ms = since_ms };
 
-	(void)say(&s, out, "account.counted");
+	(void)say(&s, out, PART("account.counted"));
 }
 
 void preview_write(struct buf *out, const struct words *w, const char *key,
@@ -195,6 +181,6 @@ void preview_write(struct buf *out, const struct words *w, const char *key,
 	struct speech s = { .w = w, .n = n, .phrase = &e };
 	size_t begin = out->size;
 
-	(void)say(&s, out, "%s", key);
+	(void)say(&s, out, span_str(key));
 	cut(out, begin);
 }

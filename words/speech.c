@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the holes of a message are filled with. */
 #include <math.h>
-#include <stdio.h>
 #include "words/speech.h"
 
-#define SHOW(s) (int)(s).size, (const char *)(s).data
-
-static bool is(const struct hole *h, const char *name)
-{
-	return span_eq(h->name, span_str(name));
-}
+#define is(h, text) span_eq((h)->name, PART(text)) /* TEXT is a constant: mostly its size decides */
 
 static bool add_text(struct buf *out, struct span s)
 {
@@ -19,11 +13,9 @@ static bool add_text(struct buf *out, struct span s)
 
 void name_write(struct buf *out, const struct words *w, struct span ladder, struct span rung)
 {
-	const struct saying *m;
-	char key[KEY_MAX];
+	const struct saying *m = messages_find_parts(w->messages,
+		SPEECH_KEY(PART("name."), ladder, PART("."), rung));
 
-	snprintf(key, sizeof key, "name.%.*s.%.*s", SHOW(ladder), SHOW(rung));
-	m = messages_find(w->messages, key);
 	if (m) {
 		buf_add(out, m->text.data, m->text.size);
 		return;
@@ -44,7 +36,7 @@ static void split_rule(struct span rule, struct span *ret_ladder, struct span *r
 
 static bool is_risk(const struct notification *n)
 {
-	return span_eq(n->ladder, span_str("risk"));
+	return span_eq(n->ladder, PART("risk"));
 }
 
 static bool fill_name(const struct speech *s, struct buf *out)
@@ -217,13 +209,12 @@ static bool fill_told(const struct speech *s, const struct hole *h, struct buf *
 
 static bool fill_play(const struct speech *s, struct buf *out)
 {
-	const struct saying *shipped, *play = NULL;
-	char key[KEY_MAX];
+	const struct saying *shipped = NULL, *play = NULL;
 
-	snprintf(key, sizeof key, "play.%.*s", SHOW(s->n->rule));
-	shipped = s->w->shipped ? messages_find(s->w->shipped, key) : NULL;
+	if (s->w->shipped)
+		shipped = messages_find_parts(s->w->shipped, SPEECH_KEY(PART("play."), s->n->rule));
 	if (shipped && span_eq(shipped->text, s->n->play))
-		play = messages_find(s->w->messages, key);
+		play = messages_find_parts(s->w->messages, SPEECH_KEY(PART("play."), s->n->rule));
 	return add_text(out, play ? play->text : s->n->play);
 }
 
@@ -277,9 +268,9 @@ bool speech_fill(void *arg, const struct hole *h, struct buf *out)
 		fill_told(s, h, out);
 }
 
-bool speech_say(struct speech *s, const char *key, struct buf *out)
+bool speech_say(struct speech *s, struct buf *out, const struct span *key, unsigned n)
 {
-	const struct saying *m = messages_find(s->w->messages, key);
+	const struct saying *m = messages_find_parts(s->w->messages, key, n);
 
 	return m && m->text.size > 0 && template_fill(out, m->text, speech_fill, s);
 }
