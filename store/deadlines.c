@@ -2,9 +2,11 @@
 /* Deadlines: due ms (8, BE), customer -> nothing but the checksum, walked in key order. The
  * leading number makes key order the order in which they fall due.
  *
- * Rows that were taken out stand in the way until they are gone from LMDB too: a thousand deadlines
- * that fell due together would be stepped over a thousand times. So the open transaction notes a
- * key before which there is none; what is put earlier moves it back. */
+ * Those that come up are taken from the front: the table is cut off behind them (memtable.h), and no
+ * row has to say of each that it is gone. A row that was deleted otherwise stands in the way until it
+ * is gone from LMDB too. So the open transaction also notes a key before which there is none; what is
+ * put earlier moves it back. */
+#include <assert.h>
 #include "store/table.h"
 
 #define DUE_BYTES 8
@@ -40,6 +42,11 @@ static void floor_set(struct env *e, struct span key)
 	e->due_floor_size = key.size;
 }
 
+static struct span floor_key(const struct env *e)
+{
+	return span_of(e->due_floor, e->due_floor_size);
+}
+
 int env_deadline_put(struct env *e, int64_t due_ms, struct span customer)
 {
 	uint8_t key[DUE_BYTES + EVENT_CUSTOMER_MAX];
@@ -65,71 +72,70 @@ int env_deadline_del(struct env *e, int64_t due_ms, struct span customer)
 	return rc == ERR_NOTFOUND ? OK : rc;
 }
 
-/* The first row FROM there on; ERR_CORRUPT with its key when only its checksum is wrong. */
-static int deadline_seek(struct env *e, struct span from, enum table_seek how, struct span *ret_key)
+int env_deadline_take(struct env *e, const struct due *d)
 {
-	struct row row;
-	int rc = table_seek(e, TABLE_DEADLINES, from, how, &row);
+	uint8_t key[DUE_BYTES + EVENT_CUSTOMER_MAX + 1];
+	struct span k = deadline_key(key, d->due_ms, span_of(d->customer, d->size));
+	int rc = table_del_first(e, TABLE_DEADLINES, k);
 
-	if (rc != OK && (rc != ERR_CORRUPT || e->failed != OK))
-		return rc;
-	if (row.key.size <= DUE_BYTES || row.key.size > DUE_BYTES + EVENT_CUSTOMER_MAX) {
-		e->failed = ERR_CORRUPT; /* no flipped bit in a value: the tree itself is damaged */
-		return ERR_CORRUPT;
+	if (rc == OK) {
+		key[k.size] = 0; /* the least key above it */
+		floor_set(e, span_of(key, k.size + 1));
 	}
-	*ret_key = row.key;
 	return rc;
 }
 
-static struct span floor_key(const struct env *e)
+static bool key_is_sound(struct env *e, struct span key)
 {
-	return span_of(e->due_floor, e->due_floor_size);
+	bool sound = key.size > DUE_BYTES && key.size <= DUE_BYTES + EVENT_CUSTOMER_MAX;
+
+	if (!sound)
+		e->failed = ERR_CORRUPT; /* no flipped bit in a value: the tree itself is damaged */
+	return sound;
 }
 
 int env_deadline_first(struct env *e, int64_t *ret_due_ms, uint8_t *id, size_t *ret_id_size)
 {
-	struct span key;
-	int rc = deadline_seek(e, floor_key(e), SEEK_FROM, &key);
+	struct row row;
+	int rc = table_seek(e, TABLE_DEADLINES, floor_key(e), SEEK_FROM, &row);
 
 	if (rc != OK && (rc != ERR_CORRUPT || e->failed != OK))
 		return rc;
-	floor_set(e, key);
-	*ret_due_ms = (int64_t)get_be64(key.data);
-	*ret_id_size = key.size - DUE_BYTES;
-	memcpy(id, key.data + DUE_BYTES, *ret_id_size);
+	if (!key_is_sound(e, row.key))
+		return ERR_CORRUPT;
+	floor_set(e, row.key);
+	*ret_due_ms = (int64_t)get_be64(row.key.data);
+	*ret_id_size = row.key.size - DUE_BYTES;
+	memcpy(id, row.key.data + DUE_BYTES, *ret_id_size);
 	return rc;
 }
 
 int env_deadlines_due(struct env *e, int64_t upto_ms, struct due *list, unsigned max,
 	unsigned *ret_n)
 {
-	uint8_t last[DUE_BYTES + EVENT_CUSTOMER_MAX];
-	struct span from = floor_key(e), key;
-	enum table_seek how = SEEK_FROM;
+	struct span keys[DEADLINES_DUE_MAX];
+	unsigned n = 0;
+	int rc;
 
+	assert(max <= DEADLINES_DUE_MAX);
 	*ret_n = 0;
 	e->due_put_size = 0;
-	while (*ret_n < max) {
-		struct due *d = &list[*ret_n];
-		int rc = deadline_seek(e, from, how, &key);
+	rc = table_keys(e, TABLE_DEADLINES, floor_key(e), keys, max, &n);
+	for (unsigned i = 0; rc == OK && i < n; i++) {
+		struct due *d = &list[i];
 
-		if (rc == ERR_NOTFOUND)
-			return OK;
-		if (rc != OK && (rc != ERR_CORRUPT || e->failed != OK))
-			return rc;
-		if (*ret_n == 0)
-			floor_set(e, key);
-		d->due_ms = (int64_t)get_be64(key.data);
+		if (!key_is_sound(e, keys[i]))
+			return ERR_CORRUPT;
+		d->due_ms = (int64_t)get_be64(keys[i].data);
 		if (d->due_ms > upto_ms)
-			return OK;
-		d->size = (uint8_t)(key.size - DUE_BYTES);
-		memcpy(d->customer, key.data + DUE_BYTES, d->size);
-		memcpy(last, key.data, key.size);
-		from = span_of(last, key.size);
-		how = SEEK_AFTER;
+			break;
+		d->size = (uint8_t)(keys[i].size - DUE_BYTES);
+		memcpy(d->customer, keys[i].data + DUE_BYTES, d->size);
 		++*ret_n;
 	}
-	return OK;
+	if (rc == OK && n)
+		floor_set(e, keys[0]);
+	return rc;
 }
 
 bool env_deadline_is_next(const struct env *e, const struct due *d)

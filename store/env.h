@@ -142,6 +142,7 @@ int env_deadline_del(struct env *e, int64_t due_ms, struct span customer); /* OK
 int env_deadline_first(struct env *e, int64_t *ret_due_ms, uint8_t *id, size_t *ret_id_size);
 /* The first MAX of those that are due at UPTO_MS, at most; damaged ones too. What is put meanwhile
  * may come in between: ask for each, in turn, env_deadline_is_next(). */
+#define DEADLINES_DUE_MAX 32
 struct due {
 	int64_t due_ms;
 	uint8_t size;
@@ -150,6 +151,8 @@ struct due {
 int env_deadlines_due(struct env *e, int64_t upto_ms, struct due *list, unsigned max,
 	unsigned *ret_n);
 bool env_deadline_is_next(const struct env *e, const struct due *d);
+/* Delete D, which was listed, is the next, and has not been deleted since. */
+int env_deadline_take(struct env *e, const struct due *d);
 uint64_t env_deadlines(struct env *e);
 
 /* Duplicate guard by id: two generations. Returns 0 when new (and remembers it), ERR_EXISTS when

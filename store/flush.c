@@ -84,6 +84,20 @@ static void flush_ahead(const struct memtable *m, const mem_at *rows, uint32_t i
 	}
 }
 
+/* What is hidden below goes: it is what the table begins with. */
+static int flush_cut(struct flush *f, struct span cut)
+{
+	MDB_val k, v;
+	int rc = cut.size ? mdb_cursor_get(f->cursor, &k, &v, MDB_FIRST) : MDB_NOTFOUND;
+
+	while (rc == 0 && key_order(span_of(k.mv_data, k.mv_size), cut) < 0) {
+		rc = mdb_cursor_del(f->cursor, 0);
+		if (rc == 0)
+			rc = mdb_cursor_get(f->cursor, &k, &v, MDB_FIRST);
+	}
+	return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
 static int flush_table(struct flush *f)
 {
 	const struct memtable *m = f->e->previous;
@@ -95,11 +109,13 @@ static int flush_table(struct flush *f)
 	f->e->flushed[f->table] = (struct spread){ 0 };
 	if (m->tables[f->table].emptied)
 		rc = mdb_drop(f->txn, dbi, 0);
-	if (rc != 0 || m->tables[f->table].used == 0)
+	if (rc != 0 || (m->tables[f->table].used == 0 && m->tables[f->table].cut_size == 0))
 		return rc;
 	if (memtable_sorted(m, f->table, &rows, &n) != OK)
 		return ENOMEM;
 	rc = mdb_cursor_open(f->txn, dbi, &f->cursor);
+	if (rc == 0)
+		rc = flush_cut(f, memtable_cut(m, f->table));
 	if (rc == 0)
 		rc = flush_last(f);
 	for (uint32_t i = 0; rc == 0 && i < n; i++) {

@@ -74,7 +74,7 @@ void memtable_relax(struct memtable *m)
 bool memtable_is_empty(const struct memtable *m)
 {
 	for (unsigned t = 0; t < MEM_TABLES_MAX; t++)
-		if (m->tables[t].used || m->tables[t].emptied)
+		if (m->tables[t].used || m->tables[t].emptied || m->tables[t].cut_size)
 			return false;
 	return true;
 }
@@ -411,6 +411,34 @@ int memtable_del(struct memtable *m, unsigned table, struct span key, uint32_t h
 	return OK;
 }
 
+/* The least key above KEY is KEY and a zero byte. It is written in one place, which has room for
+ * any. */
+int memtable_cut_off(struct memtable *m, unsigned table, struct span key)
+{
+	struct memrows *rows = &m->tables[table];
+	uint8_t *cut;
+
+	if (!rows->cut)
+		rows->cut = memtable_alloc(m, MEM_KEY_MAX + 1);
+	if (!rows->cut)
+		return ERR_NOMEM;
+	rows->n_cut++;
+	if (key_order(key, memtable_cut(m, table)) < 0)
+		return OK;
+	assert(key.size <= MEM_KEY_MAX);
+	cut = mem_ptr(m, rows->cut);
+	memcpy(cut, key.data, key.size);
+	cut[key.size] = 0;
+	rows->cut_size = (uint16_t)(key.size + 1);
+	return OK;
+}
+
+bool memtable_hides(const struct memtable *m, unsigned table, struct span key)
+{
+	return m->tables[table].emptied || (m->tables[table].cut_size &&
+		key_order(key, memtable_cut(m, table)) < 0);
+}
+
 void memtable_empty(struct memtable *m, unsigned table)
 {
 	struct memrows *rows = &m->tables[table];
@@ -422,5 +450,7 @@ void memtable_empty(struct memtable *m, unsigned table)
 	rows->last_appended = 0;
 	rows->fresh = 0;
 	rows->fresh_bytes = 0;
+	rows->cut = rows->cut_size = 0;
+	rows->n_cut = 0;
 	rows->emptied = true;
 }

@@ -4,8 +4,8 @@
  *
  * One generation of rows of all tables: found by hash, and walked in key order where somebody asks
  * for it. A row says what the tree is to hold: a value, or that there is none ("gone"). What a
- * memtable does not have it says nothing about, unless the table was emptied in it: then all
- * below is hidden. Rows live in an arena and never move, so a span into one holds until that
+ * memtable does not have it says nothing about, unless the table was emptied in it, or cut off up to
+ * a key: then all below is hidden, or what of it has a lower key. Rows live in an arena and never move, so a span into one holds until that
  * row is written again or the memtable is reset. Rows that are known to be new are given their
  * slots only when somebody looks one up, which may be never: a slot is a place in memory that
  * nobody has been to lately, and costs more than all the rest of a row.
@@ -26,6 +26,7 @@
 #define MEM_CHUNKS_KEPT  16         /* by memtable_relax() */
 #define MEM_SPARES       2
 #define MEM_HEIGHT_MAX   12
+#define MEM_KEY_MAX      511
 
 /* Places in the arena are counted in 8 bytes: chunk in the high 14 bits. 0 is no place. */
 typedef uint32_t mem_at;
@@ -57,6 +58,9 @@ struct memrows {
 	mem_at order;         /* mem_at first[MEM_HEIGHT_MAX]; 0: nobody has asked for an order */
 	mem_at last_appended; /* row */
 	bool emptied;
+	mem_at cut;           /* up to this key, and without it, all that lies below is hidden */
+	uint16_t cut_size;    /* 0: nothing is */
+	uint32_t n_cut;       /* rows that are */
 	uint32_t fresh;       /* rows that are */
 	uint64_t fresh_bytes; /* of their keys and values */
 };
@@ -102,6 +106,13 @@ static inline struct span memrow_value(const struct memtable *m, const struct me
 	return span_of(r->value ? mem_ptr(m, r->value) : NULL, r->value_size);
 }
 
+static inline struct span memtable_cut(const struct memtable *m, unsigned table)
+{
+	const struct memrows *rows = &m->tables[table];
+
+	return span_of(rows->cut_size ? mem_ptr(m, rows->cut) : NULL, rows->cut_size);
+}
+
 uint32_t memtable_hash(unsigned table, struct span key);
 /* NULL: nothing is said of KEY here. */
 struct memrow *memtable_find(struct memtable *m, unsigned table, struct span key,
@@ -120,6 +131,11 @@ int memtable_add(struct memtable *m, unsigned table, struct span key, struct spa
 int memtable_del(struct memtable *m, unsigned table, struct span key, uint32_t hash);
 /* No row of TABLE is left, here and below. */
 void memtable_empty(struct memtable *m, unsigned table);
+/* The row of KEY is gone, below which there is none: from now on nothing is, below, up to it. For
+ * those that are taken away in order, as a row that says so of each would cost as much as the row. */
+int memtable_cut_off(struct memtable *m, unsigned table, struct span key);
+/* Whether what lies below says nothing of KEY any more. */
+bool memtable_hides(const struct memtable *m, unsigned table, struct span key);
 
 /* How two keys sort: memcmp, a prefix first. */
 int key_order(struct span a, struct span b);
@@ -130,6 +146,8 @@ int key_order(struct span a, struct span b);
 enum memtable_seek { MEM_FROM, MEM_AFTER, MEM_BEFORE };
 int memtable_seek(struct memtable *m, unsigned table, struct span key, enum memtable_seek how,
 	struct memrow **ret_row);
+/* The one after ROW, which memtable_seek() or this gave; NULL. */
+struct memrow *memtable_next(const struct memtable *m, const struct memrow *row);
 /* Put ROW into the order, when there is one and it is not there; take it out. */
 int memtable_order_add(struct memtable *m, unsigned table, struct memrow *row, uint32_t hash);
 void memtable_order_del(struct memtable *m, unsigned table, struct memrow *row);

@@ -313,3 +313,10 @@ int memtable_seek(struct memtable *m, unsigned table, struct span key, enum memt
 	*ret_row = at ? mem_ptr(m, at) : NULL;
 	return OK;
 }
+
+struct memrow *memtable_next(const struct memtable *m, const struct memrow *row)
+{
+	mem_at next = links_of(m, row->at)[0];
+
+	return next ? mem_ptr(m, next) : NULL;
+}

@@ -4,6 +4,7 @@
 #include "store/tree.h"
 
 _Static_assert(TABLES <= MEM_TABLES_MAX, "a memtable has room for all tables");
+_Static_assert(TABLE_KEY_MAX <= MEM_KEY_MAX, "a memtable takes all keys");
 _Static_assert(TABLE_VALUE_MAX + 8 <= MEM_CHUNK_BYTES, "the longest value fits into a chunk");
 
 const char *table_name(enum table t)
@@ -17,7 +18,7 @@ const char *table_name(enum table t)
 	return names[t];
 }
 
-static int table_fail(struct env *e, int rc)
+int table_fail(struct env *e, int rc)
 {
 	if (rc != OK && e->failed == OK)
 		e->failed = rc;
@@ -65,7 +66,7 @@ static const struct memrow *row_in_memory(const struct env *e, enum table t, str
 		const struct memrow *r = memtable_find(list[i], t, key, hash);
 
 		*ret_m = list[i];
-		if (r || list[i]->tables[t].emptied)
+		if (r || memtable_hides(list[i], t, key))
 			return r;
 	}
 	*ret_m = NULL;
@@ -113,9 +114,9 @@ static int exists_below(struct env *e, enum table t, struct span key, uint32_t h
 	struct span raw;
 	int rc = OK;
 
-	if (e->active->tables[t].emptied)
+	if (memtable_hides(e->active, t, key))
 		*ret = false;
-	else if (r || e->previous->tables[t].emptied)
+	else if (r || memtable_hides(e->previous, t, key))
 		*ret = r && !r->gone;
 	else if (span_eq(span_of(a->key, a->size), key))
 		*ret = a->found;
@@ -248,6 +249,24 @@ int table_del(struct env *e, enum table t, struct span key)
 	return table_fail(e, memtable_del(e->active, t, key, hash));
 }
 
+int table_del_first(struct env *e, enum table t, struct span key)
+{
+	struct memrow *r;
+	uint32_t hash;
+	int rc = table_check(e, key, true);
+
+	if (rc != OK)
+		return rc;
+	hash = memtable_hash(t, key);
+	r = memtable_find(e->active, t, key, hash);
+	if (r)
+		rc = memtable_del(e->active, t, key, hash);
+	if (rc == OK)
+		rc = memtable_cut_off(e->active, t, key);
+	e->rows[t]--;
+	return table_fail(e, rc);
+}
+
 int table_empty(struct env *e, enum table t)
 {
 	int rc = table_begin(e);
@@ -266,89 +285,10 @@ uint64_t table_rows(struct env *e, enum table t)
 	return table_begin(e) == OK ? e->rows[t] : 0;
 }
 
-/* One of the three places a row can come from. */
-struct candidate {
-	struct row row;            /* the tree's with its checksum */
-	const struct memtable *m;  /* NULL: the tree */
-	const struct memrow *r;
-};
-
-static int seek_memory(struct env *e, struct memtable *m, enum table t, struct span key,
-	enum table_seek how, struct candidate *c)
-{
-	struct memrow *r;
-	int rc = memtable_seek(m, t, key, (enum memtable_seek)how, &r);
-
-	if (rc != OK)
-		return table_fail(e, rc);
-	c->m = m;
-	c->r = r;
-	if (!r)
-		return ERR_NOTFOUND;
-	c->row = (struct row){ memrow_key(r), memrow_value(m, r) };
-	return OK;
-}
-
-/* The next one by key, whether gone or not; of several with the same key the newest. */
-static int seek_any(struct env *e, enum table t, struct span key, enum table_seek how,
-	struct candidate *best)
-{
-	bool hidden = e->active->tables[t].emptied, found = false;
-
-	for (unsigned i = 0; i < 3; i++) {
-		struct candidate c = { 0 };
-		int rc, order;
-
-		if (i == 0)
-			rc = seek_memory(e, e->active, t, key, how, &c);
-		else if (hidden)
-			break;
-		else if (i == 1 && e->frozen)
-			rc = seek_memory(e, e->previous, t, key, how, &c);
-		else if (i == 1)
-			continue; /* the tree has it all */
-		else
-			rc = tree_seek(e, t, key, how, &c.row);
-		if (i == 1)
-			hidden = e->previous->tables[t].emptied;
-		if (rc == ERR_NOTFOUND)
-			continue;
-		if (rc != OK)
-			return rc;
-		order = found ? key_order(c.row.key, best->row.key) : 0;
-		if (!found || (how == SEEK_BEFORE ? order > 0 : order < 0))
-			*best = c;
-		found = true;
-	}
-	return found ? OK : ERR_NOTFOUND;
-}
-
-int table_seek(struct env *e, enum table t, struct span key, enum table_seek how,
-	struct row *ret_row)
-{
-	struct candidate c;
-	int rc = table_begin(e);
-
-	if (rc != OK)
-		return rc;
-	if (key.size > TABLE_KEY_MAX)
-		return ERR_INVALID;
-	while ((rc = seek_any(e, t, key, how, &c)) == OK) {
-		*ret_row = c.row;
-		if (!c.m)
-			return tree_unwrap(t, c.row.key, c.row.value, &ret_row->value);
-		if (!c.r->gone)
-			return OK;
-		key = c.row.key; /* in the arena: it stays */
-		if (how == SEEK_FROM)
-			how = SEEK_AFTER;
-	}
-	return rc;
-}
-
 /* Rows that are replaced lie anywhere: of L leaves D random ones touch about L × D / (L + D / 2),
  * at most all. Fresh ones lie together or anywhere, as ids are made: as they did the last time;
- * until that is known, anywhere, and in pages that are filled by half. Branch pages are few. */
+ * until that is known, anywhere, and in pages that are filled by half. Those that are cut off lie
+ * together. Branch pages are few. */
 uint64_t table_pages_dirty(const struct env *e)
 {
 	uint64_t sum = 0;
@@ -357,8 +297,9 @@ uint64_t table_pages_dirty(const struct env *e)
 		const struct memrows *rows = &e->active->tables[t];
 		const struct spread *known = &e->spread[t];
 		uint64_t leaves = e->tree_leaves[t], old = rows->used - rows->fresh, fresh = rows->fresh;
+		uint64_t tree_rows = e->tree_rows[t] ? e->tree_rows[t] : 1;
 
-		if (rows->used == 0)
+		if (rows->used == 0 && rows->n_cut == 0)
 			continue;
 		if (leaves)
 			old = old < 2 * leaves ? leaves * old / (leaves + old / 2) : leaves;
@@ -366,7 +307,7 @@ uint64_t table_pages_dirty(const struct env *e)
 			fresh = fresh * known->pages / known->rows;
 		else
 			fresh = (fresh < leaves ? fresh : leaves) + rows->fresh_bytes / (e->page_bytes / 2);
-		sum += 1 + old + (old + fresh) / 50 + fresh;
+		sum += 1 + old + (old + fresh) / 50 + fresh + rows->n_cut * leaves / tree_rows;
 	}
 	return sum;
 }

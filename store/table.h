@@ -104,7 +104,7 @@ struct env {
 	struct buf scratch;     /* a value of several parts */
 	struct source *sources; /* SOURCES_CACHED slots */
 	size_t due_floor_size;  /* of a deadline's key before which there is none; deadlines.c */
-	uint8_t due_floor[8 + EVENT_CUSTOMER_MAX];
+	uint8_t due_floor[8 + EVENT_CUSTOMER_MAX + 1];
 	size_t due_put_size;    /* the earliest one put since the last env_deadlines_due(); 0: none */
 	uint8_t due_put[8 + EVENT_CUSTOMER_MAX];
 };
@@ -127,6 +127,8 @@ enum table_put { TABLE_REPLACE, TABLE_NEW /* else ERR_EXISTS */, TABLE_APPEND, T
 int table_put(struct env *e, enum table t, struct span key, const struct span *parts, unsigned n,
 	enum table_put how);
 int table_del(struct env *e, enum table t, struct span key);
+/* The caller knows that there is a row of KEY, and none with a lower one. Costs next to nothing. */
+int table_del_first(struct env *e, enum table t, struct span key);
 /* The rows of KEYS are about to be asked for: let what memory has of them be near by then. All at
  * once, so that one waits for memory while the others do. */
 #define TABLE_AHEAD_MAX CUSTOMERS_AHEAD_MAX
@@ -140,10 +142,17 @@ uint64_t table_rows(struct env *e, enum table t);
 enum table_seek { SEEK_FROM, SEEK_AFTER, SEEK_BEFORE };
 int table_seek(struct env *e, enum table t, struct span key, enum table_seek how,
 	struct row *ret_row);
+/* The keys of the first rows from KEY on, at most MAX, sound or damaged; valid until something is
+ * written. Cheaper than a seek for each. */
+int table_keys(struct env *e, enum table t, struct span from, struct span *keys, unsigned max,
+	unsigned *ret_n);
 /* The pages that a flush of what is written would make dirty; an estimate. */
 uint64_t table_pages_dirty(const struct env *e);
 /* Bytes of memory in which the active rows lie. */
 uint64_t table_bytes(const struct env *e);
+
+/* RC is what failed the transaction, unless something else did before; returns RC. */
+int table_fail(struct env *e, int rc);
 
 /* Parts of env.c that live elsewhere. */
 int meta_store(struct env *e);                 /* when it has changed since the commit */

@@ -237,3 +237,10 @@ int tree_seek(struct env *e, enum table t, struct span key, enum table_seek how,
 		rc = tree_step(e, t, MDB_NEXT, &k, ret_raw);
 	return rc;
 }
+
+int tree_next(struct env *e, enum table t, struct row *ret_raw)
+{
+	MDB_val k;
+
+	return tree_step(e, t, MDB_NEXT, &k, ret_raw);
+}

@@ -35,6 +35,9 @@ int tree_get(struct env *e, enum table t, struct span key, struct span *ret_raw)
 int tree_seek(struct env *e, enum table t, struct span key, enum table_seek how,
 	struct row *ret_raw);
 
+/* The one behind that which the last tree_seek() or this gave, while nothing else was asked of T. */
+int tree_next(struct env *e, enum table t, struct row *ret_raw);
+
 uint32_t tree_sum(enum table t, struct span key, struct span value);
 /* ERR_CORRUPT, and the value all the same. */
 int tree_unwrap(enum table t, struct span key, struct span raw, struct span *ret_value);

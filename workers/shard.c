@@ -107,6 +107,7 @@ static int apply_event(struct shard *s, const struct input *in, uint32_t i, stru
 
 /* How many customers are looked for together: their records lie anywhere in memory. */
 #define AHEAD 32
+_Static_assert(AHEAD <= DEADLINES_DUE_MAX, "so many are listed at once");
 static void look_ahead(struct shard *s, const struct input *in, const uint32_t *list, uint32_t n)
 {
 	struct span ids[AHEAD];
@@ -183,7 +184,7 @@ static int settle_one(struct shard *s, const struct input *in, const struct due 
 	struct cause why = { .input = in, .out = out };
 	struct customer *c = &s->customer;
 	struct span id = span_of(d->customer, d->size);
-	int rc = env_deadline_del(s->env, d->due_ms, id);
+	int rc = env_deadline_take(s->env, d);
 
 	if (rc != 0)
 		return rc;

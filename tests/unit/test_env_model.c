@@ -160,18 +160,48 @@ static void deadline_first_step(void)
 	CHECK(rc == ERR_NOTFOUND);
 }
 
+static void deadline_put(unsigned d, unsigned i)
+{
+	CHECK(env_deadline_put(w.f->e, (int64_t)d * 1000, id_of(i)) == OK);
+	w.now.deadline[d][i] = true;
+}
+
+/* The first few that are due, taken in turn; one put in between is asked for anew. */
+static void deadlines_take_step(void)
+{
+	struct due due[4];
+	unsigned upto = rnd(DUES), n, at = 0;
+
+	CHECK(env_deadlines_due(w.f->e, (int64_t)upto * 1000, due, 1 + rnd(4), &n) == OK);
+	for (unsigned d = 0; d <= upto; d++)
+		for (unsigned i = 0; i < IDS; i++) {
+			if (at == n || !w.now.deadline[d][i])
+				continue;
+			if (!env_deadline_is_next(w.f->e, &due[at]))
+				return;
+			CHECK(due[at].due_ms == (int64_t)d * 1000);
+			CHECK(span_eq(span_of(due[at].customer, due[at].size), id_of(i)));
+			CHECK(env_deadline_take(w.f->e, &due[at++]) == OK);
+			w.now.deadline[d][i] = false;
+			if (rnd(4) == 0)
+				deadline_put(rnd(DUES), rnd(IDS));
+		}
+	CHECK(at == n);
+}
+
 static void deadline_step(void)
 {
 	unsigned d = rnd(DUES), i = rnd(IDS);
 
 	if (rnd(3) == 0) {
+		deadlines_take_step();
+	} else if (rnd(3) == 0) {
 		deadline_first_step();
 	} else if (rnd(3) == 0) {
 		CHECK(env_deadline_del(w.f->e, (int64_t)d * 1000, id_of(i)) == OK);
 		w.now.deadline[d][i] = false;
 	} else {
-		CHECK(env_deadline_put(w.f->e, (int64_t)d * 1000, id_of(i)) == OK);
-		w.now.deadline[d][i] = true;
+		deadline_put(d, i);
 	}
 }
 
