@@ -3,7 +3,8 @@
  * settle, fold, judge, save, receipt. No sockets, no sync, no second thread.
  *
  *   kith-budget --dir DIR [--customers 1000] [--zipf 0.8] [--warm 6000] [--events 5000]
- *               [--batch 100] [--gap-days 30] [--mixed] [--sequence] [--ranks] [--checkpoint] [--wakes]
+ *               [--batch 100] [--gap-days 30] [--mixed] [--sequence] [--ranks] [--checkpoint]
+ *               [--wakes]
  *
  * What is counted happens inside budget_step() and budget_commit(), which callgrind collects by
  * name: bench/budget turns that into instructions by folder and function, and
@@ -11,9 +12,9 @@
  * event every --gap-days on average, so that records look like those of a shop, and the same
  * arguments give the same instructions. --checkpoint commits at the end, inside what is counted.
  * --ranks: when they are warm the customers are surveyed, as a daemon does now and then, so that
- * `top 5%` has a number. --wakes: what is counted are not events but deadlines that come up, settled by
- * 64 in inputs that pass the time, of so many customers who have had one purchase each, and then the
- * sentence of each notification.
+ * `top 5%` has a number. --wakes: counted are not events but deadlines that come up, 64 in an input
+ * that passes the time, of customers who have bought once each, and the sentences of what they
+ * announce.
  * Prints one line of JSON: allocations of the whole process (the C library's allocator is replaced
  * by one that counts, so LMDB's and protobuf-c's are among them), pages, bytes, notifications. */
 #include <getopt.h>
@@ -250,8 +251,8 @@ static void wake(struct budget *b)
 			.clock_ms = b->now_ms, .pace.due = WAKES_AT_ONCE };
 
 		budget_wake(b, &in);
-		if (b->outcome.n_notes != 2*WAKES_AT_ONCE)
-			{ fprintf(stderr,"%u at %llu\n", b->outcome.n_notes,(unsigned long long)i); break;}
+		if (b->outcome.n_notes != WAKES_NOTES * WAKES_AT_ONCE)
+			die("not all are due that were to be settled", ERR_INVALID, NULL);
 		b->notes += b->outcome.n_notes;
 		outcome_clear(&b->outcome);
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Wakes: what kith-budget --wakes counts beside settling itself: the sentences of those who hear of it. */
+/* Wakes: what kith-budget --wakes counts beside settling itself: sentences for those who hear of it. */
 #ifndef KITH_BENCH_BUDGET_WAKES_H
 #define KITH_BENCH_BUDGET_WAKES_H
 #include "workers/shard.h"
@@ -8,6 +8,7 @@
 struct span wakes_lifecycle(void);
 #define WAKES_AFTER_MS INT64_C(3600000)
 #define WAKES_AT_ONCE  64 /* deadlines of an input */
+#define WAKES_NOTES    2  /* of each: the rung, and customer.lost */
 
 struct wakes;
 struct wakes *wakes_new(void); /* NULL: memory */

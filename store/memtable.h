@@ -5,10 +5,11 @@
  * One generation of rows of all tables: found by hash, and walked in key order where somebody asks
  * for it. A row says what the tree is to hold: a value, or that there is none ("gone"). What a
  * memtable does not have it says nothing about, unless the table was emptied in it, or cut off up to
- * a key: then all below is hidden, or what of it has a lower key. Rows live in an arena and never move, so a span into one holds until that
- * row is written again or the memtable is reset. Rows that are known to be new are given their
- * slots only when somebody looks one up, which may be never: a slot is a place in memory that
- * nobody has been to lately, and costs more than all the rest of a row.
+ * a key: then all below is hidden, or what of it has a lower key. Rows live in an arena and never
+ * move, so a span into one holds until that row is written again or the memtable is reset. Rows
+ * that are known to be new are given their slots only when somebody looks one up, which may be
+ * never: a slot is a place in memory that nobody has been to lately, and costs more than all the
+ * rest of a row.
  *
  * One thread writes. A memtable that nobody writes any more ("frozen") may be read by two: the
  * flush reads keys, values and `gone` along the list of rows; the other one may meanwhile have an

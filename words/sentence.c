@@ -47,8 +47,9 @@ static bool say_rung(struct speech *s, struct buf *out)
 {
 	const struct notification *n = s->n;
 
-	if (n->from.size > 0 && (say(s, out, PART("say."), n->ladder, PART("."), n->to, PART(".from."),
-		n->from) || say(s, out, PART("say."), n->ladder, PART(".from."), n->from)))
+	if (n->from.size > 0 &&
+		(say(s, out, PART("say."), n->ladder, PART("."), n->to, PART(".from."), n->from) ||
+		say(s, out, PART("say."), n->ladder, PART(".from."), n->from)))
 		return true;
 	if (is_down(n) && (say(s, out, PART("say."), n->ladder, PART(".down")) ||
 		say(s, out, PART("say.rung.down"))))
