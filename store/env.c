@@ -276,6 +276,7 @@ int env_freeze(struct env *e)
 	e->frozen_pages = table_pages_dirty(e);
 	e->frozen_meta = e->meta;
 	e->frozen = true;
+	atomic_store(&e->hurried, false);
 	e->previous = e->active;
 	e->active = m;
 	memtable_reset(m);

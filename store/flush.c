@@ -151,8 +151,8 @@ static int flush_failed(struct env *e, int lmdb_rc)
 /* LMDB allocates its pages one by one and keeps them, and glibc has the kernel enlarge the heap of
  * a thread by as much as it is asked for: 10,000 times a lock that every thread needs for memory,
  * held by one that has little processor time to let go of it. So room for what LMDB has not had yet
- * is taken in larger blocks, and given back to the heap, untouched. They are below what glibc maps
- * singly. */
+ * is taken in larger blocks, and given back to the heap, untouched: twice as much as is expected, as
+ * that costs no memory. They are below what glibc maps singly. */
 #define BLOCK_BYTES (120u << 10)
 static void reserve_heap(size_t bytes)
 {
@@ -172,8 +172,13 @@ static void flush_reserve(struct env *e)
 {
 	if (e->frozen_pages <= e->reserved_pages)
 		return;
-	reserve_heap((e->frozen_pages - e->reserved_pages) * e->page_bytes);
+	reserve_heap((e->frozen_pages - e->reserved_pages) * 2 * e->page_bytes);
 	e->reserved_pages = e->frozen_pages;
+}
+
+void env_hurry(struct env *e)
+{
+	atomic_store(&e->hurried, true);
 }
 
 int env_flush(struct env *e)
@@ -193,8 +198,8 @@ int env_flush(struct env *e)
 		mdb_txn_abort(f.txn);
 		return err_from_lmdb(rc);
 	}
-	writeback_pace(true);
+	writeback_pace(&e->hurried);
 	rc = mdb_txn_commit(f.txn);
-	writeback_pace(false);
+	writeback_pace(NULL);
 	return rc == 0 ? OK : flush_failed(e, rc);
 }

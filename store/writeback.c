@@ -9,20 +9,18 @@
 #include <unistd.h>
 #include "base/clock.h"
 
-#define SLICE_NS INT64_C(1000000)
+static _Thread_local const atomic_bool *paced; /* by this; NULL: not */
 
-static _Thread_local bool paced;
-
-void writeback_pace(bool on)
+void writeback_pace(const atomic_bool *hurried)
 {
-	paced = on;
+	paced = hurried;
 }
 
-uint64_t writeback_next_slice(uint64_t bytes, int64_t took_ns)
+uint64_t writeback_next_slice(uint64_t bytes, int64_t took_ns, int64_t aim_ns)
 {
-	if (took_ns > SLICE_NS && bytes > WRITEBACK_SLICE_LEAST)
+	if (took_ns > aim_ns && bytes > WRITEBACK_SLICE_LEAST)
 		return bytes / 2;
-	if (took_ns < SLICE_NS / 4 && bytes < WRITEBACK_SLICE_MOST)
+	if (took_ns < aim_ns / 4 && bytes < WRITEBACK_SLICE_MOST)
 		return bytes * 2;
 	return bytes;
 }
@@ -44,7 +42,8 @@ static int write_slices(int fd)
 		if (sync_file_range(fd, (off64_t)at, (off64_t)slice, how) != 0)
 			return errno == EINVAL || errno == ESPIPE || errno == ENOSYS ? 0 : -1;
 		at += slice;
-		slice = writeback_next_slice(slice, clock_monotonic_ns() - began);
+		slice = writeback_next_slice(slice, clock_monotonic_ns() - began,
+			atomic_load(paced) ? WRITEBACK_LONG_NS : WRITEBACK_SHORT_NS);
 	}
 	return 0;
 }

@@ -10,17 +10,21 @@
  * other threads it is the system's own. */
 #ifndef KITH_STORE_WRITEBACK_H
 #define KITH_STORE_WRITEBACK_H
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-/* From here on the calling thread's fdatasync() goes in slices, or does not (as at first). */
-void writeback_pace(bool on);
+/* From here on the calling thread's fdatasync() goes in slices. They are short ones, and longer ones
+ * once *HURRIED: then somebody waits for the end of it. NULL: at once, as at first. */
+void writeback_pace(const atomic_bool *hurried);
 
 /* How many bytes of a file the next slice spans when one of BYTES took TOOK_NS: as many as the
- * device writes in about a millisecond. */
+ * device writes in about AIM_NS. */
+#define WRITEBACK_SHORT_NS    INT64_C(1000000)
+#define WRITEBACK_LONG_NS     INT64_C(8000000)
 #define WRITEBACK_SLICE_FIRST (UINT64_C(1) << 20)
 #define WRITEBACK_SLICE_LEAST (UINT64_C(64) << 10)
-#define WRITEBACK_SLICE_MOST  (UINT64_C(4) << 20)
-uint64_t writeback_next_slice(uint64_t bytes, int64_t took_ns);
+#define WRITEBACK_SLICE_MOST  (UINT64_C(64) << 20)
+uint64_t writeback_next_slice(uint64_t bytes, int64_t took_ns, int64_t aim_ns);
 
 #endif

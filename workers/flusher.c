@@ -167,7 +167,10 @@ void flusher_hurry(struct flusher *f)
 	busy = f->state == FLUSHER_BUSY;
 	tid = f->tid;
 	pthread_mutex_unlock(&f->mutex);
-	if (busy && f->may_rise && !atomic_exchange(&f->hurried, true) && tid != 0)
+	if (!busy || atomic_exchange(&f->hurried, true))
+		return;
+	env_hurry(f->env);
+	if (f->may_rise && tid != 0)
 		set_policy(tid, SCHED_OTHER);
 }
 

@@ -17,6 +17,7 @@
 static uint64_t reached; /* up to here slices have been asked for, without a gap */
 static unsigned slices, fail_at;
 static int fail_with;
+static atomic_bool hurried;
 
 /* Instead of the system's. */
 int sync_file_range(int fd, off64_t from, off64_t bytes, unsigned how)
@@ -52,13 +53,13 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	writeback_pace(false);
+	writeback_pace(NULL);
 	return close((int)(intptr_t)*state);
 }
 
 static void a_thread_that_paces_itself_writes_slice_by_slice_to_the_end(void **state)
 {
-	writeback_pace(true);
+	writeback_pace(&hurried);
 	assert_int_equal(fdatasync((int)(intptr_t)*state), 0);
 	assert_true(reached >= 9 << 20);
 	assert_true(slices > 2);
@@ -67,8 +68,8 @@ static void a_thread_that_paces_itself_writes_slice_by_slice_to_the_end(void **s
 static void all_others_sync_at_once(void **state)
 {
 	assert_int_equal(fdatasync((int)(intptr_t)*state), 0);
-	writeback_pace(true);
-	writeback_pace(false);
+	writeback_pace(&hurried);
+	writeback_pace(NULL);
 	assert_int_equal(fdatasync((int)(intptr_t)*state), 0);
 	assert_int_equal(slices, 0);
 	assert_int_equal(fdatasync(-1), -1);
@@ -77,7 +78,7 @@ static void all_others_sync_at_once(void **state)
 
 static void a_slice_that_fails_is_a_sync_that_failed(void **state)
 {
-	writeback_pace(true);
+	writeback_pace(&hurried);
 	fail_at = 2;
 	fail_with = EIO;
 	assert_int_equal(fdatasync((int)(intptr_t)*state), -1);
@@ -87,7 +88,7 @@ static void a_slice_that_fails_is_a_sync_that_failed(void **state)
 
 static void a_file_system_without_slices_is_synced_at_once(void **state)
 {
-	writeback_pace(true);
+	writeback_pace(&hurried);
 	fail_at = 1;
 	fail_with = EINVAL;
 	assert_int_equal(fdatasync((int)(intptr_t)*state), 0);
@@ -99,12 +100,14 @@ static void a_slice_is_as_long_as_the_device_is_fast(void **state)
 	uint64_t slice = WRITEBACK_SLICE_FIRST;
 
 	(void)state;
-	assert_int_equal(writeback_next_slice(slice, 500000), slice);
+	assert_int_equal(writeback_next_slice(slice, 500000, WRITEBACK_SHORT_NS), slice);
+	assert_int_equal(writeback_next_slice(slice, 1500000, WRITEBACK_SHORT_NS), slice / 2);
+	assert_int_equal(writeback_next_slice(slice, 1500000, WRITEBACK_LONG_NS), slice * 2);
 	for (unsigned i = 0; i < 20; i++)
-		slice = writeback_next_slice(slice, 5000000);
+		slice = writeback_next_slice(slice, 50000000, WRITEBACK_LONG_NS);
 	assert_int_equal(slice, WRITEBACK_SLICE_LEAST);
 	for (unsigned i = 0; i < 20; i++)
-		slice = writeback_next_slice(slice, 1000);
+		slice = writeback_next_slice(slice, 1000, WRITEBACK_SHORT_NS);
 	assert_int_equal(slice, WRITEBACK_SLICE_MOST);
 }
 
