@@ -24,6 +24,11 @@ void facts_copy(struct facts *to, const struct facts *from)
 	memcpy(to->custom, from->custom, from->n_custom * sizeof from->custom[0]);
 }
 
+void facts_copy_head(struct facts *to, const struct facts *from)
+{
+	memcpy(to, from, offsetof(struct facts, text));
+}
+
 /* Fold VALUE into a row that is not a decayed sum, by the row's law. */
 static inline __attribute__((always_inline)) void fact_fold(struct facts *f, enum fact fact,
 	int64_t value)

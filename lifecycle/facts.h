@@ -169,6 +169,8 @@ struct facts {
 void facts_init(struct facts *f);
 /* Copy what means something, and nothing of the unused tails. */
 void facts_copy(struct facts *to, const struct facts *from);
+/* Copy no more than what is always there: numbers, registers, wallets, how many days. */
+void facts_copy_head(struct facts *to, const struct facts *from);
 
 /* Fold E, which proto/ has validated. ZONE (may be NULL: UTC) decides calendar days: always the
  * same one for the facts of a store, or days would be counted twice. */

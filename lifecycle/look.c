@@ -7,6 +7,7 @@
  * something does, or when that instant comes. Of tests that do not move only those have touched
  * their rules that say something else after the event than before it; those that move have,
  * whenever the event's body can touch them. */
+#include "lifecycle/moved.h"
 #include "lifecycle/reading.h"
 
 static unsigned reading_move(struct reading *r, struct standing *s, int64_t at_ms,
@@ -35,7 +36,11 @@ void standing_before(const struct machine *m, const struct facts *f, unsigned bo
 	struct before *ret_before)
 {
 	ret_before->numbers.read = ret_before->numbers.known = 0;
-	numbers_read(&ret_before->numbers, m->watches_by[body], m, f);
+	if (m->watches_by[body])
+		numbers_read(&ret_before->numbers, m->watches_by[body], m, f);
+	ret_before->has_head = body_is_trade(body);
+	if (ret_before->has_head)
+		facts_copy_head(&ret_before->head, f);
 	ret_before->first_event_ms = f->scalar[FACT_first_event].i;
 	ret_before->first_purchase_ms = f->scalar[FACT_first_purchase].i;
 	ret_before->last_purchase_ms = f->scalar[FACT_last_purchase].i;
@@ -63,7 +68,7 @@ unsigned standing_event(struct standing *s, const struct machine *m, const struc
 	unsigned n = 0;
 
 	reading_init(&r, m, f);
-	touched.stills = reading_turned(&r, &before->numbers, body, &s->verdict);
+	touched.stills = reading_turned(&r, before, body, &s->verdict);
 	first_ms = reading_differs_at(&r, &s->verdict, at_ms, until_ms, &touched);
 	if (first_ms == at_ms) {
 		n = reading_move(&r, s, at_ms, out);

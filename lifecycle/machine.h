@@ -132,18 +132,18 @@ enum calm {
 	CALM_COUNT
 };
 
-/* The rule of a rung but the first, or of a risk: what is needed of it to know whether it is to be
- * asked, side by side. */
+/* The rule of a rung but the first, or of a risk. */
 struct rule {
-	uint64_t stills;      /* the tests in it that do not move, by their places */
-	uint16_t spared[CALM_COUNT][2]; /* bodies of events that, being so calm, leave it as it is while
-	                       * it does not hold [0], while it does [1]: BY_… bits */
 	uint16_t plan;        /* its term */
-	uint8_t owner;        /* a ladder, or OWNER_RISK */
-	uint8_t rung;         /* of the ladder, or the risk */
 };
 #define RULES_MAX (LADDERS_MAX * RUNGS_MAX + RISKS_MAX)
 #define RULE_WORDS ((RULES_MAX + 63) / 64)
+
+/* What an event of one body leads to: the rules that it can have moved a test of which moves, being so
+ * calm, so that they begin to hold [0], or cease to [1]. */
+struct body_rules {
+	uint64_t asked[CALM_COUNT][2][RULE_WORDS];
+};
 
 struct ladder {
 	struct span name;
@@ -206,11 +206,13 @@ struct machine {
 	unsigned n_watches;
 	uint16_t watched[WATCHES_MAX]; /* the quantities */
 	struct watch watches[WATCHES_MAX];
-	uint64_t watches_by[BODY_COUNT]; /* those that an event of that body can change */
+	uint64_t watches_by[BODY_COUNT]; /* those that an event of that body can change, but for … */
+	uint64_t watches_moved[32]; /* … those that go by what a purchase or a refund moves: moved.h */
+	unsigned watched_moves;
 	unsigned n_rules;
 	uint16_t first_rule[LADDERS_MAX + 1]; /* of each ladder, and of the risks; upwards */
 	struct rule rules[RULES_MAX];
-	uint64_t rules_by[BODY_COUNT][RULE_WORDS]; /* with a test that moves and such an event can touch */
+	struct body_rules body_rules[BODY_COUNT];
 	uint64_t rules_moving[RULE_WORDS]; /* that the passing of time alone can turn */
 	uint64_t rules_void[RULE_WORDS]; /* that cannot hold: a rank they ask for is not known */
 	uint64_t rules_of[STILLS_MAX][RULE_WORDS]; /* with the test of that place */

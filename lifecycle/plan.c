@@ -153,11 +153,10 @@ static uint16_t plan_node(struct machine *m, uint16_t node, bool negated)
 	return at;
 }
 
-static void plan_rule(struct machine *m, struct rung *r, unsigned owner, unsigned rung)
+static void plan_rule(struct machine *m, struct rung *r)
 {
 	r->plan = plan_node(m, r->rule, false);
-	m->rules[m->n_rules++] = (struct rule){ .owner = (uint8_t)owner, .rung = (uint8_t)rung,
-						.plan = r->plan };
+	m->rules[m->n_rules++].plan = r->plan;
 }
 
 static void plan_rules(struct machine *m)
@@ -165,11 +164,11 @@ static void plan_rules(struct machine *m)
 	for (unsigned l = 0; l < m->n_ladders; l++) {
 		m->first_rule[l] = (uint16_t)m->n_rules;
 		for (unsigned r = 1; r < m->ladders[l].n_rungs; r++)
-			plan_rule(m, &m->ladders[l].rungs[r], l, r);
+			plan_rule(m, &m->ladders[l].rungs[r]);
 	}
 	m->first_rule[m->n_ladders] = (uint16_t)m->n_rules;
 	for (unsigned i = 0; i < m->n_risks; i++)
-		plan_rule(m, &m->risks[i], OWNER_RISK, i);
+		plan_rule(m, &m->risks[i]);
 }
 
 /* Who asks for the rung of a ladder before moves with it. */

@@ -2,6 +2,7 @@
 /* What events touch: the numbers that tests compare which do not move, and for each body of an event
  * the rules that are to be asked after it. */
 #include <math.h>
+#include "lifecycle/moved.h"
 #include "lifecycle/parse.h"
 
 _Static_assert(BODY_COUNT <= 16, "a bit for each body in struct rule");
@@ -152,39 +153,40 @@ static unsigned test_may(const struct machine *m, const struct test *t, enum cal
 		(drift & MAY_FALL ? (grows ? MAY_FAIL : MAY_HOLD) : 0);
 }
 
-/* Bodies that touch a test of RULE so that it may do something for the rule. OPPOSED: the test stands
- * in it as its opposite. */
-static void touch_test(struct machine *m, struct rule *rule, const struct test *t, unsigned by,
+/* Bodies that touch a test of the rule INDEX so that it may do something for the rule. OPPOSED: the test
+ * stands in it as its opposite. */
+static void touch_test(struct machine *m, unsigned index, const struct test *t, unsigned by,
 	bool opposed)
 {
-	for (unsigned body = 0; body < BODY_COUNT; body++)
-		if (by >> body & 1)
-			m->rules_by[body][(rule - m->rules) / 64] |=
-				UINT64_C(1) << (rule - m->rules) % 64;
+	unsigned begins = opposed ? MAY_FAIL : MAY_HOLD, ceases = opposed ? MAY_HOLD : MAY_FAIL;
+	uint64_t bit = UINT64_C(1) << index % 64;
+
 	for (enum calm calm = 0; calm < CALM_COUNT; calm++) {
 		unsigned may = test_may(m, t, calm);
 
-		if (may & (opposed ? MAY_FAIL : MAY_HOLD))
-			rule->spared[calm][false] &= (uint16_t)~by;
-		if (may & (opposed ? MAY_HOLD : MAY_FAIL))
-			rule->spared[calm][true] &= (uint16_t)~by;
+		for (unsigned bodies = by; bodies; bodies &= bodies - 1) {
+			struct body_rules *b = &m->body_rules[__builtin_ctz(bodies)];
+
+			b->asked[calm][false][index / 64] |= may & begins ? bit : 0;
+			b->asked[calm][true][index / 64] |= may & ceases ? bit : 0;
+		}
 	}
 }
 
-static void touch_terms(struct machine *m, struct rule *rule, unsigned at, bool opposed)
+static void touch_terms(struct machine *m, unsigned index, unsigned at, bool opposed)
 {
 	struct term *t = &m->terms[at];
 
 	opposed ^= t->negated;
 	if (t->kind == TERM_TEST) {
-		m->rules_moving[(rule - m->rules) / 64] |= UINT64_C(1) << (rule - m->rules) % 64;
+		m->rules_moving[index / 64] |= UINT64_C(1) << index % 64;
 		t->touched_by = (uint16_t)test_touched_by(m, &m->tests[t->test]);
-		touch_test(m, rule, &m->tests[t->test], t->touched_by, opposed);
+		touch_test(m, index, &m->tests[t->test], t->touched_by, opposed);
 		return;
 	}
 	t->all_stills = t->stills;
 	for (unsigned i = at + 1; i < t->end; i = m->terms[i].end) {
-		touch_terms(m, rule, i, opposed);
+		touch_terms(m, index, i, opposed);
 		t->touched_by |= m->terms[i].touched_by;
 		t->all_stills |= m->terms[i].all_stills;
 	}
@@ -192,24 +194,46 @@ static void touch_terms(struct machine *m, struct rule *rule, unsigned at, bool 
 
 static void plan_rule_touch(struct machine *m, unsigned index)
 {
-	struct rule *rule = &m->rules[index];
+	unsigned plan = m->rules[index].plan;
 
-	memset(rule->spared, 0xff, sizeof rule->spared);
-	touch_terms(m, rule, rule->plan, false);
-	rule->stills = m->terms[rule->plan].all_stills;
-	for (uint64_t left = rule->stills; left; left &= left - 1)
+	touch_terms(m, index, plan, false);
+	for (uint64_t left = m->terms[plan].all_stills; left; left &= left - 1)
 		m->rules_of[__builtin_ctzll(left)][index / 64] |= UINT64_C(1) << index % 64;
+}
+
+/* Those that a test compares with WATCH: if that is read before and after, so will they be. */
+static uint64_t partners(const struct machine *m, unsigned watch)
+{
+	uint64_t found = 0;
+
+	for (uint64_t left = m->watches[watch].places; left; left &= left - 1) {
+		const struct still *s = &m->still[__builtin_ctzll(left)];
+
+		if (s->plain || s->other == WATCH_NONE)
+			continue;
+		found |= quantity_goes_by(m->watched[s->watch]) ? UINT64_C(1) << s->watch : 0;
+		found |= quantity_goes_by(m->watched[s->other]) ? UINT64_C(1) << s->other : 0;
+	}
+	return found;
+}
+
+static void plan_watch_touch(struct machine *m, unsigned watch)
+{
+	unsigned by = quantity_touched_by(m, m->watched[watch]);
+	unsigned moves = quantity_goes_by(m->watched[watch]);
+
+	for (unsigned body = 0; body < BODY_COUNT; body++)
+		if ((by >> body & 1) && !(moves && body_is_trade(body)))
+			m->watches_by[body] |= UINT64_C(1) << watch;
+	m->watched_moves |= moves;
+	for (; moves; moves &= moves - 1)
+		m->watches_moved[__builtin_ctz(moves)] |= UINT64_C(1) << watch | partners(m, watch);
 }
 
 void plan_touch(struct machine *m)
 {
-	for (unsigned i = 0; i < m->n_watches; i++) {
-		unsigned by = quantity_touched_by(m, m->watched[i]);
-
-		for (unsigned body = 0; body < BODY_COUNT; body++)
-			if (by >> body & 1)
-				m->watches_by[body] |= UINT64_C(1) << i;
-	}
+	for (unsigned i = 0; i < m->n_watches; i++)
+		plan_watch_touch(m, i);
 	for (unsigned i = 0; i < m->n_rules; i++)
 		plan_rule_touch(m, i);
 	machine_plan_numbers(m);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Laws and answers, remembered for one judgement. */
+#include "lifecycle/moved.h"
 #include "lifecycle/reading.h"
 
 /* The law of T's quantity, in its slot or, having none, in OTHER. */
@@ -84,42 +85,59 @@ static inline bool still_holds(const struct still *s, struct numbers *n, const s
 	return number_of(n, s->watch, r, &value) & is_accepted(s->op, value, s->number);
 }
 
+/* Whether a number that was WAS and is IS, both known, is on the same side of all that W's tests
+ * compare it with. */
+static inline bool stays_beyond(const struct watch *w, double was, double is)
+{
+	return (was > w->high && is > w->high) || (was < w->low && is < w->low);
+}
+
 /* The tests that read a number which is now another, and not on the same side of all of them. What is
  * unknown has the number 0. */
 static uint64_t doubtful_stills(const struct reading *r, const struct numbers *before,
 	uint64_t watches)
 {
 	const struct numbers *n = &r->numbers;
-	uint64_t changed = before->known ^ n->known, doubtful = 0;
+	uint64_t turned = before->known ^ n->known, known = before->known & n->known, doubtful = 0;
 
-	for (uint64_t left = watches; left; left &= left - 1) {
-		unsigned i = (unsigned)__builtin_ctzll(left);
-
-		changed |= (uint64_t)(before->value[i] != n->value[i]) << i;
-	}
-	for (changed &= watches; changed; changed &= changed - 1) {
-		unsigned i = (unsigned)__builtin_ctzll(changed);
+	for (; watches; watches &= watches - 1) {
+		unsigned i = (unsigned)__builtin_ctzll(watches);
 		const struct watch *w = &r->m->watches[i];
 		double was = before->value[i], is = n->value[i];
 
-		if (!((before->known & n->known) >> i & 1) ||
-			!((was > w->high && is > w->high) || (was < w->low && is < w->low)))
-			doubtful |= w->places;
+		if (!(turned >> i & 1) && (!(was < is || was > is) ||
+			((known >> i & 1) && stays_beyond(w, was, is))))
+			continue;
+		doubtful |= w->places;
 	}
 	return doubtful;
 }
 
-uint64_t reading_turned(struct reading *r, struct numbers *before, unsigned body,
+/* The numbers that what has moved can have changed, read as they were and as they are. */
+static uint64_t moved_watches(struct reading *r, struct before *before)
+{
+	uint64_t watches = 0;
+
+	for (unsigned moved = facts_moved(&before->head, r->f) & r->m->watched_moves; moved;
+	     moved &= moved - 1)
+		watches |= r->m->watches_moved[__builtin_ctz(moved)];
+	numbers_read(&before->numbers, watches, r->m, &before->head);
+	return watches;
+}
+
+uint64_t reading_turned(struct reading *r, struct before *before, unsigned body,
 	const struct verdict *v)
 {
 	uint64_t watches = r->m->watches_by[body], doubtful, turned = 0;
 
+	if (before->has_head)
+		watches |= moved_watches(r, before);
 	numbers_read(&r->numbers, watches & ~r->numbers.read, r->m, r->f);
-	doubtful = doubtful_stills(r, before, watches);
+	doubtful = doubtful_stills(r, &before->numbers, watches);
 	for (; doubtful; doubtful &= doubtful - 1) {
 		unsigned place = (unsigned)__builtin_ctzll(doubtful);
 		const struct still *s = &r->m->still[place];
-		bool held = still_holds(s, before, r, v);
+		bool held = still_holds(s, &before->numbers, r, v);
 
 		turned |= (uint64_t)(still_holds(s, &r->numbers, r, v) != held) << place;
 	}

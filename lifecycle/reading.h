@@ -60,7 +60,7 @@ struct touched {
 void numbers_read(struct numbers *n, uint64_t watches, const struct machine *m,
 	const struct facts *f);
 /* The tests that do not move and hold otherwise than before an event with BODY. */
-uint64_t reading_turned(struct reading *r, struct numbers *before, unsigned body,
+uint64_t reading_turned(struct reading *r, struct before *before, unsigned body,
 	const struct verdict *v);
 
 /* The verdict at NOW. */

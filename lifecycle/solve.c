@@ -200,39 +200,56 @@ static int64_t root_next(const struct question *q, unsigned at, bool wanted, int
 	return some_next(q, at, q->touched, from_ms, until_ms);
 }
 
-/* Whether RULE, which held or did not, may have been made to say something else from some time on. */
-static bool is_touched(const struct touched *t, const struct rule *rule, bool held)
+/* Of 64 bits from 64 * WORD on those from AT on. */
+static inline uint64_t bits_from(unsigned at, unsigned word)
 {
-	return t->all || (rule->stills & t->stills) ||
-		!(rule->spared[t->calm][held] >> t->body & 1);
+	if (at <= 64 * word)
+		return UINT64_MAX;
+	return at < 64 * word + 64 ? UINT64_MAX << (at - 64 * word) : 0;
 }
 
-/* A rung is left when one above it holds, or when its own rule does not; of those below nobody knows. */
-static int64_t rule_next(const struct question *q, const struct rule *rule, int64_t from_ms,
-	int64_t until_ms)
+/* BITS moved up to AT, likewise. */
+static inline uint64_t bits_at(uint32_t bits, unsigned at, unsigned word)
 {
-	const struct verdict *v = q->v;
-	bool held;
-
-	if (rule->owner == OWNER_RISK)
-		held = v->risks >> rule->rung & 1;
-	else if (rule->rung >= v->rung[rule->owner])
-		held = rule->rung == v->rung[rule->owner];
-	else
-		return NEVER;
-	if (!is_touched(q->touched, rule, held))
-		return NEVER;
-	return root_next(q, rule->plan, !held, from_ms, until_ms);
+	if (at >= 64 * word)
+		return at < 64 * word + 64 ? (uint64_t)bits << (at - 64 * word) : 0;
+	return 64 * word - at < 32 ? bits >> (64 * word - at) : 0;
 }
 
-/* The rules of the word WORD that may have been touched. */
-static uint64_t rules_touched(const struct machine *m, const struct touched *t, unsigned word)
+/* The rules of the word WORD that hold by V, [1], and that do not, [0]. A rung is left when one above it
+ * holds, or when its own rule does not; of those below nobody knows. */
+static void rules_split(const struct machine *m, const struct verdict *v, unsigned word,
+	uint64_t ret_rules[2])
 {
-	uint64_t rules = t->all ? m->rules_moving[word] : m->rules_by[t->body][word];
+	unsigned risks = m->first_rule[m->n_ladders];
 
-	for (uint64_t stills = t->stills; stills; stills &= stills - 1)
-		rules |= m->rules_of[__builtin_ctzll(stills)][word];
-	return rules & ~m->rules_void[word];
+	ret_rules[true] = bits_at(v->risks, risks, word);
+	ret_rules[false] = bits_from(risks, word) & ~ret_rules[true];
+	for (unsigned i = 0; i < m->n_ladders; i++) {
+		unsigned at = m->first_rule[i] + v->rung[i];
+
+		ret_rules[false] |= bits_from(at, word) & ~bits_from(m->first_rule[i + 1], word);
+		if (v->rung[i] > 0)
+			ret_rules[true] |= bits_at(1, at - 1, word);
+	}
+}
+
+/* Those of them that may have been made to say something else from some time on. */
+static uint64_t rules_touched(const struct machine *m, const struct touched *t, unsigned word,
+	const uint64_t rules[2])
+{
+	const struct body_rules *by = &m->body_rules[t->body];
+	uint64_t idle = m->rules_moving[word], held = idle;
+
+	if (!t->all) {
+		idle = by->asked[t->calm][false][word];
+		held = by->asked[t->calm][true][word];
+	}
+	for (uint64_t stills = t->stills; stills; stills &= stills - 1) {
+		idle |= m->rules_of[__builtin_ctzll(stills)][word];
+		held |= m->rules_of[__builtin_ctzll(stills)][word];
+	}
+	return ((idle & rules[false]) | (held & rules[true])) & ~m->rules_void[word];
 }
 
 static bool is_unknown(const struct machine *m, const struct verdict *v)
@@ -249,17 +266,24 @@ int64_t reading_differs_at(struct reading *r, const struct verdict *v, int64_t f
 {
 	const struct machine *m = r->m;
 	struct question q = { r, v, touched };
-	int64_t first_ms = is_unknown(m, v) ? from_ms : NEVER;
+	int64_t first_ms = NEVER;
+	uint64_t known[2];
 
-	for (unsigned i = 0; i * 64 < m->n_rules && first_ms != from_ms; i++)
-		for (uint64_t rules = rules_touched(m, touched, i);
-		     rules && first_ms != from_ms; rules &= rules - 1) {
-			const struct rule *rule = &m->rules[64 * i + (unsigned)__builtin_ctzll(rules)];
-			int64_t next_ms = rule_next(&q, rule, from_ms, until_ms);
+	if (is_unknown(m, v))
+		return from_ms;
+	for (unsigned word = 0; word * 64 < m->n_rules; word++) {
+		rules_split(m, v, word, known);
+		for (uint64_t left = rules_touched(m, touched, word, known);
+		     left && first_ms != from_ms; left &= left - 1) {
+			unsigned bit = (unsigned)__builtin_ctzll(left);
+			bool held = known[true] >> bit & 1;
+			int64_t next_ms = root_next(&q, m->rules[64 * word + bit].plan, !held,
+				from_ms, until_ms);
 
 			if (next_ms != NEVER)
 				first_ms = until_ms = next_ms;
 		}
+	}
 	return first_ms;
 }
 

@@ -85,10 +85,13 @@ struct numbers {
 	double value[WATCHES_MAX];
 };
 
-/* What F was before it learnt an event, as far as it matters for what follows from it. */
+/* What F was before it learnt an event, as far as it matters for what follows from it. Large, and
+ * mostly left as it is. */
 struct before {
-	struct numbers numbers; /* those that the event's body can change */
+	struct numbers numbers; /* those that the event's body can change … */
 	int64_t first_event_ms, first_purchase_ms, last_purchase_ms, purchase_days;
+	bool has_head;
+	struct facts head; /* … and of a purchase or a refund facts_copy_head(), for the others */
 };
 /* To be asked before F learns an event with this BODY. */
 void standing_before(const struct machine *m, const struct facts *f, unsigned body,
