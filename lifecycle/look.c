@@ -47,13 +47,16 @@ void standing_before(const struct machine *m, const struct facts *f, unsigned bo
 	ret_before->purchase_days = facts_purchase_days(f);
 }
 
-static enum calm calm_of(const struct before *b, const struct facts *f)
+/* A last purchase after AT, by a clock that is ahead, makes the span longer that chances are judged by
+ * and no silence shorter: there is none yet. */
+static enum calm calm_of(const struct before *b, const struct facts *f, int64_t at_ms)
 {
 	if (b->first_event_ms != f->scalar[FACT_first_event].i ||
 		b->first_purchase_ms != f->scalar[FACT_first_purchase].i ||
 		b->last_purchase_ms > f->scalar[FACT_last_purchase].i)
 		return CALM_NOT;
-	return b->purchase_days == facts_purchase_days(f) ? CALM_SAME_DAY : CALM_LATER;
+	return b->purchase_days == facts_purchase_days(f) && f->scalar[FACT_last_purchase].i <= at_ms ?
+		CALM_SAME_DAY : CALM_LATER;
 }
 
 unsigned standing_event(struct standing *s, const struct machine *m, const struct facts *f,
@@ -63,7 +66,7 @@ unsigned standing_event(struct standing *s, const struct machine *m, const struc
 	bool lazily = !exactly && s->due_ms != NEVER;
 	int64_t until_ms = lazily ? s->due_ms : SOLVE_HORIZON_MS, first_ms;
 	struct touched touched = { .all = exactly, .body = (uint8_t)body,
-				   .calm = (uint8_t)calm_of(before, f) };
+				   .calm = (uint8_t)calm_of(before, f, at_ms) };
 	struct reading r;
 	unsigned n = 0;
 

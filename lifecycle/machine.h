@@ -128,7 +128,7 @@ struct rung {
 enum calm {
 	CALM_NOT,
 	CALM_LATER,    /* nothing has become earlier, and there had been a purchase before */
-	CALM_SAME_DAY, /* nor is there another day with a purchase */
+	CALM_SAME_DAY, /* nor is there another day with a purchase, and the last one is past */
 	CALM_COUNT
 };
 

@@ -74,11 +74,18 @@ static bool term_is_void(const struct machine *m, unsigned at, bool wanted)
 	return !wanted;
 }
 
+/* What is dear about them is made only where a test of a value may ask for it. */
 static void plan_outlooks(struct machine *m)
 {
-	outlook_table_make(&m->outlooks[0], &m->rhythm);
+	const struct value *value = NULL;
+
+	for (unsigned i = 0; i < m->n_tests; i++)
+		if (m->tests[i].quantity < QUANTITIES &&
+			quantity_law_kind(m->tests[i].quantity) == LAW_VALUE)
+			value = &m->value;
+	outlook_table_make(&m->outlooks[0], &m->rhythm, value);
 	for (unsigned i = 0; i < m->classes.n; i++)
-		outlook_table_make(&m->outlooks[1 + i], &m->classes.classes[i].rhythm);
+		outlook_table_make(&m->outlooks[1 + i], &m->classes.classes[i].rhythm, value);
 }
 
 void machine_plan_numbers(struct machine *m)

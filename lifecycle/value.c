@@ -71,6 +71,22 @@ double money_a_day(const struct facts *f, const struct value *v)
 	return fmax(gamma_gamma_mean(v, days, net > 0 ? net / days : 0), 0);
 }
 
+/* What tables know of X by R. */
+static void outlook_look_up(struct outlook *o, const struct rhythm *r, double x)
+{
+	const struct outlook_table *t = r->table;
+
+	o->table = NULL;
+	o->coarse = NULL;
+	if (!t || t->a != r->a || t->b != r->b || !(x < OUTLOOK_TABLE))
+		return;
+	o->table = &t->nodes[(unsigned)x];
+	if (t->r == r->r && t->alpha == r->alpha && t->discount == o->value->discount &&
+		t->horizon == o->value->horizon)
+		o->coarse = &t->coarse[(unsigned)x];
+	o->alpha = t->alpha;
+}
+
 bool outlook_read(const struct facts *f, const struct rhythm *rhythm, bool whole,
 	struct outlook *ret_outlook)
 {
@@ -88,8 +104,7 @@ bool outlook_read(const struct facts *f, const struct rhythm *rhythm, bool whole
 	o->drop = rhythm_drop(r, x);
 	o->a = r->a;
 	o->b = r->b + x + 1;
-	o->table = r->table && r->table->a == r->a && r->table->b == r->b && x < OUTLOOK_TABLE
-		? &r->table->nodes[(unsigned)x] : NULL;
+	outlook_look_up(o, r, x);
 	o->past = o->rate = 0;
 	o->rate_ms = f->scalar[FACT_decayed_at].i;
 	o->half_ms = (double)fact_half_life_ms(FACT_spend_180d);
@@ -141,12 +156,19 @@ static void nodes_make(struct outlook_nodes *nodes, double a, double b)
 	}
 }
 
-void outlook_table_make(struct outlook_table *t, struct rhythm *r)
+void outlook_table_make(struct outlook_table *t, struct rhythm *r, const struct value *value)
 {
+	t->r = r->r;
+	t->alpha = r->alpha;
 	t->a = r->a;
 	t->b = r->b;
-	for (unsigned x = 0; x < OUTLOOK_TABLE; x++)
+	t->discount = value ? value->discount : 0;
+	t->horizon = value ? value->horizon : 0;
+	for (unsigned x = 0; x < OUTLOOK_TABLE; x++) {
 		nodes_make(&t->nodes[x], r->a, r->b + x + 1);
+		if (value)
+			outlook_coarse_make(t, x, value);
+	}
 	r->table = t;
 }
 

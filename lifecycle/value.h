@@ -65,14 +65,26 @@ struct outlook_nodes {
 	unsigned n;
 	double at[OUTLOOK_NODES], weight[OUTLOOK_NODES];
 };
+/* What is expected of somebody alive with one x, by how long they have been watched: the sum over the
+ * years of outlook_at() where each eighth of an octave of A + s begins, from ALPHA on. It falls from one
+ * to the next. */
+#define OUTLOOK_BINS 64
+struct outlook_coarse {
+	double error;            /* each may be wrong by so much, and by a millionth */
+	float comes[OUTLOOK_BINS + 1];
+};
 /* Those of one rhythm, by x, for all but those who come most often. */
 #define OUTLOOK_TABLE 32
 struct outlook_table {
-	double a, b; /* of the rhythm that they are of: it has no say for another */
+	double r, alpha, a, b;   /* of the rhythm that they are of: it has no say for another … */
+	double discount, horizon; /* … nor in coarse for another value; 0: without a value */
 	struct outlook_nodes nodes[OUTLOOK_TABLE];
+	struct outlook_coarse coarse[OUTLOOK_TABLE];
 };
-/* Make T for R, which keeps a pointer to it. */
-void outlook_table_make(struct outlook_table *t, struct rhythm *r);
+/* Make T for R, which keeps a pointer to it, and for what VALUE looks ahead (NULL: nothing). */
+void outlook_table_make(struct outlook_table *t, struct rhythm *r, const struct value *value);
+/* value_near.c: the part of it for X. */
+void outlook_coarse_make(struct outlook_table *t, unsigned x, const struct value *value);
 
 /* What is expected of one customer; constant until the next event. */
 struct outlook {
@@ -85,6 +97,8 @@ struct outlook {
 	double a, b;              /* the chance to drop out is Beta(a, b) */
 	const struct value *value;
 	const struct outlook_nodes *table; /* the nodes, or NULL: they are to be made */
+	const struct outlook_coarse *coarse; /* or NULL */
+	double alpha;             /* where it begins */
 	struct outlook_nodes nodes; /* from outlook_ready() on */
 };
 
@@ -109,6 +123,7 @@ struct value_memo {
 	struct {
 		int64_t at_ms;
 		double low, high; /* the value lies between them, or is one of them */
+		bool is_coarse;
 	} estimate[2];
 };
 /* The same as far as it takes to compare it with BOUND: INFINITY or -INFINITY where it is plainly

@@ -122,29 +122,100 @@ static void about_comes(const struct outlook *o, const struct outlook_nodes *nod
 	*ret_error = loose * FOURS_ERROR(n);
 }
 
-/* Between which two numbers the value at NOW lies: between the infinities when that cannot be told. */
-static void estimate(const struct outlook *o, const struct outlook_nodes *nodes, int64_t now_ms,
-	double *ret_low, double *ret_high)
+/* Where the bin begins that GROWN lies in, AT bins behind that of ALPHA: an eighth of a power of two, of
+ * the same size up to the next one, which is what the three first bits after the point of a double
+ * tell. */
+#define BIN_BITS 49
+
+static uint64_t bin_of(double grown)
+{
+	uint64_t bits;
+
+	memcpy(&bits, &grown, sizeof bits);
+	return bits >> BIN_BITS;
+}
+
+static double bin_begins(double alpha, unsigned at)
+{
+	uint64_t bits = (bin_of(alpha) + at) << BIN_BITS;
+	double grown;
+
+	memcpy(&grown, &bits, sizeof grown);
+	return grown;
+}
+
+/* With twice the digits of about_comes(): tables are made seldom. */
+void outlook_coarse_make(struct outlook_table *t, unsigned x, const struct value *value)
+{
+	const struct outlook_nodes *nodes = &t->nodes[x];
+	double n = t->r + x, sum, loose;
+
+	for (unsigned at = 0; at <= OUTLOOK_BINS; at++) {
+		double grown = bin_begins(t->alpha, at);
+
+		sum = loose = 0;
+		for (unsigned i = 0; i < value->n_steps * nodes->n; i++) {
+			double p = nodes->at[i % nodes->n], grows = value->step_ms[i / nodes->n] / grown;
+			double share = value->weight[i / nodes->n] * nodes->weight[i % nodes->n], y;
+
+			if (p < 1e-12) {
+				sum += share * n * grows;
+				continue;
+			}
+			y = n * about_log2(1 + p * grows);
+			sum += share / p * (1 - (y < POWER_MAX ? about_exp2(-y) : 0));
+			loose += share / p;
+		}
+		t->coarse[x].comes[at] = (float)sum;
+		t->coarse[x].error = loose * 2 * POWER_ERROR(n);
+	}
+}
+
+/* Of the sum over the years of outlook_at(): between which two numbers it lies. False where the table
+ * does not tell. */
+static bool coarse_comes(const struct outlook *o, double grown, double *ret_low, double *ret_high)
+{
+	uint64_t bin = bin_of(grown) - bin_of(o->alpha);
+
+	if (!o->coarse || !(grown >= o->alpha) || bin >= OUTLOOK_BINS)
+		return false;
+	*ret_low = (double)o->coarse->comes[bin + 1] * (1 - 1e-6) - o->coarse->error;
+	*ret_high = (double)o->coarse->comes[bin] * (1 + 1e-6) + o->coarse->error;
+	return true;
+}
+
+/* Between which two numbers the value at NOW lies: between the infinities when that cannot be told.
+ * COARSELY: by the table, if there is one. Returns whether it was. */
+static bool estimate(const struct outlook *o, const struct outlook_nodes *nodes, int64_t now_ms,
+	bool coarsely, double *ret_low, double *ret_high)
 {
 	double s = outlook_silence(o, now_ms), n = o->tempo.n;
-	double y = n * about_log2(1 + s / o->tempo.base), alive, sum, error, current = 0, whole;
+	double y = n * about_log2(1 + s / o->tempo.base), alive, low, high, error, rest = o->past;
 	double halvings = ((double)now_ms - (double)o->rate_ms) / o->half_ms;
 
 	*ret_low = -INFINITY;
 	*ret_high = INFINITY;
 	if (!(y < POWER_MAX) || !(fabs(halvings) < POWER_MAX))
-		return;
-	about_comes(o, nodes, o->tempo.base + s, &sum, &error);
+		return false;
+	coarsely = coarsely && coarse_comes(o, o->tempo.base + s, &low, &high);
+	if (!coarsely) {
+		about_comes(o, nodes, o->tempo.base + s, &low, &error);
+		high = low + error;
+		low -= error;
+	}
 	alive = o->worth / (1 + o->drop * about_exp2(y));
-	if (o->rate > 0)
-		current = o->rate * about_exp2(-halvings);
-	whole = o->past + current + alive * sum;
-	error = alive * (error + 2 * sum * POWER_ERROR(n)) + current * POWER_ERROR(0) +
-		(fabs(o->past) + current + alive * sum) * 1e-9;
+	error = alive * 2 * high * POWER_ERROR(n) + (fabs(o->past) + alive * high) * 1e-9;
+	if (o->rate > 0) {
+		double current = o->rate * about_exp2(-halvings);
+
+		rest += current;
+		error += current * (POWER_ERROR(0) + 1e-9);
+	}
 	if (!(error < INFINITY))
-		return;
-	*ret_low = whole - error;
-	*ret_high = whole + error;
+		return coarsely;
+	*ret_low = rest + alive * low - error;
+	*ret_high = rest + alive * high + error;
+	return coarsely;
 }
 
 static void memo_read(struct value_memo *memo, const struct facts *f, const struct rhythm *rhythm,
@@ -165,21 +236,33 @@ static void memo_ready(struct value_memo *memo)
 	memo->is_ready = true;
 }
 
+/* Estimate number I, of its instant. */
+static void memo_estimate(struct value_memo *memo, unsigned i, bool coarsely)
+{
+	if (!memo->outlook.table)
+		memo_ready(memo); /* the nodes are to be made in any case */
+	memo->estimate[i].is_coarse = estimate(&memo->outlook,
+		memo->outlook.table ? memo->outlook.table : &memo->outlook.nodes,
+		memo->estimate[i].at_ms, coarsely, &memo->estimate[i].low, &memo->estimate[i].high);
+}
+
 /* Which of the estimates is that of NOW. */
-static unsigned memo_estimate(struct value_memo *memo, int64_t now_ms)
+static unsigned memo_find(struct value_memo *memo, int64_t now_ms)
 {
 	unsigned i = memo->n & 1;
 
 	for (unsigned k = 0; k < 2 && k < memo->n; k++)
 		if (memo->estimate[k].at_ms == now_ms)
 			return k;
-	if (!memo->outlook.table)
-		memo_ready(memo); /* the nodes are to be made in any case */
 	memo->estimate[i].at_ms = now_ms;
-	estimate(&memo->outlook, memo->outlook.table ? memo->outlook.table : &memo->outlook.nodes,
-		now_ms, &memo->estimate[i].low, &memo->estimate[i].high);
 	memo->n = (uint8_t)(memo->n < 2 ? memo->n + 1 : 2 + (memo->n + 1) % 2);
+	memo_estimate(memo, i, true);
 	return i;
+}
+
+static inline bool is_between(const struct value_memo *memo, unsigned i, double bound)
+{
+	return !(memo->estimate[i].low > bound) && !(memo->estimate[i].high < bound);
 }
 
 static double memo_compare(struct value_memo *memo, const struct facts *f,
@@ -192,7 +275,9 @@ static double memo_compare(struct value_memo *memo, const struct facts *f,
 		return NAN;
 	if (memo->outlook.past > bound)
 		return INFINITY;
-	i = memo_estimate(memo, now_ms);
+	i = memo_find(memo, now_ms);
+	if (is_between(memo, i, bound) && memo->estimate[i].is_coarse)
+		memo_estimate(memo, i, false);
 	if (memo->estimate[i].low > bound)
 		return INFINITY;
 	if (memo->estimate[i].high < bound)

@@ -88,11 +88,57 @@ static void a_plan_judges_as_the_rules_are_written(void **state)
 	}
 }
 
+static void buy(struct facts *f, int64_t at_ms)
+{
+	struct event e = { .time_ms = at_ms, .body = BODY_PURCHASE };
+
+	e.as.purchase.amount = 1000;
+	facts_add(f, &e, NULL);
+}
+
+/* Seed 77, run 177474: two purchases of one day, the second by a clock that was ahead of ours. There is
+ * no silence yet that it could end, and the span that they came in is longer: the chance falls. */
+static void a_purchase_by_a_clock_that_is_ahead_may_lower_a_chance(void **state)
+{
+	int64_t now_ms = RANDOM_BEGIN_MS + 100 * (int64_t)DAY;
+	struct change out[CHANGES_MAX];
+	struct standing s;
+	struct before before;
+	struct machine *m;
+	static struct facts f, then;
+	char file[100];
+	double was, is;
+	struct law law;
+
+	(void)state;
+	facts_init(&f);
+	for (int i = 0; i <= 10; i++)
+		buy(&f, RANDOM_BEGIN_MS + i * 10 * (int64_t)DAY);
+	facts_init(&then);
+	facts_copy(&then, &f);
+	buy(&then, now_ms + (int64_t)DAY / 4);
+	law = quantity_law(QUANTITY_active, &f, &RHYTHM_DEFAULT);
+	assert_true(law_value(&law, now_ms, &was));
+	law = quantity_law(QUANTITY_active, &then, &RHYTHM_DEFAULT);
+	assert_true(law_value(&law, now_ms, &is));
+	assert_true(is < was);
+	snprintf(file, sizeof file, "risk low when active < %.12f", (was + is) / 2);
+	m = compile_span(span_str(file));
+	standing_init(&s);
+	(void)standing_begin(&s, m, &f, now_ms, out);
+	assert_int_equal(s.verdict.risks, 0);
+	standing_before(m, &f, BODY_PURCHASE, &before);
+	(void)standing_event(&s, m, &then, BODY_PURCHASE, &before, now_ms, false, out);
+	assert_int_equal(s.verdict.risks, 1);
+	machine_free(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(looking_lazily_tells_the_same_at_the_same_instants),
 		cmocka_unit_test(a_plan_judges_as_the_rules_are_written),
+		cmocka_unit_test(a_purchase_by_a_clock_that_is_ahead_may_lower_a_chance),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <math.h>
 #include <stdio.h>
+#include "lifecycle/moved.h"
 #include "lifecycle/quantity.h"
 #include "lifecycle/value.h"
 #include "random_event.h"
@@ -541,10 +542,50 @@ static void an_event_changes_only_what_the_table_says(void **state)
 				quantity_changed_by(q), changed[q]);
 }
 
+/* Both of what goes by it: that it is all that can have changed the number, and that the head of the
+ * facts is enough to read it. */
+static void a_trade_changes_a_number_only_by_what_it_has_moved(void **state)
+{
+	struct random r = { random_seed(8) };
+	unsigned runs = random_runs(400), changed[QUANTITIES] = { 0 };
+	char id[RANDOM_ID_SIZE];
+
+	(void)state;
+	for (unsigned run = 0; run < runs; run++) {
+		struct facts f;
+		static struct facts head; /* its tail stays empty */
+		struct event e;
+
+		facts_init(&f);
+		for (unsigned n = 0; n < 60; n++) {
+			random_event(&r, n, id, &e);
+			let_orders_meet(&r, &e);
+			facts_copy_head(&head, &f);
+			facts_add(&f, &e, NULL);
+			if (!body_is_trade(e.body))
+				continue;
+			for (enum quantity q = 0; q < QUANTITIES; q++) {
+				struct law a = quantity_law(q, &head, &rhythm);
+				struct law b = quantity_law(q, &f, &rhythm);
+
+				if (!quantity_goes_by(q) || laws_are_equal(&a, &b))
+					continue;
+				changed[q]++;
+				if (!(facts_moved(&head, &f) & quantity_goes_by(q)))
+					fail_msg("%s moved by a %s", quantity_name(q), body_name(e.body));
+			}
+		}
+	}
+	for (enum quantity q = 0; q < QUANTITIES; q++)
+		if (quantity_goes_by(q) && !changed[q])
+			fail_msg("%s was never changed", quantity_name(q));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_event_changes_only_what_the_table_says),
+		cmocka_unit_test(a_trade_changes_a_number_only_by_what_it_has_moved),
 		cmocka_unit_test(of_nobody_little_is_known),
 		cmocka_unit_test(purchases_and_refunds_are_counted_summed_and_aged),
 		cmocka_unit_test(rates_are_a_year_and_halve),

@@ -225,7 +225,7 @@ static void a_near_value_compares_like_the_value(void **state)
 		write_rhythm(&w);
 		buf_fini(&w.out);
 		if (random_below(&r, 2))
-			outlook_table_make(&table, &w.rhythm);
+			outlook_table_make(&table, &w.rhythm, w.rhythm.value);
 		for (unsigned k = 0; k < 8; k++) {
 			int64_t at_ms = begin_ms + (int64_t)(k & 3) * (int64_t)random_below(&r, 90) * DAY;
 			double v = lifetime_value(&f, &w.rhythm, i % 2, at_ms), bound, near;
