@@ -14,6 +14,14 @@ const struct verb *const verbs[] = {
 	&verb_facts, &verb_store, &verb_ping, &verb_version, NULL,
 };
 
+const struct remote_settings remote_defaults = REMOTE_DEFAULTS;
+const struct option_def remote_options[] = {
+	OPTION_JSON(struct remote_settings, json, "the daemon's answer as it is: one line of JSON"),
+	OPTION_RUN(struct remote_settings, run),
+	OPTION_TIMEOUT(struct remote_settings, timeout_ms, "wait so long for the answer (default 5)"),
+	{ OPTION_END },
+};
+
 const struct verb *verb_find(const char *name)
 {
 	for (const struct verb *const *v = verbs; *v; v++)

@@ -57,6 +57,11 @@ struct remote_settings {
 	int64_t timeout_ms;
 };
 #define REMOTE_DEFAULTS { .timeout_ms = 5000 }
+/* For a verb that has no others. */
+extern const struct remote_settings remote_defaults;
+extern const struct option_def remote_options[];
+#define REMOTE_VERB .options = remote_options, .defaults = &remote_defaults, \
+	.settings_size = sizeof remote_defaults
 #define OPTION_RUN(type, member) \
 	{ OPTION_TEXT, "run", 'r', "DIR", \
 		"the daemon's run directory (default: $KITH_RUN, else /run/kith)", \

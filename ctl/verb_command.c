@@ -18,7 +18,7 @@ static const struct settings defaults = { .remote = REMOTE_DEFAULTS };
 	OPTION_JSON(struct settings, remote.json, "the daemon's answer as it is: one line of JSON"), \
 	OPTION_RUN(struct settings, remote.run), \
 	OPTION_TIMEOUT(struct settings, remote.timeout_ms, "wait so long for the answer (default 5)")
-#define REMOTE_VERB .defaults = &defaults, .settings_size = sizeof defaults
+#define COMMAND_VERB .defaults = &defaults, .settings_size = sizeof defaults
 #define EXITS "  0 done   1 not found or refused   2 usage   3 daemon unreachable"
 
 static const struct option_def plain_options[] = { REMOTE_OPTIONS, { OPTION_END } };
@@ -116,7 +116,7 @@ const struct verb verb_rule = {
 		"\"test\" is kith preview: what the rules in FILE would say of the daemon's customers.\n"
 		"How much a rule may say: --breaker-floor and --breaker-factor of kithd.",
 	.examples = "  kith rule list\n  kith rule discard risk.silent\n  kith rule pause stage.lapsed",
-	.exits = EXITS, .options = plain_options, REMOTE_VERB, .least = 1, .most = 2,
+	.exits = EXITS, .options = plain_options, COMMAND_VERB, .least = 1, .most = 2,
 	.run = run_rule,
 };
 
@@ -164,7 +164,7 @@ const struct verb verb_snooze = {
 		"stand in the history, but none is announced before the time given. What still holds then is\n"
 		"announced, with the time since when it does; what is over by then is told to nobody.",
 	.examples = "  kith snooze anna\n  kith snooze anna --until 2026-12-01T08:00:00Z\n  kith snooze anna --wake",
-	.exits = EXITS, .options = snooze_options, REMOTE_VERB, .least = 1, .most = 1,
+	.exits = EXITS, .options = snooze_options, COMMAND_VERB, .least = 1, .most = 1,
 	.run = run_snooze,
 };
 
@@ -185,7 +185,7 @@ const struct verb verb_hush = {
 	.text = "For reading in a history, or trying a lifecycle file: everything is judged and written into\n"
 		"the customers' histories, and announced to nobody.",
 	.examples = "  kith hush && kith send history.ndjson && kith live",
-	.exits = EXITS, .options = plain_options, REMOTE_VERB, .least = 0, .most = 0,
+	.exits = EXITS, .options = plain_options, COMMAND_VERB, .least = 0, .most = 0,
 	.run = run_hush,
 };
 
@@ -231,5 +231,5 @@ const struct verb verb_live = {
 		"nobody is flooded. Says what was passed over meanwhile, by type; so it does after a\n"
 		"back-fill, which needs no hush. \"kith stats\" shows where everybody stands.",
 	.examples = "  kith live\n  kith live --at 2026-12-01T08:00:00Z",
-	.exits = EXITS, .options = live_options, REMOTE_VERB, .least = 0, .most = 0, .run = run_live,
+	.exits = EXITS, .options = live_options, COMMAND_VERB, .least = 0, .most = 0, .run = run_live,
 };

@@ -2,14 +2,6 @@
 /* kith merge, unmerge: several ids of one person. */
 #include "ctl/reply.h"
 
-static const struct remote_settings defaults = REMOTE_DEFAULTS;
-static const struct option_def options[] = {
-	OPTION_JSON(struct remote_settings, json, "the daemon's answer as it is: one line of JSON"),
-	OPTION_RUN(struct remote_settings, run),
-	OPTION_TIMEOUT(struct remote_settings, timeout_ms, "wait so long for the answer (default 5)"),
-	{ OPTION_END },
-};
-#define REMOTE_VERB .options = options, .defaults = &defaults, .settings_size = sizeof defaults
 #define EXITS "  0 done   1 refused or not found   2 usage   3 daemon unreachable"
 
 static int misused(const char *verb, const char *why)

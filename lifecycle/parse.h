@@ -77,6 +77,8 @@ int parse_fail(struct parser *p, const struct token *t, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 /* ERR_INVALID at the next token: "expected WHAT, found …", and a suggestion (may be NULL). */
 int parse_expected(struct parser *p, const char *what, struct suggestion *s);
+/* Take the next token, which must be a name that NAMING gives, from 1 on, for what is called OF. */
+int parse_one_of(struct parser *p, const char *(*naming)(unsigned), const char *of, unsigned *ret);
 /* Take the next token, which must be TEXT; WHAT as above. */
 int parse_take(struct parser *p, const char *text, const char *what);
 bool parse_is_among(struct span name, const char *const *list, size_t n);

@@ -199,22 +199,12 @@ int parse_fact(struct parser *p)
 
 static int filter_names(struct parser *p, struct event_test *t)
 {
-	const char *(*naming)(unsigned) = event_field_naming(t->field);
-	unsigned found = 0;
-	struct suggestion s;
-	char what[80];
+	unsigned found;
+	int rc = parse_one_of(p, event_field_naming(t->field), event_field_name(t->field), &found);
 
-	suggestion_init(&s, p->token.text);
-	for (unsigned v = 1; v < 64 && naming(v); v++) {
-		suggestion_offer(&s, span_str(naming(v)));
-		if (p->token.kind == TOKEN_NAME && token_is(&p->token, naming(v)))
-			found = v;
-	}
-	snprintf(what, sizeof what, "a name that %s can have", event_field_name(t->field));
-	if (found == 0)
-		return parse_expected(p, what, &s);
-	t->names = UINT64_C(1) << found;
-	return parse_next(p);
+	if (rc == 0)
+		t->names = UINT64_C(1) << found;
+	return rc;
 }
 
 static int filter_text(struct parser *p, struct event_test *t)

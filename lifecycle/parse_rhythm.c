@@ -34,22 +34,12 @@ static const struct known {
 
 static int take_class_name(struct parser *p, struct class_condition *c)
 {
-	const char *(*naming)(unsigned) = facts_register_naming(c->which);
-	unsigned found = 0;
-	struct suggestion s;
-	char what[80];
+	unsigned found;
+	int rc = parse_one_of(p, facts_register_naming(c->which), facts_register_name(c->which), &found);
 
-	suggestion_init(&s, p->token.text);
-	for (unsigned v = 1; v < 64 && naming(v); v++) {
-		suggestion_offer(&s, span_str(naming(v)));
-		if (p->token.kind == TOKEN_NAME && token_is(&p->token, naming(v)))
-			found = v;
-	}
-	snprintf(what, sizeof what, "a name that %s can have", facts_register_name(c->which));
-	if (found == 0)
-		return parse_expected(p, what, &s);
-	c->names |= UINT64_C(1) << found;
-	return parse_next(p);
+	if (rc == 0)
+		c->names |= UINT64_C(1) << found;
+	return rc;
 }
 
 static int take_class_text(struct parser *p, struct class_condition *c)

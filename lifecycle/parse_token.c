@@ -46,6 +46,22 @@ int parse_take(struct parser *p, const char *text, const char *what)
 	return token_is(&p->token, text) ? parse_next(p) : parse_expected(p, what, NULL);
 }
 
+int parse_one_of(struct parser *p, const char *(*naming)(unsigned), const char *of, unsigned *ret)
+{
+	struct suggestion s;
+	char what[80];
+
+	*ret = 0;
+	suggestion_init(&s, p->token.text);
+	for (unsigned v = 1; v < 64 && naming(v); v++) {
+		suggestion_offer(&s, span_str(naming(v)));
+		if (p->token.kind == TOKEN_NAME && token_is(&p->token, naming(v)))
+			*ret = v;
+	}
+	snprintf(what, sizeof what, "a name that %s can have", of);
+	return *ret ? parse_next(p) : parse_expected(p, what, &s);
+}
+
 /* Each test is kept once, no longer than TEST_TEXT_MAX; each rung and risk has an id. A bound: what
  * is not used is never touched. */
 size_t parse_names_max(void)

@@ -10,6 +10,7 @@
 #include <time.h>
 #include "lifecycle/standing.h"
 #include "random_event.h"
+#include "tests/unit/compiled.h"
 
 #define MINUTE INT64_C(60000)
 #define HOUR   (60 * MINUTE)
@@ -20,28 +21,6 @@ static int64_t at(const char *text)
 
 	assert_int_equal(time_parse(text, strlen(text), &ms), 0);
 	return ms;
-}
-
-static struct machine *compile(const char *text)
-{
-	struct complaint c = { 0 };
-	struct machine *m = NULL;
-
-	if (machine_compile(text, strlen(text), &m, &c) != 0)
-		fail_msg("%d:%d: %s\n%s", c.line, c.column, c.text, text);
-	return m;
-}
-
-static void assert_refused(const char *text, int line, int column, const char *why)
-{
-	struct complaint c = { 0 };
-	struct machine *m = NULL;
-
-	if (machine_compile(text, strlen(text), &m, &c) == 0)
-		fail_msg("accepted: %s", text);
-	if (c.line != line || c.column != column || strcmp(c.text, why) != 0)
-		fail_msg("%s\nsays     %d:%d: %s\nexpected %d:%d: %s", text, c.line, c.column,
-			c.text, line, column, why);
 }
 
 #define WEEK "calendar { hours mon..fri 9:00-18:00 closed \"2026-12-25\", \"01-01\", " \

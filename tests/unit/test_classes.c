@@ -8,28 +8,7 @@
 #include <stdio.h>
 #include "lifecycle/judge.h"
 #include "random_event.h"
-
-static struct machine *compile(const char *text)
-{
-	struct complaint c = { 0 };
-	struct machine *m = NULL;
-
-	if (machine_compile(text, strlen(text), &m, &c) != 0)
-		fail_msg("%d:%d: %s\n%s", c.line, c.column, c.text, text);
-	return m;
-}
-
-static void assert_refused(const char *text, int line, int column, const char *why)
-{
-	struct complaint c = { 0 };
-	struct machine *m = NULL;
-
-	if (machine_compile(text, strlen(text), &m, &c) == 0)
-		fail_msg("accepted: %s", text);
-	if (c.line != line || c.column != column || strcmp(c.text, why) != 0)
-		fail_msg("%s\nsays     %d:%d: %s\nexpected %d:%d: %s", text, c.line, c.column,
-			c.text, line, column, why);
-}
+#include "tests/unit/compiled.h"
 
 static struct event profile(int64_t time_ms, enum role role, const char *region)
 {

@@ -10,16 +10,7 @@
 #include <stdio.h>
 #include "lifecycle/standing.h"
 #include "random_event.h"
-
-static struct machine *compile(const char *text)
-{
-	struct complaint c = { 0 };
-	struct machine *m = NULL;
-
-	if (machine_compile(text, strlen(text), &m, &c) != 0)
-		fail_msg("%d:%d: %s\n%s", c.line, c.column, c.text, text);
-	return m;
-}
+#include "tests/unit/compiled.h"
 
 /* RULES with a risk after them, since a file has one at least. */
 static struct machine *compile_facts(const char *facts)
@@ -28,18 +19,6 @@ static struct machine *compile_facts(const char *facts)
 
 	snprintf(text, sizeof text, "%s\nrisk x when need", facts);
 	return compile(text);
-}
-
-static void assert_refused(const char *text, int line, int column, const char *why)
-{
-	struct complaint c = { 0 };
-	struct machine *m = NULL;
-
-	if (machine_compile(text, strlen(text), &m, &c) == 0)
-		fail_msg("accepted: %s", text);
-	if (c.line != line || c.column != column || strcmp(c.text, why) != 0)
-		fail_msg("%s\nsays     %d:%d: %s\nexpected %d:%d: %s", text, c.line, c.column,
-			c.text, line, column, why);
 }
 
 static void begin(struct facts *f, const struct machine *m)

@@ -12,6 +12,7 @@
 #include "lifecycle/habit.h"
 #include "lifecycle/machine.h"
 #include "random_event.h"
+#include "tests/unit/compiled.h"
 
 #define MINUTE INT64_C(60000)
 #define LEAST  (15 * MINUTE)
@@ -24,16 +25,12 @@ static int64_t at(const char *text)
 	return ms;
 }
 
-static struct machine *compile(const char *zone, const char *calendar)
+static struct machine *compile_for(const char *zone, const char *calendar)
 {
-	struct complaint c = { 0 };
-	struct machine *m = NULL;
 	char text[2000];
 
 	snprintf(text, sizeof text, "zone \"%s\"\n%s\nrisk x when need", zone, calendar);
-	if (machine_compile(text, strlen(text), &m, &c) != 0)
-		fail_msg("%d:%d: %s\n%s", c.line, c.column, c.text, text);
-	return m;
+	return compile(text);
 }
 
 static struct habit_place place_of(const struct machine *m)
@@ -142,7 +139,7 @@ static void the_deadline_is_what_a_count_of_minutes_finds(void **state)
 	(void)state;
 	for (uint64_t run = 0; run < runs; run++) {
 		const char *zone = zones[random_below(&r, 5)];
-		struct machine *m = compile(zone, calendars[random_below(&r, 2)]);
+		struct machine *m = compile_for(zone, calendars[random_below(&r, 2)]);
 		struct habit_place p = place_of(m);
 		int64_t from, due, slow;
 
@@ -167,7 +164,7 @@ static void the_deadline_is_what_a_count_of_minutes_finds(void **state)
 
 static void a_busy_shop_is_missed_within_the_hour_and_not_at_night(void **state)
 {
-	struct machine *m = compile("Europe/Berlin", "");
+	struct machine *m = compile_for("Europe/Berlin", "");
 	struct habit_place p = place_of(m);
 	struct random r = { random_seed(1) };
 	struct habit h;
@@ -194,7 +191,7 @@ static void a_busy_shop_is_missed_within_the_hour_and_not_at_night(void **state)
 
 static void closed_days_stop_the_clock(void **state)
 {
-	struct machine *m = compile("Europe/Berlin", "calendar { hours mon..fri 8:30-18:00 "
+	struct machine *m = compile_for("Europe/Berlin", "calendar { hours mon..fri 8:30-18:00 "
 		"hours sat 8:30-12:00 closed \"2026-04-03\", \"2026-04-06\" }");
 	struct habit_place p = place_of(m);
 	struct random r = { random_seed(1) };
@@ -216,7 +213,7 @@ static void closed_days_stop_the_clock(void **state)
 
 static void before_two_weeks_only_days_of_silence_are_told(void **state)
 {
-	struct machine *m = compile("UTC", "");
+	struct machine *m = compile_for("UTC", "");
 	struct habit_place p = place_of(m);
 	struct random r = { random_seed(1) };
 	struct habit h;
@@ -305,23 +302,11 @@ static void who_speaks_too_seldom_is_not_judged(void **state)
 	assert_int_equal(habit_due(&h, &p, now, LEAST), HABIT_NEVER);
 }
 
-static void assert_refused(const char *text, int line, int column, const char *why)
-{
-	struct complaint c = { 0 };
-	struct machine *m = NULL;
-
-	if (machine_compile(text, strlen(text), &m, &c) == 0)
-		fail_msg("accepted: %s", text);
-	if (c.line != line || c.column != column || strcmp(c.text, why) != 0)
-		fail_msg("%s\nsays     %d:%d: %s\nexpected %d:%d: %s", text, c.line, c.column,
-			c.text, line, column, why);
-}
-
 #define OPEN "calendar shop { hours mon..fri 9:00-18:00 }\n"
 
 static void the_file_says_which_hours_a_source_has(void **state)
 {
-	struct machine *m = compile("UTC", OPEN "calendar { hours mon..sun 6:00-22:00 }\n"
+	struct machine *m = compile_for("UTC", OPEN "calendar { hours mon..sun 6:00-22:00 }\n"
 		"source \"till-*\", \"kiosk\" in shop\nsource \"till-9*\" unwatched\n"
 		"source \"*\" in business time\nsource \"till-99\" in shop\n");
 
@@ -332,7 +317,7 @@ static void the_file_says_which_hours_a_source_has(void **state)
 	assert_true(machine_source(m, span_str("till-91"))->unwatched);
 	assert_false(machine_source(m, span_str("till-99"))->unwatched);
 	machine_free(m);
-	m = compile("UTC", "");
+	m = compile_for("UTC", "");
 	assert_null(machine_source(m, span_str("till-7")));
 	machine_free(m);
 }

@@ -10,35 +10,10 @@
 #include <stdlib.h>
 #include "base/hash.h"
 #include "lifecycle/standing.h"
+#include "tests/unit/compiled.h"
 
 #define DAY INT64_C(86400000)
 #define T0  (20000 * DAY)
-
-static struct machine *compile(const char *text)
-{
-	struct complaint c = { 0 };
-	struct machine *m = NULL;
-	int rc = machine_compile(text, strlen(text), &m, &c);
-
-	if (rc != 0)
-		fail_msg("%d:%d: %s\n%s", c.line, c.column, c.text, text);
-	return m;
-}
-
-static void assert_refused(const char *text, int line, int column, const char *why)
-{
-	struct complaint c = { 0 };
-	struct machine *m = NULL;
-	int rc = machine_compile(text, strlen(text), &m, &c);
-
-	if (rc == 0)
-		fail_msg("accepted: %s", text);
-	assert_null(m);
-	assert_int_equal(rc, ERR_INVALID);
-	if (c.line != line || c.column != column || strcmp(c.text, why) != 0)
-		fail_msg("%s\nsays     %d:%d: %s\nexpected %d:%d: %s", text, c.line, c.column,
-			c.text, line, column, why);
-}
 
 /* RULE stands in `risk x when RULE`: its first column is 13. */
 static void assert_rule_refused(const char *rule, int column, const char *why)

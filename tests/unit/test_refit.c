@@ -8,18 +8,9 @@
 #include <stdlib.h>
 #include "daemon/refit.h"
 #include "simulated_shop.h"
+#include "tests/unit/compiled.h"
 
 #define DAY ((double)DAY_MS)
-
-static struct machine *compile(const char *text)
-{
-	struct complaint c = { 0 };
-	struct machine *m = NULL;
-
-	if (machine_compile(text, strlen(text), &m, &c) != 0)
-		fail_msg("%d:%d: %s", c.line, c.column, c.text);
-	return m;
-}
 
 /* ---- the reservoir */
 
