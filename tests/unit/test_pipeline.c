@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include "daemon/daemon.h"
 #include "tests/unit/env_fixture.h"
 
@@ -18,6 +19,7 @@ static struct daemon d; /* large */
 static struct worker workers[2];
 static char dir[200];
 static char told[64]; /* "a1" input 1 was answered, "d1" done */
+static unsigned n_done;
 
 static struct {
 	pthread_mutex_t mutex;
@@ -59,6 +61,16 @@ static void wake(void *arg)
 	pthread_mutex_unlock(&disk.mutex);
 }
 
+static unsigned disk_woken(void)
+{
+	unsigned n;
+
+	pthread_mutex_lock(&disk.mutex);
+	n = disk.woken;
+	pthread_mutex_unlock(&disk.mutex);
+	return n;
+}
+
 static void wait_for(const unsigned *counter, unsigned n)
 {
 	pthread_mutex_lock(&disk.mutex);
@@ -82,7 +94,7 @@ static int setup(void **state)
 	disk.slow = disk.fails = false;
 	fixture_temporary_dir(dir, sizeof dir);
 	assert_int_equal(journal_open(dir, id, &settings, 1, 0, NOW, &j, &c), 0);
-	disk.begun = disk.woken = 0;
+	disk.begun = disk.woken = n_done = 0;
 	d.workers = workers;
 	d.store.shards = 2;
 	mailbox_init(&d.returned);
@@ -108,8 +120,9 @@ static void tell(char what, const struct task *t)
 {
 	size_t n = strlen(told);
 
-	snprintf(told + n, sizeof told - n, "%s%c%llu", n ? " " : "", what,
-		(unsigned long long)t->work.input.sequence);
+	if (n + 1 < sizeof told)
+		snprintf(told + n, sizeof told - n, "%s%c%llu", n ? " " : "", what,
+			(unsigned long long)t->work.input.sequence);
 }
 
 static void answer(struct daemon *of, struct task *t)
@@ -121,6 +134,7 @@ static void answer(struct daemon *of, struct task *t)
 static void done(struct daemon *of, struct task *t)
 {
 	(void)of;
+	n_done++;
 	tell('d', t);
 }
 
@@ -310,6 +324,64 @@ static void who_gives_back_the_last_part_is_told(void **state)
 	assert_string_equal(told, "a1 d1");
 }
 
+/* A shard's thread, as worker.c gives back: some parts at a time, and who has the last wakes. */
+struct applier {
+	pthread_t thread;
+	unsigned shard, left, many;
+};
+
+static void *apply_all(void *arg)
+{
+	struct applier *a = arg;
+
+	while (a->left > 0) {
+		struct mail *m = mailbox_take(&workers[a->shard].inbox, INT64_C(1000000000)), *next;
+		struct mails some;
+
+		for (mails_init(&some); m; m = next) {
+			uint64_t first;
+			bool whole;
+
+			next = m->next;
+			mails_add(&some, m);
+			a->left--;
+			if (next && some.n < a->many)
+				continue;
+			first = ((struct part *)some.first)->work->input.sequence;
+			whole = mailbox_post_back(&d.returned, &some);
+			atomic_thread_fence(memory_order_seq_cst);
+			if (whole && first <= atomic_load(&d.pipeline.durable))
+				wake(NULL);
+		}
+	}
+	return NULL;
+}
+
+/* Woken or not: nothing may be left lying, whoever is faster. */
+static void every_input_is_answered_by_those_who_wake(void **state)
+{
+	enum { INPUTS = 20000, UNDER_WAY = 12 };
+	struct applier appliers[2] = { { .shard = 0, .left = INPUTS, .many = 1 },
+		{ .shard = 1, .left = INPUTS, .many = 3 } };
+	unsigned submitted = 0, woken = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++)
+		pthread_create(&appliers[i].thread, NULL, apply_all, &appliers[i]);
+	while (n_done < INPUTS) {
+		while (submitted < INPUTS && submitted < n_done + UNDER_WAY) {
+			submit();
+			submitted++;
+			assert_int_equal(pipeline_flush(&d), 0);
+		}
+		wait_for(&disk.woken, woken + 1);
+		woken = disk_woken();
+		take();
+	}
+	for (unsigned i = 0; i < 2; i++)
+		pthread_join(appliers[i].thread, NULL);
+}
+
 static void what_shards_have_to_do_is_counted(void **state)
 {
 	(void)state;
@@ -344,7 +416,10 @@ int main(void)
 			a_sync_wakes_for_what_came_back_before_it_was_over, setup, teardown),
 		cmocka_unit_test_setup_teardown(who_gives_back_the_last_part_is_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_shards_have_to_do_is_counted, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			every_input_is_answered_by_those_who_wake, setup, teardown),
 	};
 
+	alarm(60); /* who is not woken waits for ever */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
