@@ -3,6 +3,9 @@
 #include <assert.h>
 #include "daemon/backlog.h"
 
+#define LATELY_EVENTS  8192
+#define STOOD_STILL_NS INT64_C(4000000) /* it waited for its flush, say: its events take no longer */
+
 void backlog_given(struct backlog *b, uint64_t events, int64_t now_ns)
 {
 	if (b->events == 0)
@@ -10,23 +13,21 @@ void backlog_given(struct backlog *b, uint64_t events, int64_t now_ns)
 	b->events += events;
 }
 
-/* A shard that waits for its flush is not one for which an event takes long: what is measured may
- * fall at once, and rises slowly. */
-static void learn(struct backlog *b, int64_t took_ns)
-{
-	if (b->event_ns && took_ns > 2 * b->event_ns)
-		took_ns = 2 * b->event_ns;
-	b->event_ns = b->event_ns ? (3 * b->event_ns + took_ns) / 4 : took_ns;
-}
-
 void backlog_given_back(struct backlog *b, uint64_t events, int64_t now_ns)
 {
+	int64_t took_ns = now_ns - b->since_ns;
+
 	assert(events <= b->events);
 	if (events == 0)
 		return;
 	b->events -= events;
-	learn(b, (now_ns - b->since_ns) / (int64_t)events);
 	b->since_ns = now_ns;
+	b->done_events += (int64_t)events;
+	b->done_ns += took_ns < STOOD_STILL_NS ? took_ns : STOOD_STILL_NS;
+	if (b->done_events > LATELY_EVENTS) {
+		b->done_events /= 2;
+		b->done_ns /= 2;
+	}
 }
 
 int64_t backlog_rest_ns(const struct backlog *b, unsigned n)
@@ -34,7 +35,8 @@ int64_t backlog_rest_ns(const struct backlog *b, unsigned n)
 	int64_t rest = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		int64_t ns = (int64_t)b[i].events * b[i].event_ns / REST_SHARE;
+		int64_t ns = b[i].done_events ? (int64_t)b[i].events * b[i].done_ns /
+			b[i].done_events / REST_SHARE : 0;
 
 		rest = ns > rest ? ns : rest;
 	}

@@ -20,7 +20,8 @@
 struct backlog {
 	uint64_t events;
 	int64_t since_ns; /* what it gives back next it has been at since then, at the earliest */
-	int64_t event_ns; /* what one takes lately, waiting for a processor included; 0: not known */
+	/* Lately: what it has given back, and how long it was at that, with waiting for a processor. */
+	int64_t done_events, done_ns;
 };
 
 void backlog_given(struct backlog *b, uint64_t events, int64_t now_ns);
