@@ -30,17 +30,40 @@ void backlog_given_back(struct backlog *b, uint64_t events, int64_t now_ns)
 	}
 }
 
+static int64_t work_ns(const struct backlog *b)
+{
+	return b->done_events ? (int64_t)b->events * b->done_ns / b->done_events : 0;
+}
+
+static int64_t lull(int64_t work)
+{
+	int64_t ns = work / LULL_SHARE;
+
+	if (ns < LULL_MIN_NS)
+		return 0;
+	return ns < LULL_MAX_NS ? ns : LULL_MAX_NS;
+}
+
 int64_t backlog_rest_ns(const struct backlog *b, unsigned n)
 {
-	int64_t rest = 0;
+	int64_t least = INT64_MAX;
 
 	for (unsigned i = 0; i < n; i++) {
-		int64_t ns = b[i].done_events ? (int64_t)b[i].events * b[i].done_ns /
-			b[i].done_events / REST_SHARE : 0;
+		int64_t ns = work_ns(&b[i]);
 
-		rest = ns > rest ? ns : rest;
+		least = ns < least ? ns : least;
 	}
-	if (rest < REST_MIN_NS)
-		return 0;
-	return rest < REST_MAX_NS ? rest : REST_MAX_NS;
+	return lull(least);
+}
+
+int64_t backlog_late_ns(const struct backlog *b, unsigned n)
+{
+	int64_t most = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		int64_t ns = work_ns(&b[i]);
+
+		most = ns > most ? ns : most;
+	}
+	return lull(most);
 }

@@ -213,31 +213,69 @@ static int synced(struct pipeline *p)
 	return 0;
 }
 
-int pipeline_flush(struct daemon *d)
+/* Nothing is synced while this is called. ERR_UNKNOWN: the process must end. */
+static int group_write(struct daemon *d, struct task **ret_group)
+{
+	struct pipeline *p = &d->pipeline;
+	struct task *group = group_take(p);
+	int rc = group ? journal_write(p->journal, clock_wall_ms()) : 0;
+
+	*ret_group = NULL;
+	if (rc == ERR_UNKNOWN)
+		return rc;
+	if (rc == 0) {
+		*ret_group = group;
+		return 0;
+	}
+	daemon_full(d, "journal", rc);
+	group_failed(d, group, rc);
+	ingest_regulate(d);
+	return 0;
+}
+
+/* Begin a sync of all that has been written, or have us called when it is time. */
+static void sync_in_time(struct daemon *d, bool at_once)
+{
+	struct pipeline *p = &d->pipeline;
+	int64_t late = 0;
+
+	if (!at_once && !p->held.first && d->flush)
+		late = backlog_late_ns(p->backlog, d->store.shards) -
+			(clock_monotonic_ns() - p->written_ns);
+	if (late > 0) {
+		if (!event_pending(d->flush, EV_TIMEOUT, NULL))
+			event_add(d->flush, &(struct timeval){ 0, late / 1000 + 1 });
+		return;
+	}
+	p->written_ns = 0;
+	p->syncing = journal_last(p->journal);
+	syncer_begin(&p->syncer);
+}
+
+static int flush(struct daemon *d, bool at_once)
 {
 	struct pipeline *p = &d->pipeline;
 	enum syncer_state state;
 	struct task *group;
 	int rc;
 
-	if (!p->group || (state = syncer_await(&p->syncer)) == SYNCER_BUSY)
+	if ((!p->group && !p->written_ns) || (state = syncer_await(&p->syncer)) == SYNCER_BUSY)
 		return 0;
 	if (state == SYNCER_DONE && synced(p) != 0)
 		return ERR_UNKNOWN;
-	group = group_take(p);
-	rc = journal_write(p->journal, clock_wall_ms());
-	if (rc == ERR_UNKNOWN)
-		return rc;
-	if (rc != 0) {
-		daemon_full(d, "journal", rc);
-		group_failed(d, group, rc);
-		ingest_regulate(d);
-		return 0;
-	}
-	p->syncing = journal_last(p->journal);
-	syncer_begin(&p->syncer); /* first: the disk works while the others are woken */
-	group_post(d, group);
-	return 0;
+	rc = group_write(d, &group);
+	if (group && !p->written_ns)
+		p->written_ns = clock_monotonic_ns();
+	if (rc == 0 && p->written_ns)
+		sync_in_time(d, at_once); /* first: the disk works while the others are woken */
+	if (group)
+		group_post(d, group);
+	return rc;
+}
+
+int pipeline_flush(struct daemon *d)
+{
+	return flush(d, false);
 }
 
 int pipeline_finish(struct daemon *d)
@@ -245,11 +283,11 @@ int pipeline_finish(struct daemon *d)
 	struct pipeline *p = &d->pipeline;
 	int rc = 0;
 
-	while (rc == 0 && (p->group || syncer_state(&p->syncer) != SYNCER_IDLE)) {
+	while (rc == 0 && (p->group || p->written_ns || syncer_state(&p->syncer) != SYNCER_IDLE)) {
 		if (syncer_state(&p->syncer) != SYNCER_IDLE)
 			rc = synced(p);
 		if (rc == 0)
-			rc = pipeline_flush(d);
+			rc = flush(d, true);
 	}
 	return rc;
 }

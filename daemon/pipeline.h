@@ -4,7 +4,8 @@
  *   pipeline_submit()  gives the input its place in the journal (in memory)
  *   pipeline_flush()   writes the group, has it made durable in the syncer's thread, and posts
  *                      every part to its worker, which applies it meanwhile. While a sync is
- *                      under way the next group gathers
+ *                      under way the next group gathers. Where shards are behind, the sync
+ *                      begins later (note "late sync", backlog.h)
  *   mail comes back    → pipeline_take(): waits here until what it tells of is durable, then
  *                        all parts of an input are back  → answer()
  *                        each part, in order of its shard → its notifications go out, some at
@@ -50,6 +51,7 @@ struct pipeline {
 	unsigned told;                     /* notifications of the first of them */
 	struct backlog backlog[SHARDS_MAX];
 	struct task *group, **group_last;  /* submitted, not yet written */
+	int64_t written_ns;                /* what no sync has begun for, at first; 0: there is none */
 	uint64_t under_way_events, under_way_bytes, under_way_tasks;
 	struct arena **spare;              /* arenas to be used again */
 	unsigned n_spare;
@@ -75,7 +77,7 @@ int pipeline_submit(struct daemon *d, struct task *t, struct span raw, const uin
 	unsigned n_refused);
 /* 0, also when the group failed as a whole (each task knows); ERR_UNKNOWN: the process must end.
  * Does nothing while a sync is under way: pipeline_take() does it then, which is due when it is
- * over. */
+ * over. D->flush comes when a sync is to begin later. */
 int pipeline_flush(struct daemon *d);
 /* The same, and wait until all that was submitted is durable. */
 int pipeline_finish(struct daemon *d);

@@ -32,11 +32,14 @@ static void go_on(unsigned events, int64_t each_ns)
 		backlog_given_back(&two[i], events, now);
 }
 
-static void who_has_nothing_to_do_is_not_waited_for(void **state)
+static void who_has_nothing_to_do_is_not_left_alone(void **state)
 {
 	(void)state;
 	assert_int_equal(backlog_rest_ns(two, 2), 0);
 	go_on(1000, 2 * US);
+	assert_int_equal(backlog_rest_ns(two, 2), 0);
+	assert_int_equal(backlog_late_ns(two, 2), 0);
+	backlog_given(&two[0], 100000, now); /* the other one still has nothing */
 	assert_int_equal(backlog_rest_ns(two, 2), 0);
 }
 
@@ -47,16 +50,28 @@ static void little_work_is_no_reason_to_rest(void **state)
 	for (unsigned i = 0; i < 2; i++)
 		backlog_given(&two[i], 50, now); /* 0.2 ms */
 	assert_int_equal(backlog_rest_ns(two, 2), 0);
+	assert_int_equal(backlog_late_ns(two, 2), 0);
 }
 
-static void a_rest_is_a_part_of_the_larger_backlog(void **state)
+static void a_rest_is_a_part_of_the_smaller_backlog(void **state)
 {
 	(void)state;
 	go_on(1000, 2 * US);
-	backlog_given(&two[1], 1200, now); /* 2.4 ms */
-	assert_int_equal(backlog_rest_ns(two, 2), 2400 * US / REST_SHARE);
+	backlog_given(&two[0], 1200, now); /* 2.4 ms */
+	backlog_given(&two[1], 100000, now);
+	assert_int_equal(backlog_rest_ns(two, 2), 2400 * US / LULL_SHARE);
+}
+
+static void a_sync_waits_for_a_part_of_the_larger_backlog(void **state)
+{
+	(void)state;
+	go_on(1000, 2 * US);
+	backlog_given(&two[1], 1200, now);
+	assert_int_equal(backlog_late_ns(two, 2), 2400 * US / LULL_SHARE);
 	backlog_given(&two[0], 50, now);
-	assert_int_equal(backlog_rest_ns(two, 2), 2400 * US / REST_SHARE);
+	assert_int_equal(backlog_late_ns(two, 2), 2400 * US / LULL_SHARE);
+	backlog_given(&two[0], 1000000, now);
+	assert_int_equal(backlog_late_ns(two, 2), LULL_MAX_NS);
 }
 
 static void a_rest_has_an_end(void **state)
@@ -65,7 +80,7 @@ static void a_rest_has_an_end(void **state)
 	go_on(1000, 2 * US);
 	for (unsigned i = 0; i < 2; i++)
 		backlog_given(&two[i], 1000000, now);
-	assert_int_equal(backlog_rest_ns(two, 2), REST_MAX_NS);
+	assert_int_equal(backlog_rest_ns(two, 2), LULL_MAX_NS);
 }
 
 /* What an event takes, told by how long N are to be left alone. */
@@ -74,7 +89,7 @@ static int64_t event_ns(void)
 	struct backlog b = two[0];
 
 	backlog_given(&b, 1000, now);
-	return backlog_rest_ns(&b, 1) * REST_SHARE / 1000;
+	return backlog_rest_ns(&b, 1) * LULL_SHARE / 1000;
 }
 
 static void what_an_event_takes_is_learnt(void **state)
@@ -137,9 +152,10 @@ static void inputs_without_events_change_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(who_has_nothing_to_do_is_not_waited_for, setup),
+		cmocka_unit_test_setup(who_has_nothing_to_do_is_not_left_alone, setup),
 		cmocka_unit_test_setup(little_work_is_no_reason_to_rest, setup),
-		cmocka_unit_test_setup(a_rest_is_a_part_of_the_larger_backlog, setup),
+		cmocka_unit_test_setup(a_rest_is_a_part_of_the_smaller_backlog, setup),
+		cmocka_unit_test_setup(a_sync_waits_for_a_part_of_the_larger_backlog, setup),
 		cmocka_unit_test_setup(a_rest_has_an_end, setup),
 		cmocka_unit_test_setup(what_an_event_takes_is_learnt, setup),
 		cmocka_unit_test_setup(it_does_not_matter_how_often_one_looks, setup),

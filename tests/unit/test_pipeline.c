@@ -109,6 +109,10 @@ static int teardown(void **state)
 	(void)state;
 	disk_is(false);
 	pipeline_fini(&d.pipeline);
+	if (d.flush)
+		event_free(d.flush);
+	if (d.base)
+		event_base_free(d.base);
 	mailbox_fini(&d.returned);
 	for (unsigned i = 0; i < 2; i++)
 		mailbox_fini(&workers[i].inbox);
@@ -324,6 +328,57 @@ static void who_gives_back_the_last_part_is_told(void **state)
 	assert_string_equal(told, "a1 d1");
 }
 
+static void nothing(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+}
+
+static void a_sync_waits_while_a_shard_is_behind_and_its_work_does_not(void **state)
+{
+	struct backlog late = { .events = 1000000, .done_events = 1000, .done_ns = 2000000 };
+
+	(void)state;
+	d.base = event_base_new();
+	d.flush = event_new(d.base, -1, 0, nothing, NULL);
+	d.pipeline.backlog[1] = late;
+	for (unsigned i = 0; i < 3; i++) {
+		submit();
+		assert_int_equal(pipeline_flush(&d), 0);
+		assert_int_equal(syncer_state(&d.pipeline.syncer), SYNCER_IDLE);
+		assert_true(event_pending(d.flush, EV_TIMEOUT, NULL));
+		assert_int_equal(apply(0), 1); /* what one group has, and the next */
+	}
+	assert_int_equal(disk.begun, 0);
+	assert_int_equal(apply(1), 3);
+	disk_is(true);
+	take(); /* somebody waits for it now */
+	assert_string_equal(told, "");
+	assert_int_equal(syncer_state(&d.pipeline.syncer), SYNCER_BUSY);
+	disk_is(false);
+	wait_for(&disk.woken, 1);
+	take();
+	assert_string_equal(told, "a1 a2 a3 d1 d2 d3");
+	assert_int_equal(disk.begun, 1);
+}
+
+static void what_no_sync_has_begun_for_is_durable_when_finished(void **state)
+{
+	struct backlog late = { .events = 1000000, .done_events = 1000, .done_ns = 2000000 };
+
+	(void)state;
+	d.base = event_base_new();
+	d.flush = event_new(d.base, -1, 0, nothing, NULL);
+	d.pipeline.backlog[0] = late;
+	submit();
+	assert_int_equal(pipeline_flush(&d), 0);
+	assert_int_equal(atomic_load(&d.pipeline.durable), 0);
+	assert_int_equal(pipeline_finish(&d), 0);
+	assert_int_equal(atomic_load(&d.pipeline.durable), 1);
+	assert_int_equal(journal_durable(d.pipeline.journal), 1);
+}
+
 /* A shard's thread, as worker.c gives back: some parts at a time, and who has the last wakes. */
 struct applier {
 	pthread_t thread;
@@ -416,6 +471,10 @@ int main(void)
 			a_sync_wakes_for_what_came_back_before_it_was_over, setup, teardown),
 		cmocka_unit_test_setup_teardown(who_gives_back_the_last_part_is_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_shards_have_to_do_is_counted, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_sync_waits_while_a_shard_is_behind_and_its_work_does_not, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_no_sync_has_begun_for_is_durable_when_finished, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			every_input_is_answered_by_those_who_wake, setup, teardown),
 	};
