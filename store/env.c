@@ -231,6 +231,8 @@ void env_close(struct env *e)
 	memtable_fini(&e->memtables[1]);
 	mem_spares_fini(&e->spares);
 	buf_fini(&e->scratch);
+	if (e->sources)
+		sources_drop(e);
 	free(e->sources);
 	free(e);
 }

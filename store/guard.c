@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Guard: which events have been seen. By sequence: the highest of each source, for ever. By id:
- * source number (4, BE), id -> fingerprint (4, LE), in two generations; an id is looked up in
- * both and put into the current one. Keys of one source lie together, so ids that rise with
- * time fill pages from left to right.
- *
- * Most ids are new, and most sources count: of each source its top id is kept, the shorter being
- * the lower, and what is above it has never been seen. Only an id at or below it is looked up. One
- * that is far above by mistake makes its source's later ids be looked up, and nothing else. */
+/* Guard: which events have been seen. By sequence: the highest of each source, for ever. By id,
+ * in two generations, of which one is current and takes what is new: ids that are counted up in the
+ * blocks of their lane (lane.h), any other in a row of its own, source number (4, BE), id ->
+ * fingerprint (4, LE). What is above the top of its lane, or within its open block, is not looked up
+ * anywhere else. */
 #include "store/table.h"
 
 static int guard_answer(int rc, struct span value, uint32_t fingerprint)
@@ -23,11 +20,36 @@ static enum table guard_table(const struct env *e, bool current)
 	return (e->meta.guard_current == 1) == current ? TABLE_GUARD1 : TABLE_GUARD0;
 }
 
-int env_guard_id(struct env *e, struct span source, struct span id, uint32_t fingerprint)
+/* ID is not in the open block of its lane L (or has none, NULL), but may be anywhere else. */
+static int guard_look_up(struct env *e, const struct source *s, const struct lane *l,
+	struct span id, uint32_t fingerprint)
 {
 	uint8_t key[4 + EVENT_ID_MAX], print[4];
 	struct span k = span_of(key, 4 + id.size), value = span_of(print, sizeof print), found;
+	uint32_t known;
+	int rc;
+
+	for (unsigned generation = 0; l && generation < 2; generation++) {
+		rc = lane_find(e, s, l, generation, id, &known);
+		if (rc != ERR_NOTFOUND)
+			return rc != OK ? rc : known == fingerprint ? ERR_EXISTS : ERR_INVALID;
+	}
+	put_be32(key, s->number);
+	memcpy(key + 4, id.data, id.size);
+	rc = table_get(e, guard_table(e, false), k, &found);
+	if (rc != ERR_NOTFOUND)
+		return guard_answer(rc, found, fingerprint);
+	rc = table_get(e, guard_table(e, true), k, &found);
+	if (rc != ERR_NOTFOUND)
+		return guard_answer(rc, found, fingerprint);
+	put_le32(print, fingerprint);
+	return table_put(e, guard_table(e, true), k, &value, 1, TABLE_FRESH);
+}
+
+int env_guard_id(struct env *e, struct span source, struct span id, uint32_t fingerprint)
+{
 	struct source *s;
+	struct lane *l;
 	int rc;
 
 	if (id.size == 0 || id.size > EVENT_ID_MAX)
@@ -35,22 +57,13 @@ int env_guard_id(struct env *e, struct span source, struct span id, uint32_t fin
 	rc = source_find(e, source, &s);
 	if (rc != OK)
 		return rc == ERR_INVALID ? ERR_TOOBIG : rc;
-	put_be32(key, s->number);
-	memcpy(key + 4, id.data, id.size);
-	put_le32(print, fingerprint);
-	if (source_is_above(s, id)) {
-		rc = table_put(e, guard_table(e, true), k, &value, 1, TABLE_FRESH);
-		if (rc == OK)
-			source_raise(s, id);
-		return rc;
+	l = lane_of(s, id, !e->read_only);
+	if (l) {
+		rc = lane_meet(e, s, l, id, fingerprint);
+		if (rc != ERR_NOTFOUND)
+			return rc;
 	}
-	rc = table_get(e, guard_table(e, false), k, &found);
-	if (rc != ERR_NOTFOUND)
-		return guard_answer(rc, found, fingerprint);
-	rc = table_get(e, guard_table(e, true), k, &found);
-	if (rc != ERR_NOTFOUND)
-		return guard_answer(rc, found, fingerprint);
-	return table_put(e, guard_table(e, true), k, &value, 1, TABLE_FRESH);
+	return guard_look_up(e, s, l, id, fingerprint);
 }
 
 int env_guard_sequence(struct env *e, struct span source, uint64_t sequence)
@@ -79,7 +92,11 @@ int env_guard_rotate(struct env *e, int64_t taken_ms, int64_t window_ms)
 		e->meta.guard_since_ms = taken_ms;
 	if (taken_ms - e->meta.guard_since_ms < window_ms)
 		return OK;
-	rc = table_empty(e, guard_table(e, false));
+	rc = e->read_only ? ERR_DENIED : sources_rotate(e);
+	if (rc == OK)
+		rc = table_empty(e, guard_table(e, false));
+	if (rc == OK)
+		rc = table_empty(e, e->meta.guard_current ? TABLE_BLOCKS0 : TABLE_BLOCKS1);
 	if (rc != OK)
 		return rc;
 	e->meta.guard_current = !e->meta.guard_current;

@@ -13,6 +13,7 @@ const char *table_name(enum table t)
 		"meta", "settings", "names", "lifecycles", "sources", "customers", "deadlines",
 		"guard0", "guard1", "outbox", "history", "subscriptions", "messages", "held",
 		"follow_ups", "letters", "health", "members", "trails0", "trails1",
+		"blocks0", "blocks1",
 	};
 
 	return names[t];

@@ -15,6 +15,7 @@
 #include <lmdb.h>
 #include "base/event.h"
 #include "store/env.h"
+#include "store/lane.h"
 #include "store/memtable.h"
 
 /* In the order of env_dump(). The numbers seed the checksums, so they are on disk. */
@@ -39,6 +40,8 @@ enum table {
 	TABLE_MEMBERS,
 	TABLE_TRAILS0,
 	TABLE_TRAILS1,
+	TABLE_BLOCKS0,
+	TABLE_BLOCKS1,
 	TABLES
 };
 
@@ -54,12 +57,12 @@ struct source {
 	uint32_t number; /* from 1; 0: the slot is free */
 	uint8_t size;
 	bool dirty;      /* newer than the row */
-	uint8_t top_size;
+	uint8_t n_lanes;
 	uint64_t highest;
 	uint8_t name[EVENT_SOURCE_MAX];
-	uint8_t top[EVENT_ID_MAX]; /* no id above this one has ever been in the guard */
+	struct lane lanes[LANES_MAX]; /* all have their memory, those that are not made yet too */
 };
-#define SOURCES_CACHED 2048
+#define SOURCES_CACHED 2048 /* 1 KB each, and for each lane that is used BLOCK_ROOM */
 
 /* How many pages fresh rows have come to lie in: next to each other, or each in another one. */
 struct spread {
@@ -104,6 +107,7 @@ struct env {
 	struct asked asked[TABLES];
 	struct buf scratch;     /* a value of several parts */
 	struct source *sources; /* SOURCES_CACHED slots */
+	struct source *recent;  /* one of them */
 	size_t due_floor_size;  /* of a deadline's key before which there is none; deadlines.c */
 	uint8_t due_floor[8 + EVENT_CUSTOMER_MAX + 1];
 	size_t due_put_size;    /* the earliest one put since the last env_deadlines_due(); 0: none */
@@ -114,6 +118,8 @@ const char *table_name(enum table t);
 /* Returns the transaction's first error; count rows as the tree has them when nothing is
  * written. */
 int table_begin(struct env *e);
+/* Keep RC as that first error, when it is one and there is none. Returns RC. */
+int table_fail(struct env *e, int rc);
 /* Drop what is written and not in LMDB, forget the error, unless the environment is dead. */
 void table_abort(struct env *e);
 
@@ -163,13 +169,15 @@ void meta_pack(const struct env *e, uint8_t out[META_BYTES]);
 /* Fills RET_E's store_id, shard, shards and meta; ERR_VERSION or ERR_CORRUPT. */
 int meta_unpack(struct span value, struct env *ret_e);
 int sources_flush(struct env *e);              /* write what is dirty */
-void sources_drop(struct env *e);              /* forget everything */
+void sources_drop(struct env *e);              /* forget everything, give back memory */
 void deadlines_drop(struct env *e);            /* what was noted of the earliest one */
+int sources_rotate(struct env *e);             /* the open blocks end with their generation */
 int source_find(struct env *e, struct span name, struct source **ret_source);
-int source_unpack(struct span value, uint32_t *ret_number, uint64_t *ret_highest,
-	struct span *ret_top);
-bool source_is_above(const struct source *s, struct span id); /* the top one */
-void source_raise(struct source *s, struct span id);          /* that is the top one now */
+#define SOURCE_BYTES     12 /* without lanes */
+#define SOURCE_BYTES_MAX (SOURCE_BYTES + LANES_MAX * LANE_BYTES_MAX)
+size_t source_pack(const struct source *s, uint8_t out[SOURCE_BYTES_MAX]);
+/* All but the name. */
+int source_unpack(struct span value, struct source *ret);
 #define HISTORY_BYTES_MAX 40
 size_t history_pack(const struct history_entry *h, uint8_t out[HISTORY_BYTES_MAX]);
 /* Take the first entry off REST; ERR_CORRUPT when it is none. */

@@ -17,6 +17,9 @@ struct verify {
 	uint8_t *seen;           /* sources: a byte for each number */
 	uint64_t sources;
 	uint64_t history;        /* changes */
+	uint64_t block_ids;
+	uint8_t block_last[4 + 2 + EVENT_ID_MAX]; /* blocks: the last id of the one before, as a key */
+	size_t block_last_size;
 };
 
 /* KEY as text: what is not printable as \xNN, cut after some 60 bytes. */
@@ -93,13 +96,11 @@ static void check_lifecycle(struct verify *v, const struct row *row)
 
 static void check_source(struct verify *v, const struct row *row)
 {
-	uint32_t number;
-	uint64_t highest;
-	struct span top;
+	struct source s;
 
-	if (source_unpack(row->value, &number, &highest, &top) != OK || number > v->sources)
+	if (source_unpack(row->value, &s) != OK || s.number > v->sources)
 		fault(v, row->key, "not a source");
-	else if (v->seen[number]++)
+	else if (v->seen[s.number]++)
 		fault(v, row->key, "shares its number with another source");
 }
 
@@ -155,6 +156,30 @@ static void check_guard(struct verify *v, const struct row *row)
 		fault(v, row->key, "not an event's id");
 	else if (get_be32(row->key.data) == 0 || get_be32(row->key.data) > v->sources)
 		fault(v, row->key, "its source is not there");
+}
+
+/* Its ids are above those of the block before, so that one look finds where an id would be. */
+static void check_block(struct verify *v, const struct row *row)
+{
+	size_t head = row->key.size;
+	uint8_t last[EVENT_ID_MAX];
+	struct block_key key;
+	unsigned n;
+
+	if (block_key_take(row->key, &key) != OK ||
+		block_check(row->value, key.first, &n, last) != OK) {
+		fault(v, row->key, "not a block of ids");
+		return;
+	}
+	if (key.source == 0 || key.source > v->sources)
+		fault(v, row->key, "its source is not there");
+	if (v->block_last_size && key_order(row->key, span_of(v->block_last, v->block_last_size)) <= 0)
+		fault(v, row->key, "the block before reaches into it");
+	v->block_ids += n;
+	head -= key.first.size;
+	memcpy(v->block_last, row->key.data, head);
+	memcpy(v->block_last + head, last, key.first.size);
+	v->block_last_size = row->key.size;
 }
 
 static void check_outbox(struct verify *v, const struct row *row)
@@ -242,6 +267,8 @@ static void (*const checks[TABLES])(struct verify *, const struct row *) = {
 	[TABLE_MEMBERS] = check_member,
 	[TABLE_TRAILS0] = check_trail,
 	[TABLE_TRAILS1] = check_trail,
+	[TABLE_BLOCKS0] = check_block,
+	[TABLE_BLOCKS1] = check_block,
 };
 
 static bool key_is_after(struct span key, struct span before)
@@ -262,6 +289,7 @@ static int verify_table(struct verify *v, enum table t, uint64_t *ret_rows)
 	int rc;
 
 	v->table = t;
+	v->block_last_size = 0;
 	while ((rc = table_seek(v->e, t, last, SEEK_AFTER, &row)) == OK ||
 		(rc == ERR_CORRUPT && v->e->failed == OK)) {
 		if (!key_is_after(row.key, last) || row.key.size > TABLE_KEY_MAX) {
@@ -350,7 +378,8 @@ long env_verify(struct env *e, struct env_report *ret_report,
 	*ret_report = (struct env_report){
 		.customers = rows[TABLE_CUSTOMERS], .deadlines = rows[TABLE_DEADLINES],
 		.outbox = rows[TABLE_OUTBOX], .history = v.history,
-		.guard_ids = rows[TABLE_GUARD0] + rows[TABLE_GUARD1], .sources = rows[TABLE_SOURCES],
+		.guard_ids = rows[TABLE_GUARD0] + rows[TABLE_GUARD1] + v.block_ids,
+		.sources = rows[TABLE_SOURCES],
 	};
 	env_space(e, &ret_report->bytes_used, &map);
 	return rc != OK ? rc : v.problems;

@@ -1145,9 +1145,10 @@ static void a_dump_shows_every_row_of_the_transaction(void **state)
 	assert_int_equal(env_deadline_put(f->e, 5, S("anna")), OK);
 	assert_int_equal(env_guard_sequence(f->e, S("till"), 5), OK);
 	assert_int_equal(env_guard_id(f->e, S("till"), S("77"), 5), OK);
+	assert_int_equal(env_guard_id(f->e, S("till"), S("76"), 5), OK);
 	assert_int_equal(env_dump(f->e, add_line, &l), OK);
-	assert_string_equal(l.text, "meta 4 140\nsources 4 18\ncustomers 4 7\ndeadlines 12 4\n"
-		"guard0 6 8\n");
+	assert_string_equal(l.text, "meta 4 140\nsources 4 23\ncustomers 4 7\ndeadlines 12 4\n"
+		"guard0 6 8\nblocks0 8 9\n");
 	l.rows = 98;
 	assert_int_equal(env_dump(f->e, add_line, &l), ERR_CLOSED);
 }
@@ -1185,6 +1186,8 @@ static void fill(struct fixture *f)
 	assert_int_equal(env_deadline_put(f->e, 5, S("anna")), OK);
 	assert_int_equal(env_guard_sequence(f->e, S("till"), 5), OK);
 	assert_int_equal(env_guard_id(f->e, S("till"), S("77"), 5), OK);
+	assert_int_equal(env_guard_id(f->e, S("till"), S("79"), 5), OK);
+	assert_int_equal(env_guard_id(f->e, S("till"), S("76"), 5), OK);
 	assert_int_equal(env_guard_rotate(f->e, 10, 5), OK);
 	assert_int_equal(env_guard_rotate(f->e, 15, 5), OK);
 	assert_int_equal(env_guard_id(f->e, S("shop"), S("78"), 5), OK);
@@ -1219,7 +1222,7 @@ static void a_sound_environment_has_no_problems(void **state)
 	assert_int_equal(r.deadlines, 1);
 	assert_int_equal(r.outbox, 4);
 	assert_int_equal(r.history, 3);
-	assert_int_equal(r.guard_ids, 2);
+	assert_int_equal(r.guard_ids, 4);
 	assert_int_equal(r.sources, 2);
 	assert_true(r.bytes_used > 4096);
 	env_close(f->e);
@@ -1277,8 +1280,9 @@ static void verify_finds_a_flipped_bit_in_each_table(void **state)
 		{ "sources", { (const uint8_t *)"till", 4 } },
 		{ "customers", { (const uint8_t *)"bob", 3 } },
 		{ "deadlines", { (const uint8_t *)"\0\0\0\0\0\0\0\5" "anna", 12 } },
-		{ "guard0", { (const uint8_t *)"\0\0\0\1" "77", 6 } },
-		{ "guard1", { (const uint8_t *)"\0\0\0\2" "78", 6 } },
+		{ "guard0", { (const uint8_t *)"\0\0\0\1" "76", 6 } },
+		{ "blocks0", { (const uint8_t *)"\0\0\0\1\0\2" "77", 8 } },
+		{ "blocks1", { (const uint8_t *)"\0\0\0\2\0\2" "78", 8 } },
 		{ "outbox", { (const uint8_t *)"\0\0\0\0\0\0\0\3", 8 } },
 		{ "history", { (const uint8_t *)"anna", 4 } },
 		{ "subscriptions", { (const uint8_t *)"crm", 3 } },

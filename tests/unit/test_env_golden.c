@@ -37,7 +37,10 @@ static void fill(struct env *e)
 	assert_int_equal(env_guard_rotate(e, 1000, 500), OK);
 	assert_int_equal(env_guard_id(e, S("till-7"), S("41"), 0xdeadbeef), OK);
 	assert_int_equal(env_guard_rotate(e, 1500, 500), OK);
-	assert_int_equal(env_guard_id(e, S("shop"), S("o-1"), 7), OK);
+	assert_int_equal(env_guard_id(e, S("shop"), S("o-10"), 7), OK);
+	assert_int_equal(env_guard_id(e, S("shop"), S("o-19"), 8), OK);
+	assert_int_equal(env_guard_id(e, S("shop"), S("o-12"), 9), OK);
+	assert_int_equal(env_guard_id(e, S("shop"), S("o-09"), 10), OK); /* below the block */
 	assert_int_equal(env_guard_sequence(e, S("shop"), 0x0102030405060708), OK);
 	for (unsigned i = 0; i < 3; i++)
 		assert_int_equal(env_outbox_add(e, 1767225600000 + i, S("encoded"), &sequence), OK);
@@ -139,13 +142,13 @@ static void load_golden(const char *dir)
 {
 	char *line, *rest = golden(), table[32], key_hex[1024], value_hex[8192];
 	uint8_t key[512], value[4096];
+	static const char *const tables[] = { "meta", "settings", "names", "lifecycles", "sources",
+		"customers", "deadlines", "guard0", "guard1", "outbox", "history", "subscriptions",
+		"messages", "held", "follow_ups", "letters", "health", "members", "trails0", "trails1",
+		"blocks0", "blocks1" };
 
 	assert_int_equal(mkdir(dir, 0750), 0);
-	for (unsigned t = 0; t < 18; t++) { /* empty tables have no rows */
-		static const char *const tables[] = { "meta", "settings", "names", "lifecycles",
-			"sources", "customers", "deadlines", "guard0", "guard1", "outbox", "history",
-			"subscriptions", "messages", "held", "follow_ups", "letters",
-			"health", "members", "trails0", "trails1" };
+	for (unsigned t = 0; t < sizeof tables / sizeof *tables; t++) { /* empty ones have no rows */
 		struct raw r = raw_open(dir, tables[t]);
 
 		raw_close(&r);
@@ -262,7 +265,10 @@ static void check_guard(struct env *e)
 {
 	assert_int_equal(env_guard_id(e, S("till-7"), S("41"), 0xdeadbeef), ERR_EXISTS);
 	assert_int_equal(env_guard_id(e, S("till-7"), S("41"), 1), ERR_INVALID);
-	assert_int_equal(env_guard_id(e, S("shop"), S("o-1"), 7), ERR_EXISTS);
+	assert_int_equal(env_guard_id(e, S("shop"), S("o-10"), 7), ERR_EXISTS);
+	assert_int_equal(env_guard_id(e, S("shop"), S("o-19"), 8), ERR_EXISTS);
+	assert_int_equal(env_guard_id(e, S("shop"), S("o-12"), 9), ERR_EXISTS);
+	assert_int_equal(env_guard_id(e, S("shop"), S("o-09"), 10), ERR_EXISTS);
 	assert_int_equal(env_guard_sequence(e, S("shop"), 0x0102030405060708), ERR_EXISTS);
 	assert_int_equal(env_guard_sequence(e, S("shop"), 0x0102030405060709), OK);
 }
