@@ -91,6 +91,30 @@ static void a_frame_in_a_torn_group_is_cut_though_later_ones_are_whole(void **st
 }
 
 /* One bit anywhere: either it is noticed, or it lay in the last frame, which nothing proves. */
+/* The frame of a sync that failed is in memory when the journal is opened again, and its sender is told
+ * that a resend is a duplicate: so it has to be on the disk by then. */
+static void what_an_opening_finds_of_a_sync_that_failed_survives_a_power_cut(void **state)
+{
+	(void)state;
+	disk.watched = true;
+	must_open();
+	put(3, 50);
+	assert_int_equal(append(0, 700), 4);
+	assert_int_equal(journal_write(j, NOW), 0);
+	fault_arm(0, 1, EIO, 0);
+	assert_int_equal(journal_sync(j), ERR_UNKNOWN);
+	fault_none();
+	must_open();
+	assert_int_equal(journal_durable(j), 4);
+	journal_close(j);
+	j = NULL;
+	memcpy(image, disk.bytes, sizeof disk.bytes);
+	store_segment(1, SEGMENT_HEADER + 3 * frame_size(50) + frame_size(700));
+	must_open();
+	assert_int_equal(journal_last(j), 4);
+	must_read_up_to(4);
+}
+
 static void a_flipped_bit_is_damage_or_an_unproven_tail(void **state)
 {
 	size_t last, size = four_frames(&last);
@@ -431,6 +455,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_torn_tail_is_cut_off_at_every_byte),
 		T(a_frame_in_a_torn_group_is_cut_though_later_ones_are_whole),
+		T(what_an_opening_finds_of_a_sync_that_failed_survives_a_power_cut),
 		T(a_flipped_bit_is_damage_or_an_unproven_tail),
 		T(a_page_of_zeros_among_durable_frames_is_damage),
 		T(a_stale_successor_is_not_believed),
