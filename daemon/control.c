@@ -269,7 +269,9 @@ void control_ask_all(struct daemon *d, const struct peer *peer, const struct req
 
 	for (unsigned i = 0; whole && i < d->store.shards; i++) {
 		list[i] = query_new(kind, shard_answered, q);
-		whole = list[i] != NULL;
+		if (list[i])
+			buf_add(&list[i]->key, r->customer.data, r->customer.size);
+		whole = list[i] && !list[i]->key.failed;
 	}
 	if (!whole) {
 		for (unsigned i = 0; i < d->store.shards; i++)
@@ -283,7 +285,6 @@ void control_ask_all(struct daemon *d, const struct peer *peer, const struct req
 	q->awaited = d->store.shards;
 	for (unsigned i = 0; i < d->store.shards; i++) {
 		list[i]->shard = i;
-		buf_add(&list[i]->key, r->customer.data, r->customer.size);
 		worker_post(&d->workers[i], &list[i]->mail);
 	}
 }
