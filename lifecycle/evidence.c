@@ -18,21 +18,25 @@ static void ladder_evidence(const struct machine *m, const struct test *t,
 	e->text = l->rungs[rung].name;
 }
 
-static void quantity_evidence(const struct machine *m, const struct test *t,
-	const struct facts *f, int64_t now_ms, struct evidence *e)
+static void quantity_evidence(const struct machine *m, const struct test *t, const struct law *law,
+	int64_t now_ms, struct evidence *e)
 {
 	struct quantity_about about = machine_quantity(m, t->quantity);
-	struct law law = quantity_law(t->quantity, f, t->rhythm);
 	const char *name = NULL;
 
-	law_adopt_window(&law, t);
 	e->fact = about.name;
 	e->unit = about.unit;
-	e->known = law_value(&law, now_ms, &e->value);
+	e->known = law_value(law, now_ms, &e->value);
 	if (e->known && e->unit == UNIT_NAME)
 		name = quantity_naming(t->quantity)((unsigned)e->value);
 	if (name)
 		e->text = span_str(name);
+}
+
+static void law_of_test(const struct test *t, const struct facts *f, struct law *ret_law)
+{
+	quantity_read(t->quantity, f, t->rhythm, ret_law);
+	law_adopt_window(ret_law, t);
 }
 
 /* The list being filled, at one instant. */
@@ -45,20 +49,34 @@ struct listing {
 	unsigned n;
 };
 
+/* A number, read once for what it is and for whether it holds. */
+static bool number_evidence(const struct listing *l, const struct test *t, struct evidence *e)
+{
+	struct comparison c;
+	struct law law;
+
+	law_of_test(t, l->f, &law);
+	quantity_evidence(l->m, t, &law, l->now_ms, e);
+	if (t->op == OP_IN)
+		return test_holds(t, l->f, l->v, l->now_ms);
+	return comparison_read(t, l->f, &law, &c) && e->known && comparison_accepts(&c, e->value);
+}
+
 static bool add_test(struct listing *l, const struct test *t)
 {
-	bool holds = test_holds(t, l->f, l->v, l->now_ms);
 	struct evidence *e = &l->out[l->n];
 
 	if (l->n == EVIDENCE_MAX)
-		return holds;
-	*e = (struct evidence){ .test = t->text, .holds = holds, .speaks = true };
-	if (t->quantity >= QUANTITY_LADDER)
+		return test_holds(t, l->f, l->v, l->now_ms);
+	*e = (struct evidence){ .test = t->text, .speaks = true };
+	if (t->quantity >= QUANTITY_LADDER) {
 		ladder_evidence(l->m, t, l->v, e);
-	else
-		quantity_evidence(l->m, t, l->f, l->now_ms, e);
+		e->holds = test_holds(t, l->f, l->v, l->now_ms);
+	} else {
+		e->holds = number_evidence(l, t, e);
+	}
 	l->n++;
-	return holds;
+	return e->holds;
 }
 
 static void be_silent(struct listing *l, unsigned from, unsigned to)
@@ -128,12 +146,15 @@ void rung_context(const struct machine *m, const struct rung *r, const struct fa
 	for (unsigned i = 0; i < r->n_context && n->n_context < CONTEXT_MAX; i++) {
 		struct test t = { .quantity = r->context[i], .rhythm = &m->rhythm };
 		struct evidence *e = &n->context[n->n_context];
+		struct law law;
 
 		*e = (struct evidence){ 0 };
-		if (r->context[i] == QUANTITY_WINDOW)
+		if (r->context[i] == QUANTITY_WINDOW) {
 			(void)window_context(&m->tests[r->outlook], f, e);
-		else
-			quantity_evidence(m, &t, f, now_ms, e);
+		} else {
+			law_of_test(&t, f, &law);
+			quantity_evidence(m, &t, &law, now_ms, e);
+		}
 		if (e->known && find(n->context, n->n_context, e->fact) == n->n_context)
 			n->n_context++;
 	}

@@ -61,6 +61,17 @@ bool comparison_holds(const struct comparison *c, int64_t now_ms)
 	return is_accepted(c->op, v, c->bound);
 }
 
+bool comparison_accepts(const struct comparison *c, double v)
+{
+	const struct law *l = c->law;
+
+	if (c->bound == 0 && law_is_chance(l->kind)) /* as above */
+		v = 1;
+	else if (c->bound == 0 && l->kind == LAW_EXP)
+		v = l->c;
+	return is_accepted(c->op, v, c->bound);
+}
+
 static bool name_holds(const struct test *t, const struct facts *f, const struct verdict *v)
 {
 	struct law l;
@@ -137,6 +148,89 @@ void reading_judge(struct reading *r, int64_t now_ms, struct verdict *ret_verdic
 	for (unsigned i = 0; i < m->n_risks; i++)
 		if (term_holds(r, risks[i].plan, ret_verdict, now_ms))
 			ret_verdict->risks |= UINT32_C(1) << i;
+}
+
+/* Judging what was judged before, of which only some has been touched since. */
+struct rejudging {
+	struct reading *r;
+	struct touched *t;
+	int64_t now_ms;
+	struct verdict *v;
+	uint64_t asked[2][RULE_WORDS]; /* rules_touched(), of rules that did not hold and of those that did */
+};
+
+static void rejudging_touch(struct rejudging *j)
+{
+	for (unsigned word = 0; 64 * word < j->r->m->n_rules; word++) {
+		j->asked[false][word] = rules_touched(j->r->m, j->t, false, word);
+		j->asked[true][word] = rules_touched(j->r->m, j->t, true, word);
+	}
+}
+
+/* Whether RULE holds, which did or did not. */
+static inline bool rule_holds_still(const struct rejudging *j, unsigned rule, bool held)
+{
+	if (!(j->asked[held][rule / 64] >> rule % 64 & 1))
+		return held;
+	return term_holds(j->r, j->r->m->rules[rule].plan, j->v, j->now_ms);
+}
+
+/* Of the rungs below the one that was stood on, WAS, nobody knows. */
+static uint8_t ladder_rejudge(const struct rejudging *j, unsigned ladder, unsigned was)
+{
+	const struct machine *m = j->r->m;
+	unsigned first = m->first_rule[ladder], rung = m->first_rule[ladder + 1] - first;
+
+	while (rung > was && !rule_holds_still(j, first + rung - 1, false))
+		rung--;
+	if (rung > was || (rung > 0 && rule_holds_still(j, first + rung - 1, true)))
+		return (uint8_t)rung;
+	while (rung > 0 && (rung == was ||
+		!term_holds(j->r, m->rules[first + rung - 1].plan, j->v, j->now_ms)))
+		rung--;
+	return (uint8_t)rung;
+}
+
+/* Touch the tests that ask for a rung of LADDER, and are answered otherwise now. */
+static void ladder_is_another(struct rejudging *j, unsigned ladder, unsigned was, unsigned is)
+{
+	const struct machine *m = j->r->m;
+	uint64_t turned = 0;
+
+	for (uint64_t left = m->stills_of[ladder]; left; left &= left - 1) {
+		uint64_t names = m->still[__builtin_ctzll(left)].names;
+
+		if ((names >> was ^ names >> is) & 1)
+			turned |= left & -left;
+	}
+	j->t->ladders |= (uint8_t)(1u << ladder);
+	j->t->stills |= turned;
+	if (turned)
+		rejudging_touch(j);
+}
+
+void reading_rejudge(struct reading *r, const struct verdict *v, struct touched *t, int64_t now_ms,
+	struct verdict *ret_verdict)
+{
+	struct rejudging j = { r, t, now_ms, ret_verdict };
+	const struct machine *m = r->m;
+	unsigned risks = m->first_rule[m->n_ladders];
+
+	r->asked &= ~m->ladder_stills; /* of another verdict */
+	r->held &= ~m->ladder_stills;
+	memset(ret_verdict->rung, RUNG_NONE, sizeof ret_verdict->rung);
+	rejudging_touch(&j);
+	for (unsigned i = 0; i < m->n_ladders; i++) {
+		ret_verdict->rung[i] = ladder_rejudge(&j, i, v->rung[i]);
+		if (ret_verdict->rung[i] != v->rung[i])
+			ladder_is_another(&j, i, v->rung[i], ret_verdict->rung[i]);
+	}
+	ret_verdict->risks = 0;
+	for (unsigned i = 0; i < m->n_risks; i++)
+		if (rule_holds_still(&j, risks + i, v->risks >> i & 1))
+			ret_verdict->risks |= UINT32_C(1) << i;
+	t->risks = ret_verdict->risks ^ v->risks;
+	t->whole = true;
 }
 
 void machine_judge(const struct machine *m, const struct facts *f, int64_t now_ms,

@@ -29,6 +29,8 @@ static inline void law_adopt_window(struct law *law, const struct test *t)
 bool comparison_read(const struct test *t, const struct facts *f, const struct law *law,
 	struct comparison *ret_c);
 bool comparison_holds(const struct comparison *c, int64_t now_ms);
+/* The same, by V, the value of its law at that instant. */
+bool comparison_accepts(const struct comparison *c, double v);
 
 /* Which of less, equal, greater (bits 0, 1, 2) an operator accepts. Without a branch: the
  * outcome is as good as random, and a judgement is mostly this. */

@@ -19,6 +19,20 @@ static unsigned reading_move(struct reading *r, struct standing *s, int64_t at_m
 	return standing_move(s, r->m, &v, at_ms, out);
 }
 
+/* The same, when S stood until T was touched just now. */
+static unsigned reading_move_on(struct reading *r, struct standing *s, struct touched *t,
+	int64_t at_ms, struct change out[CHANGES_MAX])
+{
+	struct verdict v;
+
+	if (r->m->has_loose_ladders || memchr(s->verdict.rung, RUNG_NONE, r->m->n_ladders)) {
+		t->all = true;
+		return reading_move(r, s, at_ms, out);
+	}
+	reading_rejudge(r, &s->verdict, t, at_ms, &v);
+	return standing_move(s, r->m, &v, at_ms, out);
+}
+
 unsigned standing_begin(struct standing *s, const struct machine *m, const struct facts *f,
 	int64_t at_ms, struct change out[CHANGES_MAX])
 {
@@ -74,8 +88,9 @@ unsigned standing_event(struct standing *s, const struct machine *m, const struc
 	touched.stills = reading_turned(&r, before, body, &s->verdict);
 	first_ms = reading_differs_at(&r, &s->verdict, at_ms, until_ms, &touched);
 	if (first_ms == at_ms) {
-		n = reading_move(&r, s, at_ms, out);
-		first_ms = reading_differs_at(&r, &s->verdict, at_ms, until_ms, TOUCHED_BY_TIME);
+		n = reading_move_on(&r, s, &touched, at_ms, out);
+		first_ms = reading_differs_at(&r, &s->verdict, at_ms, until_ms,
+			lazily ? &touched : TOUCHED_BY_TIME);
 	}
 	s->settled_ms = at_ms;
 	if (first_ms != NEVER || !lazily)
@@ -103,14 +118,15 @@ unsigned standing_wake(struct standing *s, const struct machine *m, const struct
 	struct change out[CHANGES_MAX])
 {
 	int64_t at_ms = s->due_ms;
+	struct touched touched = *TOUCHED_BY_TIME;
 	struct reading r;
-	unsigned n = 0;
+	unsigned n;
 
 	reading_init(&r, m, f);
 	s->due_ms = reading_differs_at(&r, &s->verdict, at_ms, SOLVE_HORIZON_MS, TOUCHED_BY_TIME);
 	if (s->due_ms != at_ms)
 		return 0; /* nothing was announced, so nothing more is settled than before */
-	n = reading_move(&r, s, at_ms, out);
+	n = reading_move_on(&r, s, &touched, at_ms, out);
 	s->due_ms = reading_differs_at(&r, &s->verdict, at_ms, SOLVE_HORIZON_MS, TOUCHED_BY_TIME);
 	return n;
 }

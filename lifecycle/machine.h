@@ -203,6 +203,8 @@ struct machine {
 	uint16_t stills[STILLS_MAX]; /* the test at each place */
 	struct still still[STILLS_MAX]; /* what of it is asked */
 	uint64_t ladder_stills;      /* those that read a ladder */
+	uint64_t stills_of[LADDERS_MAX]; /* … this one */
+	bool has_loose_ladders;      /* tests that read one have found no place */
 	unsigned n_watches;
 	uint16_t watched[WATCHES_MAX]; /* the quantities */
 	struct watch watches[WATCHES_MAX];

@@ -43,6 +43,8 @@ static void plan_stills(struct machine *m)
 		for (struct test *t = first; t < end; t++)
 			if (!t->moves && t->quantity == first->quantity && t->place == STILLS_MAX)
 				t->place = plan_place(m, t);
+	for (struct test *t = m->tests; t < end; t++)
+		m->has_loose_ladders |= t->quantity >= QUANTITY_LADDER && t->place == STILLS_MAX;
 }
 
 static void plan_tests(struct machine *m)

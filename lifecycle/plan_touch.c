@@ -29,6 +29,7 @@ bool plan_still(struct machine *m, const struct test *t)
 		s.of_ladder = true;
 		s.watch = (uint8_t)(t->quantity - QUANTITY_LADDER);
 		m->ladder_stills |= place;
+		m->stills_of[s.watch] |= place;
 	} else {
 		s.watch = plan_watch(m, t->quantity);
 		if (t->other != QUANTITY_NONE)

@@ -48,10 +48,17 @@ bool reading_compare(struct reading *r, const struct test *t, struct law *other,
  * latter CALM spares some. */
 struct touched {
 	bool all;     /* whatever moves, whoever can touch it */
+	bool whole;   /* of the rules found all that moves: some of them hold since just now */
 	uint8_t body;
 	uint8_t calm; /* enum calm */
+	uint8_t ladders; /* whose rung is another, a bit each */
+	uint32_t risks;  /* that hold, or do not, since just now */
 	uint64_t stills;
 };
+_Static_assert(LADDERS_MAX <= 8, "a bit for each ladder in struct touched");
+/* The rules of the word WORD whose tests STILLS, or those that move, may have been touched so that they
+ * cease to hold, or begin to. */
+uint64_t rules_touched(const struct machine *m, const struct touched *t, bool held, unsigned word);
 /* Time has passed and nothing else: as after the verdict has been found. */
 #define TOUCHED_BY_TIME (&(const struct touched){ .all = true })
 #define TOUCHED_ALL (&(const struct touched){ .all = true, .stills = UINT64_MAX })
@@ -65,6 +72,10 @@ uint64_t reading_turned(struct reading *r, struct before *before, unsigned body,
 
 /* The verdict at NOW. */
 void reading_judge(struct reading *r, int64_t now_ms, struct verdict *ret_verdict);
+/* The same, when it was V just before T was touched: only that, and what follows from it, is asked.
+ * Adds to T what is another since. */
+void reading_rejudge(struct reading *r, const struct verdict *v, struct touched *t, int64_t now_ms,
+	struct verdict *ret_verdict);
 /* The first instant from FROM to UNTIL at which a rule that was touched says something else than V,
  * V being the verdict at FROM or just before it; NEVER. */
 int64_t reading_differs_at(struct reading *r, const struct verdict *v, int64_t from_ms,

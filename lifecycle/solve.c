@@ -157,7 +157,7 @@ static int64_t every_next(const struct question *q, unsigned at, int64_t from_ms
 /* Whether TERM may have been made to say something else. */
 static inline bool term_is_touched(const struct touched *t, const struct term *term)
 {
-	return t->all || (term->all_stills & t->stills) || (term->touched_by >> t->body & 1);
+	return t->all || t->whole || (term->all_stills & t->stills) || (term->touched_by >> t->body & 1);
 }
 
 /* A member that is not as it should be, of those that TOUCHED may have made so. */
@@ -234,22 +234,23 @@ static void rules_split(const struct machine *m, const struct verdict *v, unsign
 	}
 }
 
-/* Those of them that may have been made to say something else from some time on. */
-static uint64_t rules_touched(const struct machine *m, const struct touched *t, unsigned word,
-	const uint64_t rules[2])
+/* The rules of a ladder, of the word WORD. */
+static uint64_t rules_of_ladder(const struct machine *m, unsigned ladder, unsigned word)
 {
-	const struct body_rules *by = &m->body_rules[t->body];
-	uint64_t idle = m->rules_moving[word], held = idle;
+	return bits_from(m->first_rule[ladder], word) & ~bits_from(m->first_rule[ladder + 1], word);
+}
 
-	if (!t->all) {
-		idle = by->asked[t->calm][false][word];
-		held = by->asked[t->calm][true][word];
-	}
-	for (uint64_t stills = t->stills; stills; stills &= stills - 1) {
-		idle |= m->rules_of[__builtin_ctzll(stills)][word];
-		held |= m->rules_of[__builtin_ctzll(stills)][word];
-	}
-	return ((idle & rules[false]) | (held & rules[true])) & ~m->rules_void[word];
+uint64_t rules_touched(const struct machine *m, const struct touched *t, bool held, unsigned word)
+{
+	uint64_t rules = t->all ? m->rules_moving[word] : m->body_rules[t->body].asked[t->calm][held][word];
+
+	for (uint64_t stills = t->stills; stills; stills &= stills - 1)
+		rules |= m->rules_of[__builtin_ctzll(stills)][word];
+	if (!t->whole || t->all)
+		return rules;
+	for (unsigned ladders = t->ladders; ladders; ladders &= ladders - 1)
+		rules |= rules_of_ladder(m, (unsigned)__builtin_ctz(ladders), word) & m->rules_moving[word];
+	return rules | (bits_at(t->risks, m->first_rule[m->n_ladders], word) & m->rules_moving[word]);
 }
 
 static bool is_unknown(const struct machine *m, const struct verdict *v)
@@ -272,8 +273,12 @@ int64_t reading_differs_at(struct reading *r, const struct verdict *v, int64_t f
 	if (is_unknown(m, v))
 		return from_ms;
 	for (unsigned word = 0; word * 64 < m->n_rules; word++) {
+		uint64_t left;
+
 		rules_split(m, v, word, known);
-		for (uint64_t left = rules_touched(m, touched, word, known);
+		left = (rules_touched(m, touched, false, word) & known[false]) |
+			(rules_touched(m, touched, true, word) & known[true]);
+		for (left &= ~m->rules_void[word];
 		     left && first_ms != from_ms; left &= left - 1) {
 			unsigned bit = (unsigned)__builtin_ctzll(left);
 			bool held = known[true] >> bit & 1;
