@@ -74,16 +74,18 @@ double tempo_alive_until(const struct tempo *p, double theta)
 	return u > 0 ? p->base * expm1(u) : 0;
 }
 
-/* logit P(active) at u, and its slope. 1 - P is summed, not subtracted: P may be next to 1. */
+/* logit P(active) at u, and its slope. 1 - P is summed, not subtracted: P may be next to 1. As few powers
+ * as will do: it is where half of a solution goes. Beyond the range of doubles it is no number, and the
+ * bracket decides. */
 static double active_logit(const struct tempo *p, double w, double u, double *ret_slope)
 {
-	double grown = p->base * exp(u);
-	double alive = alive_at(p, u), dead = 1 / (1 + exp(-(p->log_drop + p->n * u)));
-	double stays_away = exp(-p->n * log1p(w / grown)), comes = comes_at(p, grown, w);
+	double grown = p->base * exp(u), odds = exp(p->log_drop + p->n * u);
+	double alive = 1 / (1 + odds), dead = 1 / (1 + 1 / odds);
+	double comes = comes_at(p, grown, w), stays_away = 1 - comes;
 	double inactive = dead + alive * stays_away;
 
 	*ret_slope = -p->n * (dead + stays_away * w / ((grown + w) * comes)) / inactive;
-	return log(alive) + log(comes) - log(inactive);
+	return log(alive * comes / inactive);
 }
 
 /* An u at which P(active) is not above THETA: where P(alive) alone is not, or where it would not
