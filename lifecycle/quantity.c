@@ -1,36 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading quantities from facts: the functions that quantity.def names. */
-#include <math.h>
 #include "lifecycle/classes.h"
 #include "lifecycle/missing.h"
 #include "lifecycle/quantity.h"
+#include "lifecycle/quantity_told.h"
 #include "lifecycle/value.h"
-
-static const struct law unknown = { .kind = LAW_UNKNOWN };
-
-static struct law constant(double c)
-{
-	return (struct law){ .kind = LAW_CONST, .c = c };
-}
-
-static struct law quotient(double a, double b)
-{
-	return b > 0 ? constant(a / b) : unknown;
-}
-
-static struct law age(int64_t since_ms)
-{
-	return since_ms ? (struct law){ .kind = LAW_AGE, .t_ms = since_ms } : unknown;
-}
-
-/* What has decayed to nothing is 0 for good: no rule waits for the last bit of a denormal. */
-static struct law decaying(const struct facts *f, double c, double half_ms)
-{
-	if (fabs(c) < 1e-200)
-		return constant(0);
-	return (struct law){ .kind = LAW_EXP, .c = c, .t_ms = f->scalar[FACT_decayed_at].i,
-			     .half_ms = half_ms };
-}
 
 static struct law count_of(const struct facts *f, enum fact fact)
 {
@@ -68,7 +42,7 @@ static struct law trend(const struct facts *f, enum fact quick, enum fact slow)
 	double now = f->scalar[quick].d / quick_ms, before = f->scalar[slow].d / slow_ms;
 
 	if (!(before > 1e-200))
-		return unknown;
+		return LAW_OF_NOTHING;
 	return decaying(f, now / before, 1 / (1 / quick_ms - 1 / slow_ms));
 }
 
@@ -93,7 +67,7 @@ static struct law share_of_wallet(const struct facts *f)
 	struct law l = spend_rate(f);
 
 	if (!(wallet > 0))
-		return unknown;
+		return LAW_OF_NOTHING;
 	l.c /= wallet;
 	return l;
 }
@@ -101,7 +75,7 @@ static struct law share_of_wallet(const struct facts *f)
 static struct law wallet_trend(const struct facts *f)
 {
 	if (f->wallet[0].to_ms == 0)
-		return unknown;
+		return LAW_OF_NOTHING;
 	return quotient(wallet_per_year(&f->wallet[0]), wallet_per_year(&f->wallet[1]));
 }
 
@@ -111,20 +85,20 @@ static struct law satisfaction(const struct facts *f)
 	double answers = f->scalar[FACT_feedback_180d].d;
 
 	if (!(answers > 1e-200))
-		return unknown;
+		return LAW_OF_NOTHING;
 	return quotient(f->scalar[FACT_pleased_180d].d - f->scalar[FACT_displeased_180d].d,
 			answers);
 }
 
 static struct law margin(const struct facts *f)
 {
-	return f->scalar[FACT_margins].i > 0 ? count_of(f, FACT_margin) : unknown;
+	return f->scalar[FACT_margins].i > 0 ? count_of(f, FACT_margin) : LAW_OF_NOTHING;
 }
 
 static struct law buying_for(const struct facts *f)
 {
 	if (f->scalar[FACT_last_purchase].i == 0)
-		return unknown;
+		return LAW_OF_NOTHING;
 	return constant((double)f->scalar[FACT_last_purchase].i -
 			(double)f->scalar[FACT_first_purchase].i);
 }
@@ -133,7 +107,7 @@ static struct law usual_gap(const struct facts *f)
 {
 	int64_t days = facts_purchase_days(f);
 
-	return days < 2 ? unknown : quotient(buying_for(f).c, (double)(days - 1));
+	return days < 2 ? LAW_OF_NOTHING : quotient(buying_for(f).c, (double)(days - 1));
 }
 
 static struct law complaint_age(const struct facts *f)
@@ -144,67 +118,11 @@ static struct law complaint_age(const struct facts *f)
 	return age(oldest_ms);
 }
 
-static struct law register_number(const struct facts *f, enum facts_register r)
-{
-	return f->reg[r].time_ms ? constant((double)f->reg[r].value) : unknown;
-}
-
-/* VALUES: a bit per value. */
-static struct law register_is(const struct facts *f, enum facts_register r, unsigned values)
-{
-	int64_t v = f->reg[r].value;
-
-	if (f->reg[r].time_ms == 0)
-		return unknown;
-	return constant(v >= 0 && v < 32 && (values >> v & 1));
-}
-
-static struct law register_age(const struct facts *f, enum facts_register r, int64_t value)
-{
-	return f->reg[r].value == value ? age(f->reg[r].time_ms) : unknown;
-}
-
-static struct law register_name(const struct facts *f, enum facts_register r)
-{
-	return f->reg[r].time_ms && f->reg[r].value > 0 ? constant((double)f->reg[r].value)
-							: unknown;
-}
-
-static struct law remaining(const struct facts *f, enum facts_register r)
-{
-	if (f->reg[r].time_ms == 0 || f->reg[r].value == 0)
-		return unknown;
-	return (struct law){ .kind = LAW_REMAINING, .t_ms = f->reg[r].value };
-}
-
-/* Of the signal that names the customer, and the one that covers them, the one that ends later. */
-static bool is_covered(const struct facts *f)
-{
-	return f->covered.until_ms && f->covered.until_ms >= f->reg[REGISTER_MARKET_UNTIL].value;
-}
-
-static struct law market_remaining(const struct facts *f)
-{
-	if (is_covered(f))
-		return (struct law){ .kind = LAW_REMAINING, .t_ms = f->covered.until_ms };
-	return remaining(f, REGISTER_MARKET_UNTIL);
-}
-
-static struct law market_factor(const struct facts *f)
-{
-	return is_covered(f) ? constant(f->covered.factor) : register_name(f, REGISTER_MARKET);
-}
-
-static struct law answer(const struct facts *f, enum factor factor, enum answer wanted)
-{
-	return register_is(f, REGISTER_FACTOR + factor, 1u << wanted);
-}
-
 /* Who buys on has not left, whatever they gave back before. */
 static struct law returned(const struct facts *f)
 {
 	if (f->scalar[FACT_last_refund].i == 0)
-		return unknown;
+		return LAW_OF_NOTHING;
 	return constant(f->scalar[FACT_last_refund].i >= f->scalar[FACT_last_purchase].i);
 }
 
@@ -212,21 +130,7 @@ static struct law missing(const struct facts *f)
 {
 	enum factor factor = factor_missing(f);
 
-	return factor < FACTOR_COUNT ? constant(1 + (double)factor) : unknown;
-}
-
-static struct law group_of_reason(const struct facts *f)
-{
-	struct law reason = register_name(f, REGISTER_REASON);
-
-	return reason.kind == LAW_CONST ? constant(reason_group((unsigned)reason.c)) : unknown;
-}
-
-static struct law held_by_competitor(const struct facts *f)
-{
-	const struct facts_string *s = &f->text[TEXT_HELD_BY];
-
-	return s->time_ms ? constant(s->size > 0) : unknown;
+	return factor < FACTOR_COUNT ? constant(1 + (double)factor) : LAW_OF_NOTHING;
 }
 
 static struct law chance(const struct facts *f, const struct rhythm *whole, enum law_kind kind)
@@ -236,7 +140,7 @@ static struct law chance(const struct facts *f, const struct rhythm *whole, enum
 	double x, tx;
 
 	if (!rhythm_gaps(f, &x, &tx))
-		return unknown;
+		return LAW_OF_NOTHING;
 	l.window_ms = r->window;
 	l.tempo = rhythm_tempo(r, x, tx);
 	return l;
@@ -259,7 +163,7 @@ static struct law overdue(const struct facts *f, const struct rhythm *r)
 {
 	struct law l = { .kind = LAW_MULTIPLE, .t_ms = f->scalar[FACT_last_purchase].i };
 
-	return own_gap(f, r, &l.c) ? l : unknown;
+	return own_gap(f, r, &l.c) ? l : LAW_OF_NOTHING;
 }
 
 /* Rounded up, so that nobody is expected before half of their like have come. */
@@ -268,7 +172,7 @@ static struct law expected_next(const struct facts *f, const struct rhythm *r)
 	double gap_ms;
 
 	if (!own_gap(f, r, &gap_ms))
-		return unknown;
+		return LAW_OF_NOTHING;
 	return (struct law){ .kind = LAW_REMAINING, .t_ms = f->scalar[FACT_last_purchase].i +
 			     (int64_t)ceil(gap_ms) };
 }
@@ -296,7 +200,7 @@ static struct law outlook(const struct facts *f, const struct rhythm *r, bool wh
 	l.rhythm = r;
 	l.whole = whole;
 	l.memo = NULL;
-	return l.t_ms && r->value ? l : unknown;
+	return l.t_ms && r->value ? l : LAW_OF_NOTHING;
 }
 
 /* The mean of what of these is known: how much of their buying is coming back, whether they bring
@@ -311,7 +215,7 @@ static struct law loyalty(const struct facts *f)
 	double sum, share = 0;
 
 	if (!(days > 0))
-		return unknown;
+		return LAW_OF_NOTHING;
 	sum = 1 - 1 / days + (1 - 1 / (1 + brought)) + joined;
 	if (wallet > 0)
 		share = fmax(fmin(spend_rate(f).c / wallet, 1), 0);
@@ -324,7 +228,7 @@ static struct law custom_reading(const struct facts *f, unsigned index)
 	const struct facts_custom *v = &f->custom[index];
 
 	if (index >= f->n_custom)
-		return unknown;
+		return LAW_OF_NOTHING;
 	switch ((enum custom_law)v->law) {
 	case CUSTOM_SUM: return constant((double)v->v.i);
 	case CUSTOM_FIRST:
@@ -336,7 +240,7 @@ static struct law custom_reading(const struct facts *f, unsigned index)
 				     .half_ms = (double)v->half_ms };
 	case CUSTOM_NONE: break;
 	}
-	return unknown;
+	return LAW_OF_NOTHING;
 }
 
 void quantity_read(enum quantity q, const struct facts *f, const struct rhythm *rhythm,
@@ -395,34 +299,4 @@ bool quantity_number(enum quantity q, const struct facts *f, const struct rhythm
 	double *ret_value)
 {
 	return quantity_numbers(&(uint16_t){ (uint16_t)q }, 1, f, rhythm, ret_value) != 0;
-}
-
-/* How far a chance has come, for the formulas of the rhythm. */
-static double chance_span(double s)
-{
-	s = s > 0 ? s : 0;
-	return s < CHANCE_SPAN_MS ? s : CHANCE_SPAN_MS;
-}
-
-/* In doubles: whole milliseconds are exact up to 2^53 and nothing can overflow. */
-bool law_value(const struct law *l, int64_t now_ms, double *ret_value)
-{
-	double s = (double)now_ms - (double)l->t_ms;
-
-	switch ((enum law_kind)l->kind) {
-	case LAW_CONST: *ret_value = l->c; return true;
-	case LAW_AGE: *ret_value = s; return true;
-	case LAW_REMAINING: *ret_value = -s; return true;
-	case LAW_EXP: *ret_value = l->c * exp2(-s / l->half_ms); return true;
-	case LAW_MULTIPLE: *ret_value = s / l->c; return true;
-	case LAW_ALIVE: *ret_value = tempo_alive(&l->tempo, chance_span(s)); return true;
-	case LAW_ACTIVE:
-		*ret_value = tempo_active(&l->tempo, chance_span(s), l->window_ms);
-		return true;
-	case LAW_VALUE:
-		*ret_value = lifetime_value(l->facts, l->rhythm, l->whole, now_ms);
-		return true;
-	case LAW_UNKNOWN: break;
-	}
-	return false;
 }

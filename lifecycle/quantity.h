@@ -1,56 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Quantities: the readings of facts that rules may compare, each with its law in time.
- *
- * Between two events a quantity moves by a known law, so the instant at which a comparison flips
- * can be solved. With s = now - t:
- *   UNKNOWN    there is no value (never bought: no silence); every comparison is false
- *   CONST      c
- *   AGE        s                      grows
- *   REMAINING  -s                     shrinks
- *   EXP        c * 2^(-s / half)      falls (half > 0) or grows (half < 0) towards or from 0
- *   MULTIPLE   s / c                  grows
- *   ALIVE      tempo_alive(s)          falls (rhythm.h)
- *   ACTIVE     tempo_active(s, window) falls
- *   VALUE      lifetime_value()           falls (value.h)
- * For chances s is at least 0 and at most CHANCE_SPAN_MS: then they stand still.
- * Durations are in ms, money in minor units, ratios as 0.5 for 50 %, flags 0 or 1. */
+ * Between two events a quantity moves by a known law (law.h), so the instant at which a comparison
+ * flips can be solved. Durations are in ms, money in minor units, ratios as 0.5 for 50 %, flags 0 or
+ * 1. */
 #ifndef KITH_LIFECYCLE_QUANTITY_H
 #define KITH_LIFECYCLE_QUANTITY_H
 #include "base/notification.h"
 #include "lifecycle/facts.h"
-#include "lifecycle/rhythm.h"
-
-enum law_kind { LAW_UNKNOWN, LAW_CONST, LAW_AGE, LAW_REMAINING, LAW_EXP, LAW_MULTIPLE, LAW_ALIVE,
-	LAW_ACTIVE, LAW_VALUE };
-static inline bool law_is_chance(enum law_kind k)
-{
-	return k == LAW_ALIVE || k == LAW_ACTIVE;
-}
-
-struct value_memo; /* value.h */
-struct law {
-	uint8_t kind;   /* enum law_kind */
-	int64_t t_ms;
-	union {
-		struct {
-			double c, half_ms; /* half_ms: LAW_EXP */
-		};
-		struct {
-			struct tempo tempo; /* times in ms: LAW_ALIVE, LAW_ACTIVE */
-			double window_ms; /* LAW_ACTIVE */
-		};
-		struct {          /* LAW_VALUE: valid as long as these are as they were */
-			const struct facts *facts;
-			const struct rhythm *rhythm;
-			struct value_memo *memo; /* of who asks often; or NULL */
-			bool whole;
-		};
-	};
-};
-
-/* Five years. What a chance would do later is nobody's deadline, and no own median gap is
- * longer. */
-#define CHANCE_SPAN_MS (5 * 365 * 86400000.0)
+#include "lifecycle/law.h"
 
 /* The list itself is lifecycle/quantity.def. */
 enum quantity {
@@ -93,8 +50,6 @@ bool quantity_number(enum quantity q, const struct facts *f, const struct rhythm
  * that are known. */
 uint64_t quantity_numbers(const uint16_t *quantities, uint64_t which, const struct facts *f,
 	const struct rhythm *rhythm, double *ret_values);
-/* The value of L at NOW; false and no value when unknown. */
-bool law_value(const struct law *l, int64_t now_ms, double *ret_value);
 
 /* Q < QUANTITIES in all of these; machine_quantity() knows custom facts too. */
 const char *quantity_name(enum quantity q);
