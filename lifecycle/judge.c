@@ -156,7 +156,7 @@ struct rejudging {
 	struct touched *t;
 	int64_t now_ms;
 	struct verdict *v;
-	uint64_t asked[2][RULE_WORDS]; /* rules_touched(), of rules that did not hold and of those that did */
+	uint64_t asked[2][RULE_WORDS]; /* rules_touched(): that did not hold, that did */
 };
 
 static void rejudging_touch(struct rejudging *j)
