@@ -282,6 +282,7 @@ int env_freeze(struct env *e)
 	e->previous = e->active;
 	e->active = m;
 	memtable_reset(m);
+	table_forget_asked(e);
 	return OK;
 }
 

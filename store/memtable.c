@@ -60,6 +60,7 @@ void memtable_reset(struct memtable *m)
 {
 	for (unsigned t = 0; t < MEM_TABLES_MAX; t++)
 		reset_rows(m, &m->tables[t]);
+	memset(m->rooms, 0, sizeof m->rooms);
 	m->chunk = 0;
 	m->fill = 8;
 }
@@ -90,7 +91,7 @@ uint64_t memtable_bytes(const struct memtable *m)
  * that a small store has, and stays in small pages. */
 static uint8_t *chunk_make(bool first)
 {
-	uint8_t *chunk = first ? malloc(MEM_CHUNK_BYTES) : aligned_alloc(MEM_CHUNK_BYTES, MEM_CHUNK_BYTES);
+	uint8_t *chunk = aligned_alloc(first ? 64 : MEM_CHUNK_BYTES, MEM_CHUNK_BYTES);
 
 	if (chunk && !first)
 		(void)madvise(chunk, MEM_CHUNK_BYTES, MADV_HUGEPAGE);
@@ -166,17 +167,24 @@ static bool next_chunk(struct memtable *m)
 	return true;
 }
 
-mem_at memtable_alloc(struct memtable *m, size_t size)
+mem_at memtable_alloc_at(struct memtable *m, size_t size, size_t align)
 {
-	mem_at at;
+	uint32_t from = (m->fill + (uint32_t)align - 1) & ~((uint32_t)align - 1);
 
 	size = (size + 7) & ~(size_t)7;
-	assert(size <= MEM_CHUNK_BYTES - 8);
-	if ((m->n_chunks == 0 || m->fill + size > MEM_CHUNK_BYTES) && !next_chunk(m))
-		return 0;
-	at = m->chunk << CHUNK_SHIFT | m->fill / 8;
-	m->fill += (uint32_t)size;
-	return at;
+	assert(size <= MEM_CHUNK_BYTES - 64);
+	if (m->n_chunks == 0 || from + size > MEM_CHUNK_BYTES) {
+		if (!next_chunk(m))
+			return 0;
+		from = (m->fill + (uint32_t)align - 1) & ~((uint32_t)align - 1);
+	}
+	m->fill = from + (uint32_t)size;
+	return m->chunk << CHUNK_SHIFT | from / 8;
+}
+
+mem_at memtable_alloc(struct memtable *m, size_t size)
+{
+	return memtable_alloc_at(m, size, 8);
 }
 
 uint32_t memtable_hash(unsigned table, struct span key)
@@ -233,7 +241,7 @@ struct memrow *memtable_find(struct memtable *m, unsigned table, struct span key
 	return NULL;
 }
 
-void memtable_ahead(const struct memtable *m, unsigned table, uint32_t hash, enum memtable_step step)
+bool memtable_ahead(const struct memtable *m, unsigned table, uint32_t hash, enum memtable_step step)
 {
 	const struct memrows *rows = &m->tables[table];
 	const struct memslot *slot;
@@ -241,16 +249,16 @@ void memtable_ahead(const struct memtable *m, unsigned table, uint32_t hash, enu
 	const char *value;
 
 	if (rows->used == 0)
-		return;
+		return false;
 	slot = &rows->slots[hash & rows->mask];
 	if (step == MEM_SLOT) {
 		__builtin_prefetch(slot);
-		return;
+		return false;
 	}
 	for (unsigned i = 0; i < 4 && slot->row && slot->hash != hash; i++)
 		slot = &rows->slots[(hash + i + 1) & rows->mask];
 	if (!slot->row || slot->hash != hash)
-		return;
+		return false;
 	r = mem_ptr(m, slot->row);
 	if (step == MEM_ROW) {
 		__builtin_prefetch(r);
@@ -259,6 +267,7 @@ void memtable_ahead(const struct memtable *m, unsigned table, uint32_t hash, enu
 		for (unsigned at = 0; at < r->value_size && at < MEM_AHEAD_BYTES; at += 64)
 			__builtin_prefetch(value + at);
 	}
+	return true;
 }
 
 /* At most two in three slots are taken, those counted that are still to be given. */
@@ -306,12 +315,15 @@ static struct memrow *row_new(struct memtable *m, struct memrows *rows, struct s
 	return r;
 }
 
-/* For one that memtable_find() has not found, so all before it have theirs. */
-static struct memrow *row_with_slot(struct memtable *m, struct memrows *rows, struct span key,
+static struct memrow *row_with_slot(struct memtable *m, unsigned table, struct span key,
 	uint32_t hash)
 {
-	struct memrow *r = row_new(m, rows, key);
+	struct memrows *rows = &m->tables[table];
+	struct memrow *r;
 
+	if (rows->seen < rows->used)
+		slots_give(m, table);
+	r = row_new(m, rows, key);
 	if (r) {
 		slot_take(rows->slots, rows->mask, (struct memslot){ hash, r->at });
 		rows->seen++;
@@ -319,39 +331,26 @@ static struct memrow *row_with_slot(struct memtable *m, struct memrows *rows, st
 	return r;
 }
 
-/* Some room to grow, as records do; much for what has grown once already, since what it leaves is
- * lost until the next reset. */
-static bool value_room(struct memtable *m, struct memrow *r, size_t size)
+int memtable_make(struct memtable *m, unsigned table, struct span key, uint32_t hash,
+	struct span value, bool fresh, struct memrow **ret_row)
 {
-	size_t more = r->value_room ? size / 2 : size / 8;
-	size_t room = size <= 8 ? 8 : (size + more + 15) & ~(size_t)7;
-	mem_at at;
+	struct memrow *r = row_with_slot(m, table, key, hash);
 
-	if (size <= r->value_room)
-		return true;
-	if (room > MEM_CHUNK_BYTES - 8)
-		room = size;
-	at = memtable_alloc(m, room);
-	if (!at)
-		return false;
-	r->value = at;
-	r->value_room = (uint32_t)room;
-	return true;
+	if (!r)
+		return ERR_NOMEM;
+	r->fresh = fresh;
+	m->tables[table].fresh += fresh;
+	*ret_row = r;
+	return memtable_write(m, table, r, hash, value);
 }
 
 int memtable_put(struct memtable *m, unsigned table, struct span key, uint32_t hash,
 	struct span value, bool fresh, struct memrow **ret_row)
 {
-	struct memrows *rows = &m->tables[table];
 	struct memrow *r = memtable_find(m, table, key, hash);
 
-	if (!r) {
-		r = row_with_slot(m, rows, key, hash);
-		if (!r)
-			return ERR_NOMEM;
-		r->fresh = fresh;
-		rows->fresh += fresh;
-	}
+	if (!r)
+		return memtable_make(m, table, key, hash, value, fresh, ret_row);
 	*ret_row = r;
 	return memtable_write(m, table, r, hash, value);
 }
@@ -377,8 +376,9 @@ int memtable_write(struct memtable *m, unsigned table, struct memrow *r, uint32_
 	struct span value)
 {
 	struct memrows *rows = &m->tables[table];
+	struct mem_left left = { 0 };
 
-	if (value.size && !value_room(m, r, value.size))
+	if (value.size > r->value_room && memtable_room(m, r, value.size, &left) != OK)
 		return ERR_NOMEM;
 	if (memtable_order_add(m, table, r, hash) != OK)
 		return ERR_NOMEM;
@@ -387,6 +387,8 @@ int memtable_write(struct memtable *m, unsigned table, struct memrow *r, uint32_
 			(r->gone ? 0 : r->value_size);
 	if (value.size)
 		memmove(mem_ptr(m, r->value), value.data, value.size);
+	if (left.at) /* VALUE may have stood there */
+		memtable_room_back(m, left);
 	r->value_size = (uint32_t)value.size;
 	r->gone = false;
 	return OK;
@@ -398,7 +400,7 @@ int memtable_del(struct memtable *m, unsigned table, struct span key, uint32_t h
 	struct memrow *r = memtable_find(m, table, key, hash);
 
 	if (!r) {
-		r = row_with_slot(m, rows, key, hash);
+		r = row_with_slot(m, table, key, hash);
 		if (!r || memtable_order_add(m, table, r, hash) != OK)
 			return ERR_NOMEM;
 	}

@@ -28,6 +28,7 @@
 #define MEM_SPARES       2
 #define MEM_HEIGHT_MAX   12
 #define MEM_KEY_MAX      511
+#define MEM_ROOM_SIZES   65 /* in 64 bytes; what is larger is not used again */
 
 /* Places in the arena are counted in 8 bytes: chunk in the high 14 bits. 0 is no place. */
 typedef uint32_t mem_at;
@@ -82,6 +83,7 @@ struct memtable {
 	unsigned chunk;       /* being filled */
 	uint32_t fill;        /* bytes of it */
 	uint64_t slot_bytes;
+	mem_at rooms[MEM_ROOM_SIZES]; /* that values have grown out of, by size: memtable_room.c */
 	struct memrows tables[MEM_TABLES_MAX];
 };
 
@@ -122,6 +124,9 @@ struct memrow *memtable_find(struct memtable *m, unsigned table, struct span key
  * VALUE may point into the memtable. ERR_NOMEM. */
 int memtable_put(struct memtable *m, unsigned table, struct span key, uint32_t hash,
 	struct span value, bool fresh, struct memrow **ret_row);
+/* Make a row of KEY, of which nothing is said here, not even that it is gone. */
+int memtable_make(struct memtable *m, unsigned table, struct span key, uint32_t hash,
+	struct span value, bool fresh, struct memrow **ret_row);
 /* Write R, which memtable_find() gave. */
 int memtable_write(struct memtable *m, unsigned table, struct memrow *r, uint32_t hash,
 	struct span value);
@@ -156,11 +161,22 @@ void memtable_order_del(struct memtable *m, unsigned table, struct memrow *row);
 int memtable_sorted(const struct memtable *m, unsigned table, mem_at **ret_rows, uint32_t *ret_n);
 
 /* Have the slot of HASH, the row behind it, and that row's value brought near the processor, a step
- * at a time. Nothing is promised, and nothing changes. */
+ * at a time. Returns whether there seems to be a row. Nothing is promised, and nothing changes. */
 enum memtable_step { MEM_SLOT, MEM_ROW, MEM_VALUE };
-void memtable_ahead(const struct memtable *m, unsigned table, uint32_t hash, enum memtable_step step);
+bool memtable_ahead(const struct memtable *m, unsigned table, uint32_t hash, enum memtable_step step);
 
 /* ret 0: no memory. */
 mem_at memtable_alloc(struct memtable *m, size_t size);
+/* The same, beginning at a multiple of ALIGN bytes, a power of two from 8 to 64. */
+mem_at memtable_alloc_at(struct memtable *m, size_t size, size_t align);
+
+/* memtable_room.c: room for SIZE bytes of R's value, which has none or too little. What stands there
+ * stays where it was: *RET_LEFT, to be given back when it is not needed any more. */
+struct mem_left {
+	mem_at at; /* 0: nothing */
+	uint32_t room;
+};
+int memtable_room(struct memtable *m, struct memrow *r, size_t size, struct mem_left *ret_left);
+void memtable_room_back(struct memtable *m, struct mem_left left);
 
 #endif

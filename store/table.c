@@ -74,17 +74,24 @@ static const struct memrow *row_in_memory(const struct env *e, enum table t, str
 	return NULL;
 }
 
-static int ask_tree(struct env *e, enum table t, struct span key, struct span *ret_raw)
+/* ROW is that of the active memtable, or BELOW says whether there is one that it hides. */
+static void note_asked(struct env *e, enum table t, struct span key, uint32_t hash,
+	const struct memrow *row, bool below)
 {
 	struct asked *a = &e->asked[t];
-	int rc = tree_get(e, t, key, ret_raw);
 
-	if (rc != OK && rc != ERR_NOTFOUND)
-		return rc;
 	a->size = (uint16_t)key.size;
-	a->found = rc == OK;
+	a->below = below;
+	a->hash = hash;
+	a->row = (struct memrow *)row;
 	memcpy(a->key, key.data, key.size);
-	return rc;
+}
+
+static bool was_asked(const struct env *e, enum table t, struct span key)
+{
+	const struct asked *a = &e->asked[t];
+
+	return a->size == key.size && memcmp(a->key, key.data, key.size) == 0;
 }
 
 int table_get(struct env *e, enum table t, struct span key, struct span *ret_value)
@@ -92,18 +99,23 @@ int table_get(struct env *e, enum table t, struct span key, struct span *ret_val
 	const struct memtable *m;
 	const struct memrow *r;
 	struct span raw;
+	uint32_t hash;
 	int rc = table_check(e, key, false);
 
 	if (rc != OK)
 		return rc;
-	r = row_in_memory(e, t, key, memtable_hash(t, key), &m);
+	hash = memtable_hash(t, key);
+	r = row_in_memory(e, t, key, hash, &m);
 	if (m) {
+		note_asked(e, t, key, hash, m == e->active ? r : NULL, r && !r->gone);
 		if (!r || r->gone)
 			return ERR_NOTFOUND;
 		*ret_value = memrow_value(m, r);
 		return OK;
 	}
-	rc = ask_tree(e, t, key, &raw);
+	rc = tree_get(e, t, key, &raw);
+	if (rc == OK || rc == ERR_NOTFOUND)
+		note_asked(e, t, key, hash, NULL, rc == OK);
 	return rc != OK ? rc : tree_unwrap(t, key, raw, ret_value);
 }
 
@@ -111,7 +123,6 @@ int table_get(struct env *e, enum table t, struct span key, struct span *ret_val
 static int exists_below(struct env *e, enum table t, struct span key, uint32_t hash, bool *ret)
 {
 	const struct memrow *r = memtable_find(e->previous, t, key, hash);
-	const struct asked *a = &e->asked[t];
 	struct span raw;
 	int rc = OK;
 
@@ -119,10 +130,8 @@ static int exists_below(struct env *e, enum table t, struct span key, uint32_t h
 		*ret = false;
 	else if (r || memtable_hides(e->previous, t, key))
 		*ret = r && !r->gone;
-	else if (span_eq(span_of(a->key, a->size), key))
-		*ret = a->found;
 	else {
-		rc = ask_tree(e, t, key, &raw);
+		rc = tree_get(e, t, key, &raw);
 		*ret = rc == OK;
 	}
 	return rc == ERR_NOTFOUND ? OK : rc;
@@ -166,24 +175,50 @@ static int append_check(struct env *e, enum table t, struct span key)
 	return rc;
 }
 
+/* What is said of KEY where it will be written. */
+static void look_up(struct env *e, enum table t, struct span key, struct asked *ret)
+{
+	if (was_asked(e, t, key)) {
+		const struct asked *a = &e->asked[t];
+
+		ret->size = a->size;
+		ret->below = a->below;
+		ret->hash = a->hash;
+		ret->row = a->row;
+		return;
+	}
+	ret->size = 0;
+	ret->below = false;
+	ret->hash = memtable_hash(t, key);
+	ret->row = memtable_find(e->active, t, key, ret->hash);
+}
+
 /* Write what is not TABLE_FRESH. */
 static int write_row(struct env *e, enum table t, struct span key, struct span value,
 	enum table_put how, struct memrow **ret_row, bool *ret_exists)
 {
-	uint32_t hash = memtable_hash(t, key);
-	struct memrow *r = memtable_find(e->active, t, key, hash);
+	struct asked a;
 	int rc = OK;
 
-	*ret_exists = how == TABLE_OVER || (r && !r->gone);
-	if (!r && how != TABLE_APPEND && how != TABLE_OVER)
-		rc = exists_below(e, t, key, hash, ret_exists);
+	look_up(e, t, key, &a);
+	*ret_exists = how == TABLE_OVER || (a.row && !a.row->gone);
+	if (!a.row && how != TABLE_APPEND && how != TABLE_OVER) {
+		if (a.size)
+			*ret_exists = a.below;
+		else
+			rc = exists_below(e, t, key, a.hash, ret_exists);
+	}
 	if (rc == OK && *ret_exists && how == TABLE_NEW)
 		rc = ERR_EXISTS;
 	if (rc != OK)
 		return rc;
-	*ret_row = r;
-	return table_fail(e, r ? memtable_write(e->active, t, r, hash, value)
-		: memtable_put(e->active, t, key, hash, value, !*ret_exists, ret_row));
+	*ret_row = a.row;
+	if (a.row)
+		return table_fail(e, memtable_write(e->active, t, a.row, a.hash, value));
+	rc = memtable_make(e->active, t, key, a.hash, value, !*ret_exists, ret_row);
+	if (a.size)
+		e->asked[t].row = *ret_row;
+	return table_fail(e, rc);
 }
 
 int table_put(struct env *e, enum table t, struct span key, const struct span *parts, unsigned n,
@@ -198,10 +233,12 @@ int table_put(struct env *e, enum table t, struct span key, const struct span *p
 		rc = value_of(e, parts, n, &value);
 	if (rc == OK && how == TABLE_APPEND)
 		rc = append_check(e, t, key);
-	if (rc == OK && how == TABLE_FRESH)
+	if (rc == OK && how == TABLE_FRESH) {
+		e->asked[t].size = 0;
 		rc = table_fail(e, memtable_add(e->active, t, key, value, &r));
-	else if (rc == OK)
+	} else if (rc == OK) {
 		rc = write_row(e, t, key, value, how, &r, &exists);
+	}
 	if (rc != OK)
 		return rc;
 	if (how == TABLE_APPEND)
@@ -215,16 +252,12 @@ void table_ahead(struct env *e, enum table t, const struct span *keys, unsigned 
 	uint32_t hash[TABLE_AHEAD_MAX];
 
 	assert(n <= TABLE_AHEAD_MAX);
-	for (unsigned i = 0; i < n; i++) {
+	for (unsigned i = 0; i < n; i++)
 		hash[i] = memtable_hash(t, keys[i]);
-		memtable_ahead(e->active, t, hash[i], MEM_SLOT);
-		memtable_ahead(e->previous, t, hash[i], MEM_SLOT);
-	}
-	for (enum memtable_step step = MEM_ROW; step <= MEM_VALUE; step++)
-		for (unsigned i = 0; i < n; i++) {
-			memtable_ahead(e->active, t, hash[i], step);
-			memtable_ahead(e->previous, t, hash[i], step);
-		}
+	for (enum memtable_step step = MEM_SLOT; step <= MEM_VALUE; step++)
+		for (unsigned i = 0; i < n; i++)
+			if (!memtable_ahead(e->active, t, hash[i], step))
+				(void)memtable_ahead(e->previous, t, hash[i], step);
 }
 
 int table_del(struct env *e, enum table t, struct span key)
@@ -247,6 +280,7 @@ int table_del(struct env *e, enum table t, struct span key)
 	if (rc != OK)
 		return rc;
 	e->rows[t]--;
+	e->asked[t].size = 0;
 	return table_fail(e, memtable_del(e->active, t, key, hash));
 }
 
@@ -277,6 +311,7 @@ int table_empty(struct env *e, enum table t)
 	if (e->read_only)
 		return ERR_DENIED;
 	memtable_empty(e->active, t);
+	e->asked[t].size = 0;
 	e->rows[t] = 0;
 	return OK;
 }

@@ -69,11 +69,14 @@ struct spread {
 	uint32_t rows, pages;
 };
 
-/* Whether the tree has the key that it was asked for last. Who writes a row has mostly just looked
- * for it, and need not go down the tree again. */
+/* What was found under the key that was looked for last: who writes a row has mostly just read it, and
+ * need not look for it again. Forgotten when rows go (table_del), or other rows lie below (a freeze,
+ * a commit). */
 struct asked {
-	uint16_t size; /* 0: nothing */
-	bool found;
+	uint16_t size;      /* of the key; 0: nothing */
+	bool below;         /* a row, sound or damaged, lies below the active memtable; only without ROW */
+	uint32_t hash;
+	struct memrow *row; /* the active memtable's; NULL: it has none */
 	uint8_t key[TABLE_KEY_MAX];
 };
 
@@ -124,6 +127,11 @@ int table_fail(struct env *e, int rc);
 void table_abort(struct env *e);
 
 int table_get(struct env *e, enum table t, struct span key, struct span *ret_value);
+static inline void table_forget_asked(struct env *e)
+{
+	for (unsigned t = 0; t < TABLES; t++)
+		e->asked[t].size = 0;
+}
 
 /* TABLE_FRESH: the caller knows that there is none, nor has been one that was deleted. TABLE_OVER:
  * it knows that there is one. */

@@ -82,7 +82,7 @@ void tree_end(struct env *e)
 	if (e->reading)
 		mdb_txn_reset(e->read);
 	e->reading = false;
-	memset(e->asked, 0, sizeof e->asked);
+	table_forget_asked(e);
 }
 
 static int open_tables(struct env *e, MDB_txn *txn, unsigned flags)

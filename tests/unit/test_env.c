@@ -560,6 +560,45 @@ static void the_older_generation_of_trails_goes_at_once_and_the_other_stays(void
 	verify_clean(f);
 }
 
+static void assert_record(struct env *e, const char *record)
+{
+	struct span got = { 0 };
+
+	assert_int_equal(env_customer_get(e, S("anna"), &got), record ? OK : ERR_NOTFOUND);
+	if (record)
+		assert_true(span_eq(got, span_str(record)));
+}
+
+/* Who writes a record has mostly just read it, and it is not looked for again. */
+static void what_was_found_is_not_believed_when_it_has_changed(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_record(f->e, NULL);
+	assert_int_equal(env_customer_put(f->e, S("anna"), S("one"), true), OK);
+	assert_int_equal(env_customer_put(f->e, S("anna"), S("one"), true), ERR_EXISTS);
+	assert_int_equal(env_customer_put(f->e, S("anna"), S("two"), false), OK);
+	assert_record(f->e, "two");
+	commit(f); /* now it lies below */
+	assert_int_equal(env_customer_put(f->e, S("anna"), S("three"), true), ERR_EXISTS);
+	assert_int_equal(env_customer_put(f->e, S("anna"), S("three"), false), OK);
+	assert_record(f->e, "three");
+	assert_int_equal(env_customer_del(f->e, S("anna")), OK);
+	assert_int_equal(env_customer_put(f->e, S("anna"), S("four"), true), OK);
+	assert_record(f->e, "four");
+	commit(f);
+	assert_record(f->e, "four");
+	assert_int_equal(env_customer_put(f->e, S("anna"), S("five"), false), OK);
+	env_abort(f->e);
+	assert_record(f->e, "four");
+	assert_int_equal(env_customer_put(f->e, S("anna"), S("six"), false), OK);
+	assert_int_equal(env_meta(f->e)->customers, 1);
+	commit(f);
+	fixture_reopen(f);
+	assert_record(f->e, "six");
+	verify_clean(f);
+}
+
 static void an_id_is_forgotten_after_two_generations(void **state)
 {
 	struct fixture *f = *state;
@@ -1327,6 +1366,7 @@ int main(void)
 		T(a_damaged_deadline_can_be_taken_out_of_the_way),
 		T(an_id_is_remembered_with_its_fingerprint),
 		T(the_older_generation_of_trails_goes_at_once_and_the_other_stays),
+		T(what_was_found_is_not_believed_when_it_has_changed),
 		T(an_id_is_forgotten_after_two_generations),
 		T(an_id_is_new_or_known_whether_it_is_above_the_top_one_or_not),
 		T(a_sequence_only_rises),

@@ -258,6 +258,41 @@ static void a_value_may_come_from_the_memtable(void **state)
 	memtable_fini(&m);
 }
 
+/* Two records that grow by turns, as they do with each event: one stands where the other did. */
+static void what_a_value_has_grown_out_of_is_taken_by_the_next(void **state)
+{
+	static const char *const keys[] = { "anna", "bert" };
+	struct memtable m;
+	struct memrow *r, *rows[2] = { NULL, NULL };
+	uint8_t value[1200];
+	uint64_t bytes;
+
+	(void)state;
+	memset(value, 7, sizeof value);
+	memtable_init(&m, NULL);
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(memtable_put(&m, 0, span_str(keys[i]), i, span_of(value, 400), false,
+			&rows[i]), OK);
+	assert_int_equal(memtable_write(&m, 0, rows[0], 0, span_of(value, 1200)), OK);
+	bytes = memtable_bytes(&m);
+	assert_int_equal(memtable_put(&m, 0, span_str("carl"), 2, span_of(value, 390), false, &r), OK);
+	assert_in_range(memtable_bytes(&m), bytes, bytes + 64); /* its row alone */
+	/* What it is copied from stands in what it leaves. */
+	for (unsigned i = 0; i < 256; i++)
+		value[i] = (uint8_t)i;
+	assert_int_equal(memtable_write(&m, 0, rows[1], 1, span_of(value, 400)), OK);
+	memcpy(value + 400, value, 400);
+	assert_int_equal(memtable_make(&m, 0, span_str("dora"), 3, memrow_value(&m, rows[1]), false, &r),
+		OK);
+	assert_int_equal(memtable_write(&m, 0, rows[1], 1, span_of(value, 1000)), OK);
+	assert_memory_equal(memrow_value(&m, rows[1]).data, value, 800);
+	assert_memory_equal(memrow_value(&m, r).data, value, 400);
+	memtable_reset(&m);
+	assert_int_equal(memtable_put(&m, 0, span_str("anna"), 0, span_of(value, 390), false, &r), OK);
+	assert_memory_equal(memrow_value(&m, r).data, value, 390);
+	memtable_fini(&m);
+}
+
 /* Values of a chunk's size, so that each takes one. */
 static void grow(struct memtable *m, unsigned chunks)
 {
@@ -309,6 +344,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_memtable_does_what_the_model_does),
 		cmocka_unit_test(a_value_may_come_from_the_memtable),
+		cmocka_unit_test(what_a_value_has_grown_out_of_is_taken_by_the_next),
 		cmocka_unit_test(memory_that_lies_ready_is_taken_first_and_kept_through_a_reset),
 		cmocka_unit_test(rows_that_rise_and_rows_that_do_not_are_sorted),
 	};
