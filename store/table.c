@@ -292,6 +292,7 @@ int table_del_first(struct env *e, enum table t, struct span key)
 
 	if (rc != OK)
 		return rc;
+	e->asked[t].size = 0;
 	hash = memtable_hash(t, key);
 	r = memtable_find(e->active, t, key, hash);
 	if (r)
