@@ -98,6 +98,38 @@ size_t block_cut(struct span block, struct span first, size_t most, uint8_t ret_
 	return at;
 }
 
+/* Sorted, a hundred random hexadecimal ids share one or two digits with the one before; those that
+ * are counted up, or begin with a time, far more. */
+#define SCATTERED_SHARE 3
+#define SCATTERED_LENGTH 8
+
+bool block_is_scattered(struct span block, size_t length, size_t skip)
+{
+	size_t shared = 0, n = 0;
+
+	if (length < skip + SCATTERED_LENGTH)
+		return false;
+	for (size_t at = 5; at < block.size; at += 5 + length - block.data[at], n++)
+		shared += block.data[at];
+	return shared < n * (skip + SCATTERED_SHARE);
+}
+
+bool block_next(struct span block, size_t length, size_t *at, uint8_t id[EVENT_ID_MAX],
+	uint32_t *ret_fingerprint)
+{
+	const uint8_t *entry = block.data + *at;
+	size_t rest;
+
+	if (*at >= block.size)
+		return false;
+	rest = length - entry[0];
+	if (rest)
+		rest_copy(id + entry[0], entry + 1, rest);
+	*ret_fingerprint = get_le32(entry + 1 + rest);
+	*at += 5 + rest;
+	return true;
+}
+
 int block_check(struct span block, struct span first, unsigned *ret_n, uint8_t ret_last[EVENT_ID_MAX])
 {
 	size_t size = 5;

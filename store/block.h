@@ -64,6 +64,11 @@ size_t block_insert(uint8_t *block, size_t size, const struct block_place *p, st
 	uint32_t fingerprint);
 /* Where the last entry begins that begins at MOST or before, and its id; the block is sound. */
 size_t block_cut(struct span block, struct span first, size_t most, uint8_t ret_id[EVENT_ID_MAX]);
+/* Whether its ids lie so far apart, behind the first SKIP bytes, as random ones do. It is sound. */
+bool block_is_scattered(struct span block, size_t length, size_t skip);
+/* Go through a sound one: AT is 0 at first, ID the first id. False: that was the last. */
+bool block_next(struct span block, size_t length, size_t *at, uint8_t id[EVENT_ID_MAX],
+	uint32_t *ret_fingerprint);
 /* Read all of it: how many ids, and the last one. ERR_CORRUPT when anything is not as it should. */
 int block_check(struct span block, struct span first, unsigned *ret_n, uint8_t ret_last[EVENT_ID_MAX]);
 

@@ -20,16 +20,28 @@ static enum table guard_table(const struct env *e, bool current)
 	return (e->meta.guard_current == 1) == current ? TABLE_GUARD1 : TABLE_GUARD0;
 }
 
+int guard_put(struct env *e, const struct source *s, struct span id, uint32_t fingerprint)
+{
+	uint8_t key[4 + EVENT_ID_MAX], print[4];
+	struct span value = span_of(print, sizeof print);
+
+	put_be32(key, s->number);
+	memcpy(key + 4, id.data, id.size);
+	put_le32(print, fingerprint);
+	return table_put(e, guard_table(e, true), span_of(key, 4 + id.size), &value, 1, TABLE_FRESH);
+}
+
 /* ID is not in the open block of its lane L (or has none, NULL), but may be anywhere else. */
 static int guard_look_up(struct env *e, const struct source *s, const struct lane *l,
 	struct span id, uint32_t fingerprint)
 {
-	uint8_t key[4 + EVENT_ID_MAX], print[4];
-	struct span k = span_of(key, 4 + id.size), value = span_of(print, sizeof print), found;
+	uint8_t key[4 + EVENT_ID_MAX];
+	struct span k = span_of(key, 4 + id.size), found;
+	bool blocks = l && l->nature != LANE_SCATTERED;
 	uint32_t known;
 	int rc;
 
-	for (unsigned generation = 0; l && generation < 2; generation++) {
+	for (unsigned generation = 0; blocks && generation < 2; generation++) {
 		rc = lane_find(e, s, l, generation, id, &known);
 		if (rc != ERR_NOTFOUND)
 			return rc != OK ? rc : known == fingerprint ? ERR_EXISTS : ERR_INVALID;
@@ -42,8 +54,7 @@ static int guard_look_up(struct env *e, const struct source *s, const struct lan
 	rc = table_get(e, guard_table(e, true), k, &found);
 	if (rc != ERR_NOTFOUND)
 		return guard_answer(rc, found, fingerprint);
-	put_le32(print, fingerprint);
-	return table_put(e, guard_table(e, true), k, &value, 1, TABLE_FRESH);
+	return guard_put(e, s, id, fingerprint);
 }
 
 int env_guard_id(struct env *e, struct span source, struct span id, uint32_t fingerprint)

@@ -124,6 +124,31 @@ static int lane_read(struct env *e, const struct source *s, struct lane *l)
 	return OK;
 }
 
+static int lane_scatter(struct env *e, const struct source *s, struct lane *l)
+{
+	struct span block = span_of(l->block, l->block_size), key;
+	uint8_t bytes[KEY_HEAD + EVENT_ID_MAX], id[EVENT_ID_MAX];
+	uint32_t fingerprint;
+	size_t at = 0;
+	int rc = OK;
+
+	key = key_make(bytes, s, l, span_of(l->first, l->first_size));
+	if (l->stored)
+		rc = table_del(e, table_of(e->meta.guard_current), key);
+	memcpy(id, l->first, l->first_size);
+	while (rc == OK && block_next(block, l->first_size, &at, id, &fingerprint))
+		rc = guard_put(e, s, span_of(id, l->first_size), fingerprint);
+	if (rc != OK)
+		return rc;
+	l->nature = LANE_SCATTERED;
+	l->state = LANE_CLOSED;
+	l->first_size = 0;
+	l->dirty = l->stored = false;
+	free(l->block);
+	l->block = NULL;
+	return OK;
+}
+
 /* The lower part of what has become too long is stored for good; the rest stays open, for what comes
  * late. */
 static int lane_cut(struct env *e, const struct source *s, struct lane *l)
@@ -134,6 +159,10 @@ static int lane_cut(struct env *e, const struct source *s, struct lane *l)
 	size_t from = at + 5 + first.size - b[at], size = l->block_size;
 	int rc;
 
+	if (l->nature == LANE_NEW && block_is_scattered(span_of(b, size), first.size,
+		l->kind ? l->kind + 1u : 0))
+		return lane_scatter(e, s, l);
+	l->nature = LANE_COUNTED;
 	l->block_size = (uint16_t)at;
 	rc = lane_store(e, s, l);
 	if (rc != OK)
@@ -154,6 +183,8 @@ static int lane_begin(struct env *e, struct source *s, struct lane *l, struct sp
 
 	if (rc != OK)
 		return rc;
+	if (l->first_size)
+		l->nature = LANE_COUNTED;
 	l->state = LANE_OPEN;
 	l->stored = false;
 	l->block_size = (uint16_t)block_begin(l->block, id, fingerprint);
@@ -170,7 +201,9 @@ static int lane_raise(struct env *e, struct source *s, struct lane *l, struct sp
 
 	if (e->read_only)
 		return ERR_DENIED;
-	if (l->state == LANE_OPEN && l->first_size == id.size)
+	if (l->nature == LANE_SCATTERED)
+		rc = guard_put(e, s, id, fingerprint);
+	else if (l->state == LANE_OPEN && l->first_size == id.size)
 		l->block_size += (uint16_t)block_append(l->block + l->block_size, id, shared,
 			fingerprint);
 	else
@@ -179,8 +212,9 @@ static int lane_raise(struct env *e, struct source *s, struct lane *l, struct sp
 		return rc;
 	rest_copy(l->top + shared, id.data + shared, id.size - shared);
 	l->top_size = (uint8_t)id.size;
-	l->dirty = s->dirty = true;
-	return l->block_size > BLOCK_FULL ? lane_cut(e, s, l) : OK;
+	l->dirty = l->nature != LANE_SCATTERED;
+	s->dirty = true;
+	return l->dirty && l->block_size > BLOCK_FULL ? lane_cut(e, s, l) : OK;
 }
 
 static int lane_insert(struct env *e, struct source *s, struct lane *l, struct span id,
@@ -248,6 +282,7 @@ size_t lane_pack(const struct lane *l, uint8_t *out)
 	uint8_t *p = out;
 
 	*p++ = l->shortest;
+	*p++ = l->nature;
 	*p++ = l->top_size;
 	memcpy(p, l->top, l->top_size);
 	p += l->top_size;
@@ -260,7 +295,7 @@ static bool take_id(struct span *rest, uint8_t *ret_size, uint8_t ret_id[EVENT_I
 {
 	size_t size = rest->size ? rest->data[0] : 0;
 
-	if (size == 0 || size > EVENT_ID_MAX || size >= rest->size)
+	if (size > EVENT_ID_MAX || size >= rest->size)
 		return false;
 	memcpy(ret_id, rest->data + 1, size);
 	*ret_size = (uint8_t)size;
@@ -272,21 +307,25 @@ int lane_take(struct span *rest, struct lane *l)
 {
 	struct span top, first;
 
-	if (rest->size == 0)
+	if (rest->size < 2)
 		return ERR_CORRUPT;
 	l->shortest = rest->data[0];
-	*rest = span_of(rest->data + 1, rest->size - 1);
+	l->nature = rest->data[1];
+	*rest = span_of(rest->data + 2, rest->size - 2);
 	if (!take_id(rest, &l->top_size, l->top) || !take_id(rest, &l->first_size, l->first))
 		return ERR_CORRUPT;
 	top = span_of(l->top, l->top_size);
 	first = span_of(l->first, l->first_size);
-	l->state = LANE_UNREAD;
+	l->state = first.size ? LANE_UNREAD : LANE_CLOSED;
 	l->dirty = l->stored = false;
 	l->kind = (uint8_t)kind_of(top);
+	if (l->nature >= LANE_NATURES || l->shortest == 0 || l->shortest > top.size)
+		return ERR_CORRUPT;
+	if (l->nature == LANE_SCATTERED)
+		return first.size ? ERR_CORRUPT : OK;
 	/* a block has ids of one length, and the last one is the top */
-	if (l->shortest == 0 || l->shortest > first.size || first.size != top.size ||
-		memcmp(first.data, top.data, top.size) > 0 || kind_of(first) != l->kind ||
-		memcmp(first.data, top.data, l->kind) != 0)
+	if (first.size != top.size || memcmp(first.data, top.data, top.size) > 0 ||
+		kind_of(first) != l->kind || memcmp(first.data, top.data, l->kind) != 0)
 		return ERR_CORRUPT;
 	return OK;
 }

@@ -13,6 +13,10 @@
  * next shorter ones of its kind, which rises from length to length; a shorter one, or another kind,
  * has none. Lanes stay for ever, so whether an id has one never changes.
  *
+ * Random ids are not counted up, but a few hundred would come to lie in blocks. So when the first
+ * block of a lane is full its ids are looked at: are they scattered, each gets a row of its own, and
+ * the lane has no block, ever.
+ *
  * The blocks are rows of two tables, one a generation: number of the source (4, BE), number of the
  * lane (1), length (1), first id -> block. The open one lies in memory and is stored before each
  * commit, before its source's slot is another's, and when the generation ends. Which it is
@@ -27,9 +31,15 @@ struct source;
 
 #define LANES_MAX     6
 #define LANE_KIND_MAX 15 /* letters; longer ones are of no kind */
-#define LANE_BYTES_MAX (3 + 2 * EVENT_ID_MAX)
+#define LANE_BYTES_MAX (4 + 2 * EVENT_ID_MAX)
 
 enum lane_state { LANE_UNREAD, LANE_CLOSED, LANE_OPEN };
+enum lane_nature {
+	LANE_NEW,       /* has had one block at most, and that is not full yet */
+	LANE_COUNTED,
+	LANE_SCATTERED, /* without blocks */
+	LANE_NATURES,
+};
 
 struct lane {
 	uint8_t state;           /* enum lane_state: of the block that begins with `first` */
@@ -37,7 +47,8 @@ struct lane {
 	uint8_t shortest;        /* ids of so many bytes and more, up to the next lane's */
 	uint8_t kind;            /* letters of `top`; 0: of no kind */
 	uint8_t top_size;        /* 0: the lane is being made */
-	uint8_t first_size;
+	uint8_t first_size;      /* 0: no block has been begun, or it was scattered */
+	uint8_t nature;          /* enum lane_nature */
 	uint16_t block_size;
 	uint8_t *block;          /* BLOCK_ROOM; NULL: has not been needed yet */
 	uint8_t top[EVENT_ID_MAX];   /* no id above has ever been in the guard */
@@ -57,7 +68,10 @@ int lane_find(struct env *e, const struct source *s, const struct lane *l, unsig
 /* Write the open block's row when it is newer. */
 int lane_store(struct env *e, const struct source *s, struct lane *l);
 
-/* A lane in its source's row: u8 shortest, u8 size, top, u8 size, first. */
+/* Give ID, which is new and in no block, a row of its own. */
+int guard_put(struct env *e, const struct source *s, struct span id, uint32_t fingerprint);
+
+/* A lane in its source's row: u8 shortest, u8 nature, u8 size, top, u8 size, first. */
 size_t lane_pack(const struct lane *l, uint8_t *out);
 /* Take one off REST; ERR_CORRUPT. */
 int lane_take(struct span *rest, struct lane *l);

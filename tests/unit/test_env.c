@@ -1186,7 +1186,7 @@ static void a_dump_shows_every_row_of_the_transaction(void **state)
 	assert_int_equal(env_guard_id(f->e, S("till"), S("77"), 5), OK);
 	assert_int_equal(env_guard_id(f->e, S("till"), S("76"), 5), OK);
 	assert_int_equal(env_dump(f->e, add_line, &l), OK);
-	assert_string_equal(l.text, "meta 4 140\nsources 4 23\ncustomers 4 7\ndeadlines 12 4\n"
+	assert_string_equal(l.text, "meta 4 140\nsources 4 24\ncustomers 4 7\ndeadlines 12 4\n"
 		"guard0 6 8\nblocks0 8 9\n");
 	l.rows = 98;
 	assert_int_equal(env_dump(f->e, add_line, &l), ERR_CLOSED);

@@ -170,6 +170,38 @@ static void ids_a_little_out_of_order_of_several_kinds_and_lengths_do_so_too(voi
 	count_up(f, "refund/C%06u", 0, 3000, ERR_EXISTS);
 }
 
+/* So that random ones cost what a row costs, and no block has to be looked through. */
+static void scattered_ids_are_a_row_each(void **state)
+{
+	struct fixture *f = *state;
+	char id[EVENT_ID_MAX + 1];
+	uint64_t ids;
+
+	for (unsigned round = 0; round < 4; round++) {
+		seed(7);
+		for (unsigned i = 0; i < 600; i++) {
+			uint32_t a = rnd(1u << 30), b = rnd(1u << 30);
+			int want = round == 0 ? OK : round < 3 ? ERR_EXISTS : ERR_INVALID;
+
+			if (i == 20 && round == 0) { /* the block has a row by now */
+				assert_int_equal(env_commit(f->e), OK);
+				assert_int_equal(rows_of(f->e, "blocks0"), 1);
+				fixture_reopen(f);
+			}
+			snprintf(id, sizeof id, "order/%08x-%08x", a * 4, b);
+			assert_int_equal(env_guard_id(f->e, S("shop"), S(id), round < 3 ? i : i + 1), want);
+		}
+		assert_int_equal(env_commit(f->e), OK);
+		assert_int_equal(rows_of(f->e, "blocks0"), 0);
+		assert_int_equal(rows_of(f->e, "guard0"), 600);
+		fixture_reopen(f);
+	}
+	assert_int_equal(env_guard_id(f->e, S("shop"), S("order/zzzzzzzz-00000000"), 1), OK);
+	assert_int_equal(env_guard_id(f->e, S("shop"), S("order/zzzzzzzz-00000000"), 1), ERR_EXISTS);
+	verify_clean(f->e, &ids);
+	assert_int_equal(ids, 601);
+}
+
 static void other_content_under_an_id_is_told_wherever_the_id_lies(void **state)
 {
 	struct fixture *f = *state;
@@ -496,6 +528,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_block_is_said_to_be_none),
 		T(ids_that_are_counted_up_share_rows),
 		T(ids_a_little_out_of_order_of_several_kinds_and_lengths_do_so_too),
+		T(scattered_ids_are_a_row_each),
 		T(other_content_under_an_id_is_told_wherever_the_id_lies),
 		T(a_damaged_block_is_an_answer_for_its_ids_and_nothing_else),
 		T(a_read_only_guard_answers_and_takes_nothing),
