@@ -20,6 +20,7 @@ void config_default(struct config *c)
 	c->journal_keep = UINT64_C(4) << 30;
 	c->journal_keep_ms = 30 * DAY_MS;
 	c->checkpoint = checkpoint_default;
+	c->checkpoint_memory = UINT64_C(768) << 20;
 	c->map_bytes = UINT64_C(64) << 30;
 	c->under_way_events = 200000;
 	c->under_way_bytes = 128u << 20;
@@ -139,7 +140,7 @@ int config_set(struct config *c, const char *name, const char *value, struct com
 		{ "outbox-keep", &c->settings.outbox_keep },
 		{ "outbox-keep-bytes", &c->settings.outbox_keep_bytes },
 		{ "checkpoint-events", &c->checkpoint.events },
-		{ "checkpoint-pages", &c->checkpoint.dirty_pages },
+		{ "checkpoint-memory", &c->checkpoint_memory },
 		{ "under-way-events", &c->under_way_events },
 	};
 	const struct {
@@ -334,8 +335,8 @@ int config_check(struct config *c, struct complaint *why)
 		c->checkpoint.interval_ns < 1000000 || c->checkpoint.replay_ns < 1000000)
 		return complain(why, ERR_INVALID, "checkpoint-idle: from 1ms to 5s; checkpoint-every: "
 			"at least 1ms; checkpoint-replay: at least 1ms");
-	if (c->checkpoint.dirty_pages == 0 || c->checkpoint.dirty_pages > CHECKPOINT_PAGES_MAX)
-		return complain(why, ERR_INVALID, "checkpoint-pages: from 1 to %d", CHECKPOINT_PAGES_MAX);
+	if (c->checkpoint_memory < (1u << 20))
+		return complain(why, ERR_INVALID, "checkpoint-memory: at least 1MiB");
 	if (c->settings.history_keep > HISTORY_KEEP_MAX)
 		return complain(why, ERR_INVALID, "history-keep: at most %d", HISTORY_KEEP_MAX);
 	if (c->decimals > 4 || !bytes_are_plain_utf8(span_str(c->currency)))

@@ -21,7 +21,8 @@ struct config {
 	struct settings settings;
 	uint64_t journal_segment, journal_keep;
 	int64_t journal_keep_ms;
-	struct checkpoint_settings checkpoint;
+	struct checkpoint_settings checkpoint; /* dirty_pages follows from: */
+	uint64_t checkpoint_memory; /* of all shards */
 	uint64_t map_bytes;      /* of each shard */
 	uint64_t under_way_events, under_way_bytes; /* accepted and not yet answered */
 	uint32_t credit;         /* told to each sender */

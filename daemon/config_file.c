@@ -18,7 +18,7 @@ static const char *const names[] = { "store", "run", "lifecycle", "shards", "clo
 	"feed-json", "subscribe", "control", "guard-window", "outbox-keep", "outbox-keep-for",
 	"outbox-keep-bytes", "history-keep", "late-window", "survey", "refit",
 	"journal-segment", "journal-keep", "journal-keep-for", "checkpoint-events",
-	"checkpoint-pages", "checkpoint-replay", "checkpoint-every", "checkpoint-idle", "map",
+	"checkpoint-memory", "checkpoint-replay", "checkpoint-every", "checkpoint-idle", "map",
 	"under-way-events", "under-way-bytes", "credit", "subscriptions", "subscriber-credit",
 	"deadlines-per-second", "in-future", "space-reserve", "breaker-floor", "breaker-factor",
 	"cool-down", "source-silence", "source-grace", "source-hold", "source-events",

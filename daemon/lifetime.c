@@ -261,6 +261,8 @@ static int open_envs(struct daemon *d, struct complaint *c)
 {
 	d->workers = calloc(d->store.shards, sizeof *d->workers);
 	d->beats = calloc(d->store.shards, sizeof *d->beats);
+	d->config.checkpoint.dirty_pages = checkpoint_pages(d->config.checkpoint_memory,
+		d->store.shards);
 	if (!d->workers || !d->beats)
 		return complain(c, ERR_NOMEM, "out of memory");
 	for (unsigned i = 0; i < d->store.shards; i++) {

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -351,12 +352,24 @@ void env_prepare_memory(struct env *e)
 
 void env_relax(struct env *e)
 {
-	memtable_relax(e->active);
+	bool active = memtable_relax(e->active), previous = false;
+
+	if (!e->frozen) {
+		memtable_reset(e->previous); /* the tree has it all */
+		previous = memtable_relax(e->previous);
+	}
+	if (active || previous)
+		(void)malloc_trim(0);
 }
 
 uint64_t env_dirty_pages(const struct env *e)
 {
-	uint64_t pages = table_pages_dirty(e), memory = table_bytes(e) / e->page_bytes;
+	return table_pages_dirty(e);
+}
+
+uint64_t env_checkpoint_pages(const struct env *e)
+{
+	uint64_t pages = table_pages_dirty(e), memory = 2 * table_bytes(e) / e->page_bytes;
 
 	return memory > pages ? memory : pages;
 }

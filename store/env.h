@@ -81,13 +81,16 @@ bool env_frozen(const struct env *e);      /* one is frozen and not committed */
 uint64_t env_committed(const struct env *e);
 
 /* Pages that a commit would write, an estimate within a factor of two and meant to be compared with
- * a limit well below LMDB's own 131,071; or, when that is more, what the transaction takes of
- * memory, in pages. Costs about 0.1 us. */
+ * a limit well below LMDB's own 131,071. Costs about 0.1 us. */
 uint64_t env_dirty_pages(const struct env *e);
+/* These; or, when that is more, twice the memory that the transaction takes, in pages: so two of
+ * them, the one that is being flushed and the next, take no more than the pages being written. */
+uint64_t env_checkpoint_pages(const struct env *e);
 /* Memory that is new costs whoever touches it first, more than the events that go into it.
  * env_wants_memory(): the transaction will soon need some. env_prepare_memory() makes it ready; in
  * any one thread, also beside everything else. env_relax() gives back most of what the transaction
- * does not use: it would keep it for as much work as there has been. */
+ * does not use, and what is only kept to save reading: it would keep it for as much work as there has
+ * been. */
 bool env_wants_memory(const struct env *e);
 void env_prepare_memory(struct env *e);
 void env_relax(struct env *e);

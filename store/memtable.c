@@ -23,14 +23,21 @@ static void free_chunks(struct memtable *m, unsigned keep)
 		free(m->chunks[--m->n_chunks]);
 }
 
+static void free_slots(struct memtable *m)
+{
+	for (unsigned t = 0; t < MEM_TABLES_MAX; t++) {
+		free(m->tables[t].slots);
+		free(m->tables[t].list);
+		m->tables[t] = (struct memrows){ 0 };
+	}
+	m->slot_bytes = 0;
+}
+
 void memtable_fini(struct memtable *m)
 {
 	free_chunks(m, 0);
 	free(m->chunks);
-	for (unsigned t = 0; t < MEM_TABLES_MAX; t++) {
-		free(m->tables[t].slots);
-		free(m->tables[t].list);
-	}
+	free_slots(m);
 	memtable_init(m, m->spares);
 }
 
@@ -65,11 +72,16 @@ void memtable_reset(struct memtable *m)
 	m->fill = 8;
 }
 
-void memtable_relax(struct memtable *m)
+bool memtable_relax(struct memtable *m)
 {
-	unsigned used = m->n_chunks ? m->chunk + 1 : 0;
+	unsigned used = m->n_chunks ? m->chunk + 1 : 0, chunks = m->n_chunks;
 
 	free_chunks(m, used > MEM_CHUNKS_KEPT ? used : MEM_CHUNKS_KEPT);
+	if (m->n_chunks == chunks)
+		return false;
+	if (memtable_is_empty(m))
+		free_slots(m);
+	return true;
 }
 
 bool memtable_is_empty(const struct memtable *m)

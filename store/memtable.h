@@ -24,7 +24,7 @@
 #define MEM_TABLES_MAX   24
 #define MEM_CHUNK_BYTES  (2u << 20) /* holds the longest value */
 #define MEM_CHUNKS_MAX   (1u << 14) /* 32 GiB */
-#define MEM_CHUNKS_KEPT  16         /* by memtable_relax() */
+#define MEM_CHUNKS_KEPT  1          /* by memtable_relax() */
 #define MEM_SPARES       2
 #define MEM_HEIGHT_MAX   12
 #define MEM_KEY_MAX      511
@@ -90,7 +90,8 @@ struct memtable {
 void memtable_init(struct memtable *m, struct mem_spares *spares);
 void memtable_fini(struct memtable *m);
 void memtable_reset(struct memtable *m); /* no rows; keeps its memory for the next */
-void memtable_relax(struct memtable *m); /* gives back most of what it does not use */
+/* Give back most of what it does not use; whether there was anything. */
+bool memtable_relax(struct memtable *m);
 /* It will need a chunk soon, and a spare is missing. */
 bool memtable_wants_spares(const struct memtable *m);
 bool memtable_is_empty(const struct memtable *m);

@@ -20,7 +20,7 @@ uint64_t writeback_next_slice(uint64_t bytes, int64_t took_ns, int64_t aim_ns)
 {
 	if (took_ns > aim_ns && bytes > WRITEBACK_SLICE_LEAST)
 		return bytes / 2;
-	if (took_ns < aim_ns / 4 && bytes < WRITEBACK_SLICE_MOST)
+	if (took_ns < aim_ns / 4 && bytes < WRITEBACK_SLICE_MOST * (uint64_t)(aim_ns / 1000000))
 		return bytes * 2;
 	return bytes;
 }

@@ -24,7 +24,7 @@ void writeback_pace(const atomic_bool *hurried);
 #define WRITEBACK_LONG_NS     INT64_C(8000000)
 #define WRITEBACK_SLICE_FIRST (UINT64_C(1) << 20)
 #define WRITEBACK_SLICE_LEAST (UINT64_C(64) << 10)
-#define WRITEBACK_SLICE_MOST  (UINT64_C(64) << 20)
+#define WRITEBACK_SLICE_MOST  (UINT64_C(4) << 20) /* for each millisecond of AIM_NS */
 uint64_t writeback_next_slice(uint64_t bytes, int64_t took_ns, int64_t aim_ns);
 
 #endif

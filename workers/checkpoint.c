@@ -13,7 +13,16 @@ const struct checkpoint_settings checkpoint_default = {
 };
 
 #define RETRY_NS INT64_C(1000000000)
+#define RELAX_AFTER 20 /* times idle_ns without mail */
+#define PAGE_BYTES 4096
 #define READ_EVERY 512 /* events: reading the thread's time is a system call */
+
+uint64_t checkpoint_pages(uint64_t memory, unsigned shards)
+{
+	uint64_t pages = memory / shards / 2 / PAGE_BYTES;
+
+	return pages > CHECKPOINT_PAGES_MAX ? CHECKPOINT_PAGES_MAX : pages ? pages : 1;
+}
 
 void checkpoint_changed(struct worker *w)
 {
@@ -105,7 +114,7 @@ static void freeze(struct worker *w)
 static bool is_large(const struct worker *w)
 {
 	return w->debt.events >= w->settings.events ||
-		env_dirty_pages(w->env) >= w->settings.dirty_pages;
+		env_checkpoint_pages(w->env) >= w->settings.dirty_pages;
 }
 
 /* A third of the work is left for what comes while it is flushed. */
@@ -132,7 +141,7 @@ bool checkpoint_is_crowded(const struct worker *w)
 	return atomic_load(&w->state) == WORKER_RUNNING && env_frozen(w->env) &&
 		(d->work_ns >= (w->settings.replay_ns - d->frozen_ns) / 2 ||
 		d->events >= w->settings.events / 2 ||
-		env_dirty_pages(w->env) >= w->settings.dirty_pages / 2);
+		env_checkpoint_pages(w->env) >= w->settings.dirty_pages / 2);
 }
 
 void checkpoint_step(struct worker *w, bool idle)
@@ -152,14 +161,14 @@ void checkpoint_step(struct worker *w, bool idle)
 		else if (state == FLUSHER_IDLE && clock_monotonic_ns() >= w->debt.retry_at_ns)
 			flusher_begin(&w->flusher);
 	}
+	if (idle && !owes && clock_monotonic_ns() - w->mail_ns >= RELAX_AFTER * w->settings.idle_ns)
+		env_relax(w->env);
 	if (atomic_load(&w->state) != WORKER_RUNNING || env_frozen(w->env) || !owes ||
 		!checkpoint_is_durable(w))
 		return;
 	if (idle || is_large(w) || is_long(w) ||
 		clock_monotonic_ns() - w->debt.since_ns >= w->settings.interval_ns)
 		freeze(w);
-	if (idle)
-		env_relax(w->env);
 }
 
 void checkpoint_last(struct worker *w)

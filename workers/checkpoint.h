@@ -18,7 +18,7 @@ struct worker;
 
 struct checkpoint_settings {
 	uint64_t events;      /* at most so many events … */
-	uint64_t dirty_pages; /* … or pages … */
+	uint64_t dirty_pages; /* … or pages (env_checkpoint_pages()) … */
 	int64_t replay_ns;    /* … or so much work without a commit, what is being flushed included … */
 	int64_t interval_ns;  /* … or so long after the first uncommitted input … */
 	int64_t idle_ns;      /* … or so long without mail */
@@ -26,6 +26,9 @@ struct checkpoint_settings {
 /* After a crash two memtables come back as one; LMDB must not spill at 131,071, and the pages are
  * an estimate. */
 #define CHECKPOINT_PAGES_MAX 49152
+/* How many of each shard's when all SHARDS together may take MEMORY bytes: half of it is for the
+ * pages being written, which LMDB keeps, a quarter for the rows of each of two memtables. */
+uint64_t checkpoint_pages(uint64_t memory, unsigned shards);
 extern const struct checkpoint_settings checkpoint_default;
 
 /* What is not committed. */

@@ -81,7 +81,7 @@ static int checkpoint_all(struct shard *const *list, unsigned n, struct complain
 static bool pages_many(const struct replay *r, struct shard *const *list, unsigned n)
 {
 	for (unsigned i = 0; i < n && r->checkpoint_pages; i++)
-		if (env_dirty_pages(list[i]->env) >= r->checkpoint_pages)
+		if (env_checkpoint_pages(list[i]->env) >= r->checkpoint_pages)
 			return true;
 	return false;
 }

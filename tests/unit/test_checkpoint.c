@@ -10,6 +10,7 @@
 #include <semaphore.h>
 #include <unistd.h>
 #include "base/clock.h"
+#include "store/table.h"
 #include "tests/unit/env_fixture.h"
 #include "workers/worker.h"
 
@@ -189,6 +190,49 @@ static void a_flush_stands_back_until_half_of_the_room_is_used_up(void **state)
 	sem_destroy(&sync_point.go_on);
 }
 
+static void memory_is_shared_by_all_shards(void **state)
+{
+	const uint64_t mib = 1 << 20;
+
+	(void)state;
+	assert_int_equal(checkpoint_pages(64 * mib, 2), 4096); /* 16 MiB of pages, 8 and 8 of rows */
+	assert_int_equal(checkpoint_pages(64 * mib, 64), 128);
+	assert_int_equal(checkpoint_pages(1024 * mib, 1), CHECKPOINT_PAGES_MAX);
+	assert_int_equal(checkpoint_pages(0, 64), 1);
+}
+
+static void a_shard_at_rest_gives_its_memory_back(void **state)
+{
+	struct bench *b = *state;
+	struct env *e = b->w.env;
+	uint8_t record[1000] = { 1 };
+	struct span got;
+	char id[16];
+
+	b->durable = 100;
+	for (unsigned i = 0; i < 8000; i++) {
+		snprintf(id, sizeof id, "c%u", i);
+		assert_int_equal(env_customer_put(e, span_str(id), span_of(record, sizeof record), true),
+			OK);
+	}
+	assert_true(env_checkpoint_pages(e) >= 2 * (8000 * 1000 / 4096));
+	b->w.mail_ns = clock_monotonic_ns();
+	work(b, 0);
+	checkpoint_step(&b->w, true);
+	assert_true(env_frozen(e));
+	while (env_frozen(e))
+		checkpoint_step(&b->w, false);
+	checkpoint_step(&b->w, true);
+	assert_true(e->previous->n_chunks > 3); /* it has just been busy */
+	b->w.mail_ns = 0;
+	checkpoint_step(&b->w, true);
+	assert_true(e->active->n_chunks <= 1 && e->previous->n_chunks <= 1);
+	assert_int_equal(e->previous->slot_bytes, 0);
+	assert_int_equal(env_customer_get(e, span_str("c7999"), &got), OK);
+	assert_int_equal(got.size, sizeof record);
+	assert_int_equal(env_customer_put(e, span_str("c1"), span_of(record, 10), false), OK);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -201,6 +245,8 @@ int main(void)
 			teardown),
 		cmocka_unit_test_setup_teardown(a_flush_stands_back_until_half_of_the_room_is_used_up,
 			setup, teardown),
+		cmocka_unit_test(memory_is_shared_by_all_shards),
+		cmocka_unit_test_setup_teardown(a_shard_at_rest_gives_its_memory_back, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("checkpoint", tests, NULL, NULL);

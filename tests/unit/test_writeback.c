@@ -109,6 +109,9 @@ static void a_slice_is_as_long_as_the_device_is_fast(void **state)
 	for (unsigned i = 0; i < 20; i++)
 		slice = writeback_next_slice(slice, 1000, WRITEBACK_SHORT_NS);
 	assert_int_equal(slice, WRITEBACK_SLICE_MOST);
+	for (unsigned i = 0; i < 20; i++)
+		slice = writeback_next_slice(slice, 1000, WRITEBACK_LONG_NS);
+	assert_int_equal(slice, 8 * WRITEBACK_SLICE_MOST);
 }
 
 int main(void)
