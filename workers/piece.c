@@ -6,14 +6,14 @@
 
 #define FLAG_TOLD_LATER 0x80
 
-int piece_next(struct span *rest, uint8_t *ret_tag, struct span *ret_bytes)
+int piece_next(struct span *rest, uint8_t *ret_head, struct span *ret_bytes)
 {
 	const uint8_t *end = rest->data + rest->size, *p;
 	uint64_t size;
 
 	if (rest->size == 0)
 		return ERR_NOTFOUND;
-	*ret_tag = rest->data[0];
+	*ret_head = rest->data[0];
 	p = get_varint(rest->data + 1, end, &size);
 	if (!p || size > (size_t)(end - p))
 		return ERR_CORRUPT;
@@ -22,13 +22,12 @@ int piece_next(struct span *rest, uint8_t *ret_tag, struct span *ret_bytes)
 	return 0;
 }
 
-/* P is where the bytes begin that end at END, two behind the beginning of their piece. */
-static uint8_t *piece_close(uint8_t *p, enum piece tag, uint8_t *end)
+uint8_t *piece_close(uint8_t *p, unsigned head, uint8_t *end)
 {
 	size_t size = (size_t)(end - p);
 
-	p[-2] = (uint8_t)tag;
-	if (size > 127) { /* the size needs another byte */
+	p[-2] = (uint8_t)head;
+	if (size > 127) {
 		memmove(p + 1, p, size);
 		end++;
 	}
@@ -45,31 +44,57 @@ uint8_t *piece_put(uint8_t *p, enum piece tag, struct span bytes)
 	return p + bytes.size;
 }
 
-uint8_t *piece_put_event(uint8_t *p, const struct event *e, const struct message *m,
-	int64_t at_ms)
+struct moment moment_of(const struct event *e, const struct message *m, int64_t at_ms,
+	uint8_t room[PIECE_KEY_MAX])
 {
-	uint8_t *begin = p + 2;
+	struct moment ret = { .at_ms = at_ms, .is_message = !e };
 	struct message light;
+	uint8_t *end;
 
-	p = put_varint(begin, (uint64_t)at_ms);
-	p = put_varint(p, zigzag(at_ms - (e ? e->time_ms : m->time_ms)) << 1 | !e);
-	if (e)
-		return piece_close(begin, PIECE_EVENT, event_keep(p, e));
-	assert(m->kind < MESSAGE_MEMBER); /* a story begins anew with those */
-	light = *m;
-	light.customer = span_str("-");
-	return piece_close(begin, PIECE_EVENT, p + message_encode(&light, p));
+	if (e) {
+		ret.time_ms = e->time_ms;
+		end = event_keep(room, e);
+	} else {
+		assert(m->kind < MESSAGE_MEMBER); /* a story begins anew with those */
+		light = *m;
+		light.customer = span_str("-");
+		ret.time_ms = m->time_ms;
+		end = room + message_encode(&light, room);
+	}
+	ret.key = span_of(room, (size_t)(end - room));
+	assert(ret.key.size <= PIECE_KEY_MAX);
+	return ret;
 }
 
-int moment_take(struct moment *ret, struct span bytes)
+uint8_t *moment_put_times(uint8_t *p, const struct moment *m, int64_t since_ms)
+{
+	p = put_varint(p, (uint64_t)m->at_ms - (uint64_t)since_ms);
+	if (moment_is_shifted(m))
+		p = put_varint(p, zigzag(m->at_ms - m->time_ms) << 1 | m->is_message);
+	return p;
+}
+
+uint8_t *piece_put_moment(uint8_t *p, const struct moment *m)
+{
+	uint8_t *begin = p + 2;
+
+	p = moment_put_times(begin, m, 0);
+	memcpy(p, m->key.data, m->key.size);
+	return piece_close(begin, PIECE_EVENT | (moment_is_shifted(m) ? EVENT_SHIFTED : 0),
+		p + m->key.size);
+}
+
+int moment_take(struct moment *ret, unsigned head, struct span bytes, int64_t since_ms)
 {
 	const uint8_t *end = bytes.data + bytes.size, *p;
-	uint64_t at, shift;
+	uint64_t at, shift = 0;
 
 	p = get_varint(bytes.data, end, &at);
-	p = p ? get_varint(p, end, &shift) : NULL;
+	if (p && head & EVENT_SHIFTED)
+		p = get_varint(p, end, &shift);
 	if (!p)
 		return ERR_CORRUPT;
+	at += (uint64_t)since_ms;
 	ret->at_ms = (int64_t)at;
 	ret->time_ms = (int64_t)(at - (uint64_t)unzigzag(shift >> 1));
 	ret->is_message = shift & 1;
@@ -111,7 +136,7 @@ struct change told_change(const struct told *t)
 	return ch;
 }
 
-uint8_t *piece_put_told(uint8_t *p, enum piece tag, const struct told *told)
+uint8_t *piece_put_told(uint8_t *p, unsigned head, const struct told *told)
 {
 	const struct change *ch = &told->change;
 	uint8_t *begin = p + 2;
@@ -130,7 +155,7 @@ uint8_t *piece_put_told(uint8_t *p, enum piece tag, const struct told *told)
 		*p++ = told->told_risk;
 		p = put_varint(p, (uint64_t)told->told_ms);
 	}
-	return piece_close(begin, tag, p);
+	return piece_close(begin, head, p);
 }
 
 int told_take(struct told *ret, struct span bytes)
@@ -138,7 +163,6 @@ int told_take(struct told *ret, struct span bytes)
 	const uint8_t *p = bytes.data, *end = bytes.data + bytes.size;
 	struct change *ch = &ret->change;
 	uint64_t at;
-
 	bool later;
 
 	if (bytes.size < 2)

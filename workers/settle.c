@@ -146,6 +146,12 @@ int customer_settle(struct shard *s, struct customer *c, int64_t to_ms, const st
 	return rc != 0 ? rc : customer_advance(s, c, to_ms, why);
 }
 
+static void keep_tail(const struct shard *s, struct customer *c)
+{
+	if (s->settings.late_window_ms != 0)
+		tail_keep(&c->tail, s->stories.generation);
+}
+
 int customer_load(struct shard *s, struct customer *c, struct span id)
 {
 	struct span record;
@@ -155,7 +161,7 @@ int customer_load(struct shard *s, struct customer *c, struct span id)
 		customer_init(c, id);
 		facts_adopt(&c->facts, s->lifecycle->machine);
 		c->market_version = s->market.version;
-		c->tail.kept = s->settings.late_window_ms != 0;
+		keep_tail(s, c);
 		return 0;
 	}
 	if (rc != 0)
@@ -163,7 +169,7 @@ int customer_load(struct shard *s, struct customer *c, struct span id)
 	rc = customer_unpack(c, id, record, s->lifecycle->machine, &s->numbering);
 	if (rc != 0)
 		return rc;
-	c->tail.kept = s->settings.late_window_ms != 0;
+	keep_tail(s, c);
 	market_cover(&s->market, c->market_version, &c->facts);
 	census_take(s, c);
 	return 0;

@@ -73,7 +73,7 @@ static bool has_row(const struct shard *s, const struct customer *c)
 }
 
 static int take_row(struct shard *s, const struct customer *c, uint32_t generation,
-	bool *ret_goes_on)
+	struct strip *k, bool *ret_goes_on)
 {
 	struct span row;
 	int rc = env_trail_get(s->env, generation, customer_id(c), &row);
@@ -83,43 +83,45 @@ static int take_row(struct shard *s, const struct customer *c, uint32_t generati
 	if (rc != 0)
 		return rc;
 	*ret_goes_on = row.data[0] & TAIL_ROW_GOES_ON;
-	return trail_take(&s->trail, span_of(row.data + 1, row.size - 1));
+	return trail_take(&s->trail, k, span_of(row.data + 1, row.size - 1));
 }
 
 /* From the generation before on, where the row goes on from there; what is damaged there is missing
  * only there. */
-static int read_rows(struct shard *s, const struct customer *c)
+static int read_rows(struct shard *s, const struct customer *c, struct strip *k)
 {
 	uint32_t generation = c->tail.generation;
 	bool goes_on, ignored;
-	int rc = take_row(s, c, generation, &goes_on);
+	int rc = take_row(s, c, generation, k, &goes_on);
 
 	if (rc != 0 || !goes_on || generation != s->stories.generation)
 		return rc;
 	trail_cut(&s->trail);
-	(void)take_row(s, c, generation - 1, &ignored);
-	return take_row(s, c, generation, &goes_on);
+	(void)take_row(s, c, generation - 1, k, &ignored);
+	return take_row(s, c, generation, k, &goes_on);
 }
 
 int story_read(struct shard *s, const struct customer *c)
 {
+	struct strip strip;
 	struct span base;
 	int rc;
 
+	strip_begin(&strip);
 	trail_cut(&s->trail);
 	if (!c->tail.kept)
 		return 0;
 	if (has_row(s, c)) {
-		rc = read_rows(s, c);
+		rc = read_rows(s, c, &strip);
 		if (rc == 0 && s->trail.kept)
-			rc = trail_take(&s->trail, c->tail.held);
+			rc = trail_take(&s->trail, &strip, c->tail.held);
 	} else {
 		rc = base_of(s, c, &base);
 		if (rc == 0)
 			trail_begin(&s->trail, base);
 	}
 	if (rc == 0 && s->trail.kept)
-		rc = trail_take(&s->trail, tail_news(&c->tail));
+		rc = trail_take(&s->trail, &strip, tail_news(&c->tail));
 	if (rc != 0)
 		trail_cut(&s->trail);
 	return env_failed(s->env);
@@ -171,6 +173,9 @@ static int put_base(struct shard *s, struct customer *c, uint8_t flags, struct s
 
 	if (rc != 0)
 		return rc;
+	tail_stand_alone(t);
+	if (!t->kept)
+		return 0;
 	if (PIECE_HEAD_MAX + parts[3].size > TAIL_HALF_BYTES || t->size > TAIL_HALF_BYTES) {
 		tail_cut(t);
 		return 0;
@@ -189,6 +194,9 @@ static int begin_row(struct shard *s, struct customer *c)
 
 	if (has_row(s, c) && t->generation != s->stories.generation)
 		return put_base(s, c, TAIL_ROW_GOES_ON, span_of(NULL, 0));
+	tail_stand_alone(t);
+	if (!t->kept)
+		return 0;
 	t->held = span_of(NULL, 0);
 	return put_base(s, c, 0, span_of(NULL, 0));
 }

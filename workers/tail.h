@@ -8,7 +8,7 @@
  * is
  *
  *   u8      flags: 1 it goes on from the row of the generation before
- *   pieces  (piece.h) of which the last one mostly is the base behind which the tail begins
+ *   strips  (strip.h): pieces of which the last one mostly is the base behind which the tail begins
  *
  * With each base that is put to a row, what stood there before the last one goes. So nothing is ever
  * folded a second time for a trail to stay short.
@@ -18,11 +18,12 @@
  *   varint  generation of the row
  *   u8      events since the last base; 128: the row says nothing any more
  *   varint  bytes of the row from its last base on
+ *   varint  where in the tail its latest whole event begins, from 1; 0: it has none
  *   varint  bytes of the tail from its last event on; 0: it has none
- *   pieces  the tail, to the end */
+ *   strip   the tail, to the end */
 #ifndef KITH_WORKERS_TAIL_H
 #define KITH_WORKERS_TAIL_H
-#include "workers/piece.h"
+#include "workers/strip.h"
 
 #define TAIL_HALF_EVENTS 10  /* since a base; then comes another */
 #define TAIL_HALF_BYTES  930 /* of a base and what came since: two are a value without overflow */
@@ -35,24 +36,30 @@ struct tail {
 	bool is_void;        /* it says nothing any more */
 	uint8_t n_events;    /* since the last base */
 	uint16_t row_since;  /* bytes of the row from its last base on */
-	uint16_t last;       /* of `held` from its last event on; 0: it has none */
-	struct span held;    /* pieces; in the store, until something is written there */
+	uint16_t model, last; /* of `held` (strip_resume, strip_last) */
+	struct span held;    /* a strip; in the store, until something is written there */
 	/* since the customer was loaded */
 	bool kept;           /* false: nothing is added until it is loaded anew */
 	bool anew;           /* the story begins with the base that the shard holds ready */
 	bool is_retold;      /* … or is what the shard's trail says, and what was added since */
+	bool is_alone;       /* what is added leans on nothing that is held */
+	bool is_met;         /* `strip` has met what is held and added */
 	uint8_t n_added;     /* events */
-	uint16_t last_added; /* where the last of them begins; only when there is one */
+	uint16_t added_model; /* of these, likewise … */
+	uint16_t added_last; /* … but where the last one begins; only when there is one */
 	uint16_t size;
-	uint8_t added[TAIL_ADDED_MAX]; /* pieces */
+	uint8_t added[TAIL_ADDED_MAX]; /* the strip goes on */
+	struct strip strip;
 };
 
-/* There is no trail, and nothing is added. */
+/* There is no trail, and nothing is added until tail_keep(). */
 void tail_init(struct tail *t);
 /* From now on nothing can be told again, until the customer is loaded anew. */
 void tail_cut(struct tail *t);
 /* The story begins with a new base, and goes on. */
 void tail_begin(struct tail *t);
+/* What happens is added, in GENERATION. */
+void tail_keep(struct tail *t, uint32_t generation);
 /* The row is gone, and what was held is too old to matter. */
 void tail_lose(struct tail *t);
 /* What was held and added is in the shard's trail. */
@@ -74,6 +81,8 @@ void tail_take_back(struct tail *t, uint16_t size);
 /* Whether what was added last, being the first event, comes behind the last one held; false also
  * when none is held. */
 bool tail_is_in_order(const struct tail *t);
+/* What was added leans on nothing that is held, which goes elsewhere. */
+void tail_stand_alone(struct tail *t);
 /* Add what was announced under SEQUENCE. */
 void tail_tell(struct tail *t, const struct change *ch, uint64_t sequence);
 void tail_tell_again(struct tail *t, const struct told *told);
@@ -81,7 +90,7 @@ void tail_tell_again(struct tail *t, const struct told *told);
 void tail_announced(struct tail *t, const struct told *told);
 
 /* The row of GENERATION now holds what was held before, and from a base on SINCE bytes with EVENTS
- * events. */
+ * events. What was added stands alone. */
 void tail_moved(struct tail *t, uint32_t generation, size_t since, unsigned events);
 
 /* To and from the section of a record. NULL for what tail_put() does not write. */

@@ -18,73 +18,58 @@ void trail_cut(struct trail *t)
 	t->kept = false;
 }
 
-/* Puts PIECE behind the *SIZE bytes of LIST; what there is no room for cuts T. */
-static void take_piece(struct trail *t, uint8_t *list, uint16_t *size, size_t max,
-	struct span piece)
+static bool take_event(struct trail *t, const struct packed *e)
 {
-	if (*size + piece.size > max) {
+	uint8_t room[PIECE_KEY_MAX];
+	struct moment m;
+
+	if (packed_open(e, room, &m) != 0 || t->n_events == UINT8_MAX)
+		return false;
+	if (t->events_size + PIECE_EVENT_MAX > TRAIL_EVENTS_MAX) {
+		trail_cut(t);
+		return true;
+	}
+	t->n_events++;
+	t->events_size = (uint16_t)(piece_put_moment(t->events + t->events_size, &m) - t->events);
+	return true;
+}
+
+static void take_told(struct trail *t, const struct told *told)
+{
+	if (t->told_size + PIECE_TOLD_MAX > TRAIL_TOLD_MAX) {
 		trail_cut(t);
 		return;
 	}
-	memcpy(list + *size, piece.data, piece.size);
-	*size = (uint16_t)(*size + piece.size);
+	t->told_size = (uint16_t)(piece_put_told(t->told + t->told_size, PIECE_TOLD, told) - t->told);
 }
 
-static bool take_event(struct trail *t, struct span piece, struct span bytes)
+static bool take_any(struct trail *t, const struct strip_piece *piece)
 {
-	struct moment m;
-
-	if (moment_take(&m, bytes) != 0 || t->n_events == UINT8_MAX)
-		return false;
-	t->n_events++;
-	take_piece(t, t->events, &t->events_size, TRAIL_EVENTS_MAX, piece);
-	return true;
-}
-
-static bool take_told(struct trail *t, uint8_t tag, struct span piece, struct span bytes)
-{
-	struct told told;
-
-	if (told_take(&told, bytes) != 0)
-		return false;
-	if (tag == PIECE_ANNOUNCED)
-		trail_announced(t, &told);
-	else
-		take_piece(t, t->told, &t->told_size, TRAIL_TOLD_MAX, piece);
-	return true;
-}
-
-static bool take_any(struct trail *t, uint8_t tag, struct span piece, struct span bytes)
-{
-	switch (tag) {
-	case PIECE_BASE: return true; /* the first one is at hand */
-	case PIECE_EVENT: return take_event(t, piece, bytes);
-	case PIECE_TOLD:
-	case PIECE_ANNOUNCED: return take_told(t, tag, piece, bytes);
-	default: return false;
+	switch ((enum piece)piece->tag) {
+	case PIECE_BASE: break; /* the first one is at hand */
+	case PIECE_EVENT: return take_event(t, &piece->event);
+	case PIECE_TOLD: take_told(t, &piece->told); break;
+	case PIECE_ANNOUNCED: trail_announced(t, &piece->told); break;
 	}
+	return true;
 }
 
-int trail_take(struct trail *t, struct span pieces)
+int trail_take(struct trail *t, struct strip *k, struct span pieces)
 {
-	struct span bytes;
-	uint8_t tag;
+	struct strip_piece piece;
 	int rc = 0;
 
 	while (!t->kept) {
-		if (piece_next(&pieces, &tag, &bytes) != 0)
+		if (strip_next(k, &pieces, &piece) != 0)
 			return ERR_CORRUPT;
-		if (tag == PIECE_BASE)
-			trail_begin(t, bytes);
-		if (tag == PIECE_BASE && !t->kept)
+		if (piece.tag == PIECE_BASE)
+			trail_begin(t, piece.base);
+		if (piece.tag == PIECE_BASE && !t->kept)
 			return ERR_CORRUPT;
 	}
 	while (rc == 0 && t->kept && pieces.size) {
-		const uint8_t *begin = pieces.data;
-
-		rc = piece_next(&pieces, &tag, &bytes);
-		if (rc == 0 && !take_any(t, tag,
-			span_of(begin, (size_t)(pieces.data - begin)), bytes))
+		rc = strip_next(k, &pieces, &piece);
+		if (rc == 0 && !take_any(t, &piece))
 			rc = ERR_CORRUPT;
 	}
 	if (rc != 0)
@@ -92,16 +77,33 @@ int trail_take(struct trail *t, struct span pieces)
 	return rc;
 }
 
-size_t trail_bytes(const struct trail *t)
+static uint8_t *put_events(const struct trail *t, struct strip *k, uint8_t *p)
 {
-	return 1u + (t->base_size > 127 ? 2 : 1) + t->base_size + t->events_size + t->told_size;
+	struct moment m;
+	size_t place = 0;
+
+	while (trail_moment(t, &place, &m) == 0)
+		p = strip_put_event(k, p, &m);
+	return p;
 }
 
 uint8_t *trail_put(const struct trail *t, uint8_t *p)
 {
+	struct told all[TRAIL_TOLD_COUNT];
+	unsigned n = trail_told(t, all);
+	struct strip k;
+
+	strip_begin(&k);
 	p = piece_put(p, PIECE_BASE, span_of(t->base, t->base_size));
-	memcpy(p, t->events, t->events_size);
-	p += t->events_size;
-	memcpy(p, t->told, t->told_size);
-	return p + t->told_size;
+	p = put_events(t, &k, p);
+	for (unsigned i = 0; i < n; i++)
+		p = strip_put_told(&k, p, PIECE_TOLD, &all[i]);
+	return p;
+}
+
+size_t trail_bytes(const struct trail *t)
+{
+	uint8_t bytes[TRAIL_BYTES_MAX];
+
+	return (size_t)(trail_put(t, bytes) - bytes);
 }

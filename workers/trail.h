@@ -16,11 +16,13 @@
 #define TRAIL_KEPT_MAX   TAIL_HALF_BYTES
 #define TRAIL_COUNT_MAX  20  /* events */
 #define TRAIL_BESIDE_MIN 400 /* bytes beside a base of any size */
-/* As it may have been read: two rows, and what was added. */
+/* As it may have been read: two rows, and what was added; each piece is whole. */
 #define TRAIL_BASE_MAX   TAIL_HALF_BYTES
-#define TRAIL_EVENTS_MAX (4 * TAIL_HALF_BYTES + TAIL_ADDED_MAX)
+#define TRAIL_EVENTS_MAX (24 << 10)
 #define TRAIL_TOLD_MAX   1280
 #define TRAIL_TOLD_COUNT (TRAIL_TOLD_MAX / 6) /* the least that an announcement takes */
+#define TRAIL_BYTES_MAX  (PIECE_HEAD_MAX + TRAIL_BASE_MAX + TRAIL_EVENTS_MAX + \
+	PIECE_EVENT_MAX + TRAIL_TOLD_MAX + PIECE_TOLD_MAX)
 
 struct trail {
 	bool kept;          /* false: the story cannot be rewound */
@@ -52,13 +54,13 @@ static inline void trail_cause(const struct trail_event *te, const struct event 
 void trail_begin(struct trail *t, struct span base);
 /* It cannot be told again, until the next trail_begin(). */
 void trail_cut(struct trail *t);
-/* Take what PIECES say happened then; those of a trail that was cut from their first base on, which
- * there must be. A second base says nothing new. ERR_CORRUPT cuts T; so does more than there is room
- * for, which is no error. */
-int trail_take(struct trail *t, struct span pieces);
-/* Bytes of the pieces that trail_put() writes: base, events, announcements. */
-size_t trail_bytes(const struct trail *t);
+/* Take what PIECES, which come behind those that K has met, say happened then; those of a trail that
+ * was cut from their first base on, which there must be. A second base says nothing new. ERR_CORRUPT
+ * cuts T; so does more than there is room for, which is no error. */
+int trail_take(struct trail *t, struct strip *k, struct span pieces);
+/* Write T as a strip: base, events, announcements; returns the end. At most TRAIL_BYTES_MAX. */
 uint8_t *trail_put(const struct trail *t, uint8_t *p);
+size_t trail_bytes(const struct trail *t); /* of these */
 /* More than is kept: the older half is to be folded. Beside a large base some has room all the
  * same. */
 static inline bool trail_is_too_long(const struct trail *t)
@@ -84,7 +86,8 @@ bool trail_is_last(const struct trail *t, const struct event *e, const struct me
 	int64_t at_ms);
 /* The event at *PLACE, from 0 on; moves PLACE behind it. ERR_NOTFOUND at the end, ERR_CORRUPT. */
 int trail_next(const struct trail *t, size_t *place, struct trail_event *ret);
-/* The same, of which only the instant is asked. */
+/* The same as it stands there, and of which only the instant is asked. */
+int trail_moment(const struct trail *t, size_t *place, struct moment *ret);
 int trail_skip(const struct trail *t, size_t *place, int64_t *ret_at_ms);
 /* BASE, a record which is settled up to SETTLED_MS, has taken in the events before PLACE: they go,
  * and what was announced up to then, into GONE with the base that they had. */

@@ -1,32 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The events of a trail, in their order. */
-#include <assert.h>
 #include "proto/codec.h"
 #include "workers/trail.h"
 
-/* Its end, or NULL. */
-static const uint8_t *moment_at(const struct trail *t, size_t place, struct moment *ret)
+int trail_moment(const struct trail *t, size_t *place, struct moment *ret)
 {
-	struct span rest = span_of(t->events + place, t->events_size - place), bytes;
-	uint8_t tag;
+	struct span rest = span_of(t->events + *place, t->events_size - *place), bytes;
+	uint8_t head;
+	int rc = piece_next(&rest, &head, &bytes);
 
-	if (piece_next(&rest, &tag, &bytes) != 0 || moment_take(ret, bytes) != 0)
-		return NULL;
-	return rest.data;
+	if (rc == 0)
+		rc = moment_take(ret, head, bytes, 0);
+	if (rc == 0)
+		*place = (size_t)(rest.data - t->events);
+	return rc;
 }
 
 int trail_next(const struct trail *t, size_t *place, struct trail_event *ret)
 {
 	struct moment m;
-	const uint8_t *next;
-	int rc;
+	int rc = trail_moment(t, place, &m);
 
-	if (*place == t->events_size)
-		return ERR_NOTFOUND;
-	next = moment_at(t, *place, &m);
-	if (!next)
-		return ERR_CORRUPT;
-	*place = (size_t)(next - t->events);
+	if (rc != 0)
+		return rc;
 	ret->at_ms = m.at_ms;
 	ret->is_message = m.is_message;
 	rc = m.is_message ? message_decode(&ret->message, m.key)
@@ -36,49 +32,27 @@ int trail_next(const struct trail *t, size_t *place, struct trail_event *ret)
 
 int trail_skip(const struct trail *t, size_t *place, int64_t *ret_at_ms)
 {
-	struct moment m;
-	const uint8_t *next;
+	struct moment m = { 0 };
+	int rc = trail_moment(t, place, &m);
 
-	if (*place == t->events_size)
-		return ERR_NOTFOUND;
-	next = moment_at(t, *place, &m);
-	if (!next)
-		return ERR_CORRUPT;
-	*place = (size_t)(next - t->events);
 	*ret_at_ms = m.at_ms;
-	return 0;
-}
-
-static struct moment moment_of(const struct event *e, const struct message *m, int64_t at_ms,
-	uint8_t room[PIECE_EVENT_MAX], size_t *ret_size)
-{
-	struct moment ret = { 0 };
-	struct span piece, bytes;
-	uint8_t tag;
-
-	piece = span_of(room, (size_t)(piece_put_event(room, e, m, at_ms) - room));
-	*ret_size = piece.size;
-	if (piece_next(&piece, &tag, &bytes) != 0 || moment_take(&ret, bytes) != 0)
-		assert(!"just written");
-	return ret;
+	return rc;
 }
 
 void trail_insert(struct trail *t, const struct event *e, const struct message *m, int64_t at_ms)
 {
-	uint8_t room[PIECE_EVENT_MAX];
-	size_t size, place = 0;
-	struct moment mine = moment_of(e, m, at_ms, room, &size), other;
-	const uint8_t *next;
+	uint8_t room[PIECE_KEY_MAX], piece[PIECE_EVENT_MAX];
+	struct moment mine = moment_of(e, m, at_ms, room), other;
+	size_t size = (size_t)(piece_put_moment(piece, &mine) - piece), place = 0, next = 0;
 
 	if (t->events_size + size > TRAIL_EVENTS_MAX || t->n_events == UINT8_MAX)
 		trail_cut(t);
 	if (!t->kept)
 		return;
-	while (place < t->events_size && (next = moment_at(t, place, &other)) != NULL &&
-		moment_order(&other, &mine) <= 0)
-		place = (size_t)(next - t->events);
+	while (trail_moment(t, &next, &other) == 0 && moment_order(&other, &mine) <= 0)
+		place = next;
 	memmove(t->events + place + size, t->events + place, t->events_size - place);
-	memcpy(t->events + place, room, size);
+	memcpy(t->events + place, piece, size);
 	t->events_size = (uint16_t)(t->events_size + size);
 	t->n_events++;
 }
@@ -86,13 +60,12 @@ void trail_insert(struct trail *t, const struct event *e, const struct message *
 bool trail_is_last(const struct trail *t, const struct event *e, const struct message *m,
 	int64_t at_ms)
 {
-	uint8_t room[PIECE_EVENT_MAX];
-	size_t size, place = 0;
-	struct moment mine = moment_of(e, m, at_ms, room, &size), other = mine;
-	const uint8_t *next;
+	uint8_t room[PIECE_KEY_MAX];
+	struct moment mine = moment_of(e, m, at_ms, room), other = mine;
+	size_t place = 0;
 
-	while (place < t->events_size && (next = moment_at(t, place, &other)) != NULL)
-		place = (size_t)(next - t->events);
+	while (trail_moment(t, &place, &other) == 0)
+		;
 	return moment_order(&other, &mine) <= 0;
 }
 

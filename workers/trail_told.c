@@ -6,9 +6,9 @@ unsigned trail_told(const struct trail *t, struct told out[TRAIL_TOLD_COUNT])
 {
 	struct span rest = span_of(t->told, t->told_size), bytes;
 	unsigned n = 0;
-	uint8_t tag;
+	uint8_t head;
 
-	while (n < TRAIL_TOLD_COUNT && piece_next(&rest, &tag, &bytes) == 0)
+	while (n < TRAIL_TOLD_COUNT && piece_next(&rest, &head, &bytes) == 0)
 		if (told_take(&out[n++], bytes) != 0)
 			return 0;
 	return n;

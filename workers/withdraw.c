@@ -300,6 +300,7 @@ static int amend(struct shard *s, struct customer *c, int64_t upto_ms, struct re
 	const struct cause *why)
 {
 	const struct tail *said = &s->rewound.tail;
+	struct strip strip;
 	int rc = take_back(s, c, r, why);
 
 	if (rc == 0)
@@ -308,7 +309,8 @@ static int amend(struct shard *s, struct customer *c, int64_t upto_ms, struct re
 		return rc;
 	c->alarm_ms = s->rewound.alarm_ms;
 	s->trail.told_size = 0;
-	if (!said->kept || trail_take(&s->trail, tail_news(said)) != 0)
+	strip_begin(&strip);
+	if (!said->kept || trail_take(&s->trail, &strip, tail_news(said)) != 0)
 		trail_cut(&s->trail);
 	return 0;
 }

@@ -15,6 +15,15 @@
 static struct trail t, u;
 static struct tail end;
 
+/* PIECES as a strip of their own. */
+static int trail_read(struct trail *into, struct span pieces)
+{
+	struct strip k;
+
+	strip_begin(&k);
+	return trail_take(into, &k, pieces);
+}
+
 static struct change change_at(int64_t at_ms, uint8_t risk)
 {
 	return (struct change){ .kind = CHANGE_RISK_RAISED, .risk = risk, .from = RUNG_NONE,
@@ -144,7 +153,7 @@ static void what_was_announced_later_gets_its_number(void **state)
 	tail_tell(&end, &b, 0); /* held */
 	tail_announced(&end, &(struct told){ .change = b, .sequence = 1000000 });
 	trail_begin(&t, span_of(NULL, 0));
-	assert_int_equal(trail_take(&t, tail_news(&end)), 0);
+	assert_int_equal(trail_read(&t, tail_news(&end)), 0);
 	assert_int_equal(trail_told(&t, told), 2);
 	assert_int_equal(told[0].sequence, 7);
 	assert_int_equal(told[1].sequence, 1000000);
@@ -208,12 +217,12 @@ static void some_trail(unsigned n)
 		tail_add(&end, &e, NULL, e.time_ms);
 		tail_tell(&end, &ch, i + 1);
 	}
-	assert_int_equal(trail_take(&t, tail_news(&end)), 0);
+	assert_int_equal(trail_read(&t, tail_news(&end)), 0);
 }
 
 static void a_trail_is_read_as_it_was_written_and_nothing_else_is(void **state)
 {
-	uint8_t bytes[TRAIL_KEPT_MAX];
+	uint8_t bytes[TRAIL_BYTES_MAX];
 	size_t n;
 
 	(void)state;
@@ -221,22 +230,22 @@ static void a_trail_is_read_as_it_was_written_and_nothing_else_is(void **state)
 	n = (size_t)(trail_put(&t, bytes) - bytes);
 	assert_int_equal(n, trail_bytes(&t));
 	trail_cut(&u);
-	assert_int_equal(trail_take(&u, span_of(bytes, n)), 0);
+	assert_int_equal(trail_read(&u, span_of(bytes, n)), 0);
 	assert_int_equal(u.base_size, t.base_size);
 	assert_memory_equal(u.base, t.base, t.base_size);
 	assert_int_equal(u.told_size, t.told_size);
 	assert_memory_equal(u.told, t.told, t.told_size);
 	assert_same_story(&t, &u);
 	trail_cut(&u);
-	assert_int_equal(trail_take(&u, span_of(bytes, 7)), ERR_CORRUPT);
+	assert_int_equal(trail_read(&u, span_of(bytes, 7)), ERR_CORRUPT);
 	bytes[0] = 77;
-	assert_int_equal(trail_take(&u, span_of(bytes, n)), ERR_CORRUPT);
+	assert_int_equal(trail_read(&u, span_of(bytes, n)), ERR_CORRUPT);
 	assert_false(u.kept);
 }
 
 static void what_stands_before_the_first_base_belongs_to_a_row_that_is_gone(void **state)
 {
-	uint8_t bytes[2 * TRAIL_KEPT_MAX], *p = bytes;
+	uint8_t bytes[2 * TRAIL_BYTES_MAX], *p = bytes;
 
 	(void)state;
 	some_trail(2);
@@ -244,7 +253,7 @@ static void what_stands_before_the_first_base_belongs_to_a_row_that_is_gone(void
 	p = trail_put(&t, p + end.size);
 	p = piece_put(p, PIECE_BASE, span_str("another"));
 	trail_cut(&u);
-	assert_int_equal(trail_take(&u, span_of(bytes, (size_t)(p - bytes))), 0);
+	assert_int_equal(trail_read(&u, span_of(bytes, (size_t)(p - bytes))), 0);
 	assert_true(span_eq(span_of(u.base, u.base_size), span_str("a base")));
 	assert_int_equal(u.n_events, 2);
 	assert_int_equal(u.told_size, t.told_size);
@@ -263,7 +272,7 @@ static void more_than_there_is_room_for_cuts_the_trail(void **state)
 		for (unsigned k = 0; k < 30; k++)
 			tail_tell(&end, &ch, UINT64_MAX);
 		assert_true(end.kept);
-		assert_int_equal(trail_take(&t, tail_news(&end)), 0);
+		assert_int_equal(trail_read(&t, tail_news(&end)), 0);
 	}
 	assert_false(t.kept);
 	for (unsigned k = 0; end.kept && k < 1000; k++)
@@ -335,6 +344,149 @@ static void an_end_that_was_cut_is_void_until_the_story_begins_anew(void **state
 	assert_int_equal(end.held.size, 0);
 }
 
+static struct moment moment_random(struct random *r, uint64_t n, struct event *e,
+	char id[RANDOM_ID_SIZE], uint8_t room[PIECE_KEY_MAX])
+{
+	random_event(r, n, id, e);
+	return moment_of(e, NULL, e->time_ms + (int64_t)random_below(r, 2) * 1000, room);
+}
+
+static void assert_same_moment(const struct moment *a, const struct moment *b)
+{
+	assert_int_equal(a->at_ms, b->at_ms);
+	assert_int_equal(a->time_ms, b->time_ms);
+	assert_int_equal(a->is_message, b->is_message);
+	assert_int_equal(a->key.size, b->key.size);
+	assert_memory_equal(a->key.data, b->key.data, a->key.size);
+}
+
+static void whatever_leans_on_others_comes_back_as_it_was(void **state)
+{
+	struct random r = { random_seed(1) };
+
+	(void)state;
+	for (unsigned run = 0; run < random_runs(500); run++) {
+		static uint8_t bytes[12 * PIECE_EVENT_MAX], keys[12][PIECE_KEY_MAX];
+		struct moment m[12], got;
+		struct event e;
+		char id[RANDOM_ID_SIZE];
+		uint8_t *p = bytes, room[PIECE_KEY_MAX];
+		struct strip k;
+		struct strip_piece piece;
+		struct span rest;
+
+		strip_begin(&k);
+		for (unsigned i = 0; i < 12; i++) {
+			uint8_t *begin = p;
+
+			if (i == 6)
+				strip_begin(&k); /* another strip, put behind */
+			m[i] = moment_random(&r, i, &e, id, keys[i]);
+			p = strip_put_event(&k, p, &m[i]);
+			assert_true(p <= begin + PIECE_EVENT_MAX);
+		}
+		rest = span_of(bytes, (size_t)(p - bytes));
+		strip_begin(&k);
+		for (unsigned i = 0; i < 12; i++) {
+			assert_int_equal(strip_next(&k, &rest, &piece), 0);
+			assert_int_equal(piece.tag, PIECE_EVENT);
+			assert_int_equal(packed_open(&piece.event, room, &got), 0);
+			assert_same_moment(&m[i], &got);
+		}
+		assert_int_equal(strip_next(&k, &rest, &piece), ERR_NOTFOUND);
+	}
+}
+
+static void announcements_are_counted_from_what_stands_before_them(void **state)
+{
+	static const uint64_t numbers[] = { 7, 8, 0, 9, UINT64_MAX, 1 };
+	uint8_t bytes[512], *p = bytes, room[PIECE_KEY_MAX];
+	char id[24];
+	struct event e = purchase(1, id);
+	struct moment m = moment_of(&e, NULL, e.time_ms, room);
+	struct strip k;
+	struct strip_piece piece;
+	struct span rest;
+
+	(void)state;
+	strip_begin(&k);
+	for (unsigned i = 0; i < 6; i++) {
+		struct told told = { .change = change_at(e.time_ms + (i % 2 ? 5 : -5), 3),
+			.sequence = numbers[i] };
+
+		if (i == 1)
+			p = strip_put_event(&k, p, &m);
+		p = strip_put_told(&k, p, PIECE_TOLD, &told);
+	}
+	rest = span_of(bytes, (size_t)(p - bytes));
+	strip_begin(&k);
+	for (unsigned i = 0; i < 6; i++) {
+		if (i == 1)
+			assert_int_equal(strip_next(&k, &rest, &piece), 0);
+		assert_int_equal(strip_next(&k, &rest, &piece), 0);
+		assert_int_equal(piece.tag, PIECE_TOLD);
+		assert_int_equal(piece.told.sequence, numbers[i]);
+		assert_int_equal(piece.told.change.at_ms, e.time_ms + (i % 2 ? 5 : -5));
+		assert_int_equal(piece.told.change.risk, 3);
+	}
+}
+
+static void the_next_purchase_at_the_same_till_says_its_digits_and_its_amount(void **state)
+{
+	uint8_t bytes[2 * PIECE_EVENT_MAX], room[PIECE_KEY_MAX], *p, *q;
+	char id[2][24];
+	struct strip k;
+
+	(void)state;
+	strip_begin(&k);
+	for (unsigned i = 0; i < 2; i++) {
+		struct event e = purchase(i, id[i]);
+		struct moment m = moment_of(&e, NULL, e.time_ms, room);
+
+		q = p = i ? q : bytes;
+		q = strip_put_event(&k, p, &m);
+	}
+	/* head, size, a minute (3), P and K, two digits 50 of the id and one of the order, the amount */
+	assert_true(q - p <= 12);
+}
+
+static void what_leans_on_an_end_that_goes_elsewhere_stands_alone(void **state)
+{
+	static struct trail all, moved;
+	uint8_t bytes[RECORD_TAIL_BYTES], held[RECORD_TAIL_BYTES];
+	struct change ch = change_at(RANDOM_BEGIN_MS, 1);
+	struct strip k;
+	char id[24];
+	struct span was;
+
+	(void)state;
+	tail_init(&end);
+	tail_begin(&end);
+	tail_moved(&end, 3, 100, 0);
+	for (unsigned i = 0; i < 4; i++) {
+		struct event e = purchase(i, id);
+
+		tail_add(&end, &e, NULL, e.time_ms);
+		tail_tell(&end, &ch, 70 + i);
+		if (i == 2)
+			written_and_read(bytes);
+	}
+	trail_begin(&all, span_str("base"));
+	strip_begin(&k);
+	assert_int_equal(trail_take(&all, &k, end.held), 0);
+	assert_int_equal(trail_take(&all, &k, tail_news(&end)), 0);
+	was = span_of(memcpy(held, end.held.data, end.held.size), end.held.size);
+	tail_stand_alone(&end);
+	tail_moved(&end, 3, 100, 0);
+	assert_true(end.kept);
+	trail_begin(&moved, span_str("base"));
+	assert_int_equal(trail_read(&moved, was), 0);
+	assert_int_equal(trail_read(&moved, tail_news(&end)), 0);
+	assert_same_story(&all, &moved);
+	assert_int_equal(all.told_size, moved.told_size);
+	assert_memory_equal(all.told, moved.told, all.told_size);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -348,6 +500,10 @@ int main(void)
 		cmocka_unit_test(what_stands_before_the_first_base_belongs_to_a_row_that_is_gone),
 		cmocka_unit_test(more_than_there_is_room_for_cuts_the_trail),
 		cmocka_unit_test(an_event_at_the_end_of_a_record_says_whether_another_comes_behind_it),
+		cmocka_unit_test(whatever_leans_on_others_comes_back_as_it_was),
+		cmocka_unit_test(announcements_are_counted_from_what_stands_before_them),
+		cmocka_unit_test(the_next_purchase_at_the_same_till_says_its_digits_and_its_amount),
+		cmocka_unit_test(what_leans_on_an_end_that_goes_elsewhere_stands_alone),
 		cmocka_unit_test(an_end_that_was_cut_is_void_until_the_story_begins_anew),
 	};
 
