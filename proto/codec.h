@@ -79,9 +79,6 @@ enum reject event_check(struct event *e, const char **ret_text);
 #define EVENT_KEPT_MAX 1024
 uint8_t *event_keep(uint8_t *p, const struct event *e);
 int event_reread(struct event *e, int64_t time_ms, struct span kept);
-/* Where in KEPT the length of the body stands, which is then the number of bytes behind it; 0 when it
- * is longer than a byte. Whatever KEPT is. */
-size_t event_kept_length_at(struct span kept);
 
 struct receipt {
 	uint64_t number;

@@ -77,24 +77,6 @@ uint8_t *event_keep(uint8_t *p, const struct event *e)
 	return p + e->wire.size;
 }
 
-/* Past a text of KEPT with this tag, whose length is a byte, if one stands at AT. */
-static inline size_t text_past(struct span kept, size_t at, uint8_t tag)
-{
-	return at + 1 < kept.size && kept.data[at] == tag ? at + 2u + kept.data[at + 1] : at;
-}
-
-size_t event_kept_length_at(struct span kept)
-{
-	size_t at = text_past(kept, 0, (HEAD_SOURCE + 1) << 3 | WIRE_BYTES);
-
-	at = text_past(kept, at, (HEAD_ID + 1) << 3 | WIRE_BYTES);
-	if (at + 1 < kept.size && kept.data[at] == ((HEAD_CHANNEL + 1) << 3 | WIRE_VARINT))
-		at += 2;
-	if (at < kept.size)
-		at += kept.data[at] < 0x80 ? 1 : 2; /* the number of the body */
-	return at < kept.size && kept.size - at - 1 < 0x80 ? at : 0;
-}
-
 static size_t part_bound(const struct event *e, const struct event_part *part)
 {
 	size_t size = 0;

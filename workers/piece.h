@@ -32,7 +32,6 @@ enum piece_lean {
 	PIECE_TAG = 0x07,
 	EVENT_MODEL = 0x18,   /* an event: 0 it is whole, else strip.h */
 	EVENT_SHIFTED = 0x20, /* it is a message, or was not judged at its own time */
-	EVENT_SUFFIX = 0x40,
 	TOLD_NEAR = 0x08,     /* an announcement: strip.h */
 	TOLD_NEXT = 0x10,
 };

@@ -6,19 +6,12 @@
  *
  *   event   with 1 to 3 in EVENT_MODEL: its model is the latest whole event but none, one or two
  *           varint judged at ms - its model's; the time as in piece.h
- *           u8     P: so many bytes are as in the model
- *           u8     K: so many stand in the places of the model, and are as there, but where the model
- *                  has a hexadecimal digit there is one
- *           u8     with EVENT_SUFFIX, S: so many bytes are as at the end of the model
- *           these K's digits, two in a byte, the first one high; of each row of them the first one
- *           begins a byte, and behind a single one is 0
- *           what lies between, to the end
- *           The length of the body is what follows it, whatever byte stands there: it would be
- *           different with each amount.
+ *           u8     so many bytes of what it says are as the model begins
+ *           the others, to the end
  *   told    with TOLD_NEAR zigzag(at_ms - when the event before was judged)
  *           with TOLD_NEXT zigzag(number - the one before)
  *
- * So a purchase at a till, with an id of 20 digits and an order of 8, is 60 bytes whole and 20 leaning.
+ * So a purchase at a till, with an id of 20 digits and an order of 8, is 60 bytes whole and 35 leaning.
  *
  * What leans looks back into its own strip only, and counts from there backwards, so that strips may
  * be put behind one another. Pure bytes: no clock, no store, no allocation. */
@@ -73,7 +66,7 @@ static inline bool packed_is_whole(const struct packed *e)
 {
 	return !(e->head & EVENT_MODEL) && !e->moment.is_message;
 }
-/* *RET := E with its key, in ROOM. ERR_CORRUPT. */
+/* *RET := E with its key, in ROOM when it leans on another. ERR_CORRUPT. */
 int packed_open(const struct packed *e, uint8_t room[PIECE_KEY_MAX], struct moment *ret);
 
 #endif
