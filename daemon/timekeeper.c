@@ -5,7 +5,7 @@
 
 #define DUE_MIN         64 /* of an input, each shard */
 #define DUE_MAX         4096
-#define SLICE_NS        INT64_C(1500000) /* what an input may take: ingest waits behind it */
+#define SLICE_NS        INT64_C(1000000) /* what an input may take a shard: batches wait behind it */
 #define STEP_NS         INT64_C(20000000) /* between two inputs, at most, unless the pace is slow */
 #define SWEEP_MIN       16  /* customers of an input, each shard */
 #define SWEEP_MAX       1024
@@ -62,19 +62,34 @@ static int64_t earliest_due(const struct daemon *d, struct chores *ret_chores)
 	return due;
 }
 
-/* More deadlines with each input as long as that takes no longer than a slice. */
-static void adapt(struct daemon *d, int64_t took_ns)
+/* What the slowest shard needed of the processor for the last TIME input. How long that took would
+ * be longer the more the machine has to do, and inputs smaller just when each of them is dear. */
+static int64_t settled_ns(const struct daemon *d)
+{
+	int64_t most = 0;
+
+	for (unsigned i = 0; i < d->store.shards; i++) {
+		int64_t ns = atomic_load(&d->workers[i].settled_ns);
+
+		most = ns > most ? ns : most;
+	}
+	return most;
+}
+
+/* As many deadlines with each input as a shard settles in a slice. */
+static void adapt(struct daemon *d)
 {
 	struct timekeeper *k = &d->timekeeper;
 	uint32_t most = (uint32_t)(d->config.deadlines_per_second / (1000000000 / STEP_NS) /
 		d->store.shards);
+	int64_t took_ns = settled_ns(d);
 
 	if (most > DUE_MAX)
 		most = DUE_MAX;
-	if (took_ns < SLICE_NS)
-		k->due *= 2;
-	else if (took_ns > 2 * SLICE_NS)
-		k->due /= 2;
+	if (took_ns < SLICE_NS / 2)
+		k->due += k->due / 2;
+	else if (took_ns > SLICE_NS)
+		k->due -= k->due / 4;
 	if (k->due > most)
 		k->due = most;
 	if (k->due < DUE_MIN)
@@ -115,11 +130,10 @@ static void time_over(struct daemon *d, struct task *t)
 	if (t->work.input.pace.sweep)
 		adapt_sweep(d, now, now - began);
 	k->behind = earliest_due(d, &chores) <= t->work.input.clock_ms;
-	if (k->behind && t->work.input.pace.due > 0)
-		adapt(d, now - (began > k->over_ns ? began : k->over_ns));
-	else if (!k->behind)
+	if (!k->behind)
 		k->due = DUE_MIN;
-	k->over_ns = now;
+	else if (t->work.input.pace.due > 0 && t->work.input.pace.sweep == 0)
+		adapt(d);
 }
 
 static void time_failed(struct daemon *d, struct task *t, int rc)

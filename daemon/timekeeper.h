@@ -4,7 +4,7 @@
  * With the wall clock it sleeps until the earliest deadline of any shard; with the event clock
  * time is the newest event time taken in. Each TIME input settles a
  * bounded number, so that what fell due while the daemon was down comes out paced while ingest goes
- * on: as many as take a few milliseconds. One is under way at a time, or two when more was due than
+ * on: as many as take a shard a millisecond. One is under way at a time, or two when more was due than
  * the last one could settle: the shards have the next while the journal syncs it. Nothing is
  * polled: no deadline, no wake-up.
  *
@@ -25,7 +25,7 @@ struct timekeeper {
 	unsigned under_way;     /* TIME inputs */
 	bool behind;            /* the last one left deadlines that it could have settled */
 	uint32_t due;           /* how many the next one may settle in each shard */
-	int64_t began_ns[TIMES_MAX], over_ns; /* of those under way; the last one */
+	int64_t began_ns[TIMES_MAX]; /* of those under way */
 	int64_t not_before_ns;  /* pacing */
 	uint32_t sweep;         /* how many customers the next one may judge again in each shard */
 	int64_t sweep_ns;       /* no sweep before */

@@ -108,17 +108,24 @@ static bool finish(struct worker *w)
 static void handle_part(struct worker *w, struct part *p)
 {
 	const struct input *in = &p->work->input;
-	bool sweeps = in->type == INPUT_TIME && in->pace.sweep && sweep_is_on(&w->shard);
-	int64_t began_ns = sweeps ? clock_monotonic_ns() : 0;
-	int rc = shard_apply(&w->shard, in, p->list, p->n, &p->outcome);
+	bool passes = in->type == INPUT_TIME;
+	bool sweeps = passes && in->pace.sweep && sweep_is_on(&w->shard);
+	int64_t began_ns;
+	int rc;
 
+	if (passes)
+		give_back_done(w); /* what is done of batches need not wait for it */
+	began_ns = sweeps ? clock_monotonic_ns() : passes ? clock_thread_ns() : 0;
+	rc = shard_apply(&w->shard, in, p->list, p->n, &p->outcome);
 	if (sweeps)
 		atomic_store(&w->swept_ns, clock_monotonic_ns() - began_ns);
+	else if (passes)
+		atomic_store(&w->settled_ns, clock_thread_ns() - began_ns);
 	if (rc != 0) {
 		worker_fail(w, "cannot apply an input", rc);
 		return;
 	}
-	checkpoint_applied(w, p->n, in->type == INPUT_TIME ? in->pace.due + in->pace.sweep : 0);
+	checkpoint_applied(w, p->n, passes ? in->pace.due + in->pace.sweep : 0);
 	mails_add(&w->done, &p->mail);
 	if (w->done.n == DONE_MAX || checkpoint_may_wait(w))
 		give_back_done(w);

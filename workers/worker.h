@@ -159,6 +159,7 @@ struct worker {
 	atomic_bool sweeping;          /* customers are left to be judged again */
 	atomic_bool releasing;         /* what was held is left to be let go */
 	atomic_int_fast64_t swept_ns;  /* what the last TIME input with a sweep took here */
+	atomic_int_fast64_t settled_ns; /* … and of the processor, the last one without one */
 	atomic_bool crowded;           /* will have to wait for its flush soon; see checkpoint.h */
 	atomic_uint_fast64_t outbox_first, outbox_last;
 	atomic_uint_fast64_t messages_first, messages_last;
