@@ -258,6 +258,7 @@ void env_abort(struct env *e)
 	table_abort(e);
 	sources_drop(e);
 	deadlines_drop(e);
+	outbox_drop(e);
 	e->meta = e->committed;
 }
 

@@ -282,6 +282,23 @@ bool memtable_ahead(const struct memtable *m, unsigned table, uint32_t hash, enu
 	return true;
 }
 
+/* All free. Many of them are in large pages: whoever waits for the growing would wait for a thousand
+ * faults of small ones. */
+static struct memslot *slots_make(uint32_t n)
+{
+	size_t size = (size_t)n * sizeof(struct memslot);
+	struct memslot *slots;
+
+	if (size < MEM_CHUNK_BYTES)
+		return calloc(n, sizeof *slots);
+	slots = aligned_alloc(MEM_CHUNK_BYTES, size); /* a power of two, so a multiple */
+	if (slots) {
+		(void)madvise(slots, size, MADV_HUGEPAGE);
+		memset(slots, 0, size);
+	}
+	return slots;
+}
+
 /* At most two in three slots are taken, those counted that are still to be given. */
 static bool slots_room(struct memtable *m, struct memrows *rows)
 {
@@ -291,7 +308,7 @@ static bool slots_room(struct memtable *m, struct memrows *rows)
 
 	if (rows->slots && (uint64_t)rows->used * 3 < (uint64_t)rows->mask * 2)
 		return true;
-	grown = n ? calloc(n, sizeof *grown) : NULL;
+	grown = n ? slots_make(n) : NULL;
 	if (!grown)
 		return false;
 	list = realloc(rows->list, (size_t)n * sizeof *list);

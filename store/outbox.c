@@ -39,21 +39,38 @@ int env_outbox_get(struct env *e, uint64_t sequence, int64_t *ret_taken_ms, stru
 	return OK;
 }
 
-/* A damaged one can be given to nobody any more: it goes too, or it would hold up the rest. */
-static int outbox_is_old(struct env *e, const struct outbox_keep *keep, bool *ret_old,
-	uint64_t *ret_bytes)
+void outbox_drop(struct env *e)
 {
-	const struct env_meta *m = &e->meta;
-	int64_t taken_ms = 0;
-	struct span encoded = { 0 };
-	int rc = env_outbox_get(e, m->outbox_first, &taken_ms, &encoded);
+	e->outbox_head.sequence = 0;
+}
 
+/* What is known of the oldest one: it is asked about whenever one is added. A damaged one can be given
+ * to nobody any more: it goes too, or it would hold up the rest. */
+static int head_read(struct env *e)
+{
+	struct outbox_head *h = &e->outbox_head;
+	struct span encoded = { 0 };
+	int rc;
+
+	if (h->sequence == e->meta.outbox_first)
+		return OK;
+	rc = env_outbox_get(e, e->meta.outbox_first, &h->taken_ms, &encoded);
 	if (e->failed != OK)
 		return e->failed;
-	*ret_bytes = rc == OK ? encoded.size : 0;
-	*ret_old = rc == ERR_CORRUPT || taken_ms < keep->since_ms || m->outbox_bytes > keep->bytes ||
-		m->outbox_last - m->outbox_first + 1 > keep->notifications;
+	if (rc != OK)
+		h->taken_ms = INT64_MIN;
+	h->bytes = rc == OK ? encoded.size : 0;
+	h->sequence = e->meta.outbox_first;
 	return OK;
+}
+
+static bool head_is_old(const struct env *e, const struct outbox_keep *keep)
+{
+	const struct env_meta *m = &e->meta;
+
+	return e->outbox_head.taken_ms == INT64_MIN || e->outbox_head.taken_ms < keep->since_ms ||
+		m->outbox_bytes > keep->bytes ||
+		m->outbox_last - m->outbox_first + 1 > keep->notifications;
 }
 
 int env_outbox_trim(struct env *e, const struct outbox_keep *keep, unsigned limit)
@@ -63,11 +80,8 @@ int env_outbox_trim(struct env *e, const struct outbox_keep *keep, unsigned limi
 	int rc = table_begin(e);
 
 	for (; rc == OK && limit > 0 && m->outbox_first <= m->outbox_last; limit--) {
-		uint64_t bytes = 0;
-		bool old = false;
-
-		rc = outbox_is_old(e, keep, &old, &bytes);
-		if (rc != OK || !old)
+		rc = head_read(e);
+		if (rc != OK || !head_is_old(e, keep))
 			return rc;
 		put_be64(key, m->outbox_first);
 		rc = table_del(e, TABLE_OUTBOX, span_of(key, sizeof key));
@@ -75,7 +89,7 @@ int env_outbox_trim(struct env *e, const struct outbox_keep *keep, unsigned limi
 			rc = OK;
 		if (rc == OK) {
 			m->outbox_first++;
-			m->outbox_bytes -= bytes;
+			m->outbox_bytes -= e->outbox_head.bytes;
 		}
 	}
 	if (rc == OK && m->outbox_first > m->outbox_last)

@@ -154,16 +154,25 @@ static int value_of(struct env *e, const struct span *parts, unsigned n, struct 
 	return ret_value->size + SUM_BYTES > TABLE_VALUE_MAX ? ERR_TOOBIG : OK;
 }
 
-/* Only the first one since a freeze asks below. */
+/* The last row that was appended, if a memtable has it: nobody has to put one of them in order, which
+ * for a large one takes a while, to be told of its end. NULL. */
+static const struct memrow *appended_last(const struct env *e, enum table t)
+{
+	struct memtable *const list[] = { e->active, e->previous };
+
+	for (unsigned i = 0; i < 2; i++)
+		if (list[i]->tables[t].last_appended)
+			return mem_ptr(list[i], list[i]->tables[t].last_appended);
+	return NULL;
+}
+
 static int append_check(struct env *e, enum table t, struct span key)
 {
-	const struct memrows *rows = &e->active->tables[t];
-	const struct memrow *last = NULL;
+	const struct memrow *last = appended_last(e, t);
 	struct row row = { 0 };
 	int rc = OK;
 
-	if (rows->last_appended) {
-		last = mem_ptr(e->active, rows->last_appended);
+	if (last) {
 		row.key = memrow_key(last);
 	} else {
 		rc = table_seek(e, t, span_of(NULL, 0), SEEK_BEFORE, &row);
@@ -193,7 +202,7 @@ static void look_up(struct env *e, enum table t, struct span key, struct asked *
 	ret->row = memtable_find(e->active, t, key, ret->hash);
 }
 
-/* Write what is not TABLE_FRESH. */
+/* Write what is neither TABLE_FRESH nor TABLE_APPEND. */
 static int write_row(struct env *e, enum table t, struct span key, struct span value,
 	enum table_put how, struct memrow **ret_row, bool *ret_exists)
 {
@@ -202,7 +211,7 @@ static int write_row(struct env *e, enum table t, struct span key, struct span v
 
 	look_up(e, t, key, &a);
 	*ret_exists = how == TABLE_OVER || (a.row && !a.row->gone);
-	if (!a.row && how != TABLE_APPEND && how != TABLE_OVER) {
+	if (!a.row && how != TABLE_OVER) {
 		if (a.size)
 			*ret_exists = a.below;
 		else
@@ -233,7 +242,7 @@ int table_put(struct env *e, enum table t, struct span key, const struct span *p
 		rc = value_of(e, parts, n, &value);
 	if (rc == OK && how == TABLE_APPEND)
 		rc = append_check(e, t, key);
-	if (rc == OK && how == TABLE_FRESH) {
+	if (rc == OK && (how == TABLE_FRESH || how == TABLE_APPEND)) {
 		e->asked[t].size = 0;
 		rc = table_fail(e, memtable_add(e->active, t, key, value, &r));
 	} else if (rc == OK) {

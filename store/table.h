@@ -80,6 +80,13 @@ struct asked {
 	uint8_t key[TABLE_KEY_MAX];
 };
 
+/* The oldest notification of the outbox; see outbox.c. */
+struct outbox_head {
+	uint64_t sequence; /* 0: nothing is known */
+	int64_t taken_ms;
+	uint64_t bytes;
+};
+
 struct env {
 	MDB_env *lmdb;
 	MDB_dbi dbi[TABLES];
@@ -111,6 +118,7 @@ struct env {
 	struct buf scratch;     /* a value of several parts */
 	struct source *sources; /* SOURCES_CACHED slots */
 	struct source *recent;  /* one of them */
+	struct outbox_head outbox_head;
 	size_t due_floor_size;  /* of a deadline's key before which there is none; deadlines.c */
 	uint8_t due_floor[8 + EVENT_CUSTOMER_MAX + 1];
 	size_t due_put_size;    /* the earliest one put since the last env_deadlines_due(); 0: none */
@@ -180,6 +188,7 @@ int sources_flush(struct env *e);              /* write what is dirty */
 void sources_drop(struct env *e);              /* forget everything, give back memory */
 void deadlines_drop(struct env *e);            /* what was noted of the earliest one */
 int sources_rotate(struct env *e);             /* the open blocks end with their generation */
+void outbox_drop(struct env *e);               /* what was noted of the oldest one */
 int source_find(struct env *e, struct span name, struct source **ret_source);
 #define SOURCE_BYTES     12 /* without lanes */
 #define SOURCE_BYTES_MAX (SOURCE_BYTES + LANES_MAX * LANE_BYTES_MAX)
