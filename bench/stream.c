@@ -15,7 +15,7 @@
 #define CUSTOMER_DIGITS 12
 #define TIME_BYTES      6  /* the varint of any time from 1978 to 2109 */
 #define NUMBER_BYTES    9  /* a padded varint: any number below 2^63 */
-#define DRAWS           (1u << 20) /* Zipf ranks drawn ahead: pow() is dear */
+#define DRAWS           (1u << 20) /* customers drawn ahead by Zipf's law: pow() is dear */
 #define EVENT_ROOM      (MIX_BODY_MAX + 96)
 
 struct slot {
@@ -33,7 +33,8 @@ struct stream {
 	unsigned next;
 	struct random random;
 	struct zipf zipf;
-	uint32_t *draws;
+	uint8_t (*draws)[CUSTOMER_DIGITS];
+	uint32_t draw;       /* the next one */
 	uint64_t serial, turn;
 	uint64_t *sequences; /* last of each source */
 };
@@ -48,8 +49,6 @@ static uint64_t customer_next(struct stream *s)
 {
 	if (s->settings.each)
 		return scatter(s, s->turn++ % s->settings.customers);
-	if (s->draws)
-		return s->draws[random_next(&s->random) >> 44];
 	return random_below(&s->random, s->settings.customers);
 }
 
@@ -60,6 +59,14 @@ static void put_customer(uint8_t *p, char prefix, uint64_t customer)
 	p[0] = (uint8_t)prefix;
 	for (unsigned i = CUSTOMER_DIGITS - 1; i >= 1; i--, v /= 10)
 		p[i] = (uint8_t)('0' + v % 10);
+}
+
+static void customer_patch(struct stream *s, uint8_t *p)
+{
+	if (s->draws)
+		memcpy(p, s->draws[s->draw++ % DRAWS], CUSTOMER_DIGITS);
+	else
+		put_customer(p, s->settings.prefix, customer_next(s));
 }
 
 static void put_padded(uint8_t *p, uint64_t v, unsigned bytes)
@@ -142,7 +149,8 @@ static bool draw_ahead(struct stream *s)
 		return true;
 	s->draws = malloc(DRAWS * sizeof *s->draws);
 	for (unsigned i = 0; s->draws && i < DRAWS; i++)
-		s->draws[i] = (uint32_t)scatter(s, zipf_next(&s->zipf, &s->random));
+		put_customer(s->draws[i], s->settings.prefix,
+			scatter(s, zipf_next(&s->zipf, &s->random)));
 	return s->draws != NULL;
 }
 
@@ -206,7 +214,7 @@ static void patch(struct stream *s, struct slot *slot, uint8_t *p, int64_t time_
 		put_padded(p + 1, ++s->sequences[slot->source], NUMBER_BYTES);
 		p += 1 + NUMBER_BYTES;
 	}
-	put_customer(p + 2, s->settings.prefix, customer_next(s));
+	customer_patch(s, p + 2);
 	put_padded(p + 2 + CUSTOMER_DIGITS + 1, (uint64_t)time_ms, TIME_BYTES);
 }
 
@@ -219,6 +227,8 @@ const uint8_t *stream_next(struct stream *s, uint64_t number, int64_t time_ms, u
 	s->next = (s->next + 1) % s->settings.pool;
 	put_padded(slot->bytes + 1, number, NUMBER_BYTES);
 	put_hex(due, due_ns, DUE_DIGITS);
+	/* One after the other from there: they lie ready. */
+	s->draw = (uint32_t)random_below(&s->random, DRAWS);
 	for (unsigned i = 0; i < s->settings.batch; i++)
 		patch(s, slot, slot->bytes + slot->events[i], time_ms, due);
 	*ret_size = slot->size;
