@@ -172,29 +172,35 @@ int strip_next(struct strip *k, struct span *rest, struct strip_piece *ret)
 
 void strip_resume(struct strip *k, struct span pieces, size_t model)
 {
-	struct span rest = span_of(pieces.data + model - 1, pieces.size - model + 1), bytes;
+	struct span rest, bytes;
 	struct packed e;
 	uint8_t head;
 
 	strip_begin(k);
-	if (model && piece_next(&rest, &head, &bytes) == 0 && (head & PIECE_TAG) == PIECE_EVENT &&
+	if (model == 0)
+		return;
+	rest = span_of(pieces.data + model - 1, pieces.size - model + 1);
+	if (piece_next(&rest, &head, &bytes) == 0 && (head & PIECE_TAG) == PIECE_EVENT &&
 		(head & EVENT_MODEL) == 0 && next_event(k, head, bytes, &e) == 0)
 		k->has_event = false;
 }
 
 bool strip_last(struct span pieces, size_t model, size_t last, struct packed *ret)
 {
-	struct span rest = span_of(pieces.data + pieces.size - last, last);
+	struct span rest;
 	struct strip_piece piece;
 	struct strip k;
 
+	if (last == 0)
+		return false;
+	rest = span_of(pieces.data + pieces.size - last, last);
 	strip_resume(&k, pieces, model);
-	if (last && strip_next(&k, &rest, &piece) != 0) { /* it leans on an earlier one */
+	if (strip_next(&k, &rest, &piece) != 0) { /* it leans on an earlier one */
 		strip_begin(&k);
 		strip_pass(&k, pieces);
 	}
 	*ret = k.last;
-	return last && k.has_event;
+	return k.has_event;
 }
 
 void strip_pass(struct strip *k, struct span pieces)

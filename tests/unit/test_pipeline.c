@@ -20,6 +20,8 @@ static struct worker workers[2];
 static char dir[200];
 static char told[64]; /* "a1" input 1 was answered, "d1" done */
 static unsigned n_done;
+static struct task *under_way[16]; /* what a test leaves is let go of at its end */
+static unsigned n_under_way;
 
 static struct {
 	pthread_mutex_t mutex;
@@ -108,6 +110,8 @@ static int teardown(void **state)
 {
 	(void)state;
 	disk_is(false);
+	while (n_under_way > 0)
+		task_free(&d, under_way[--n_under_way]);
 	pipeline_fini(&d.pipeline);
 	if (d.flush)
 		event_free(d.flush);
@@ -137,7 +141,12 @@ static void answer(struct daemon *of, struct task *t)
 
 static void done(struct daemon *of, struct task *t)
 {
+	unsigned i = 0;
+
 	(void)of;
+	while (under_way[i] != t)
+		i++;
+	under_way[i] = under_way[--n_under_way];
 	n_done++;
 	tell('d', t);
 }
@@ -155,6 +164,8 @@ static void submit_events(unsigned n)
 	t->answer = answer;
 	t->done = done;
 	assert_int_equal(pipeline_submit(&d, t, span_of(NULL, 0), NULL, 0), 0);
+	assert_true(n_under_way < sizeof under_way / sizeof *under_way);
+	under_way[n_under_way++] = t;
 }
 
 static void submit(void)
