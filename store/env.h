@@ -130,12 +130,14 @@ int env_customer_next(struct env *e, struct span after, struct span *ret_id,
 
 /* Trails: what a customer went through lately, opaque bytes that are seldom read. Two tables, of
  * which one takes the even generations and one the odd, so that what is old goes when its table is
- * emptied, without being looked for.
- * IS_NEW: the caller knows that this generation has no row of CUSTOMER; else it knows that it has. */
-int env_trail_put(struct env *e, uint32_t generation, struct span customer,
-	const struct span *parts, unsigned n, bool is_new);
-int env_trail_get(struct env *e, uint32_t generation, struct span customer,
-	struct span *ret_trail);
+ * emptied, without being looked for. A row has a number within its generation, from 1, which its
+ * customer's record is to keep; env_trail_put() replaces one that there is. ERR_TOOBIG: a generation
+ * has no number left. */
+int env_trail_add(struct env *e, uint32_t generation, const struct span *parts, unsigned n,
+	uint32_t *ret_number);
+int env_trail_put(struct env *e, uint32_t generation, uint32_t number, const struct span *parts,
+	unsigned n);
+int env_trail_get(struct env *e, uint32_t generation, uint32_t number, struct span *ret_trail);
 int env_trails_empty(struct env *e, uint32_t generation);
 
 /* Deadlines: (due, customer), walked in due order, ties in customer order. */

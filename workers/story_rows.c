@@ -72,33 +72,35 @@ static bool has_row(const struct shard *s, const struct customer *c)
 		t->generation + 1 >= s->stories.generation;
 }
 
-static int take_row(struct shard *s, const struct customer *c, uint32_t generation,
-	struct strip *k, bool *ret_goes_on)
+static int take_row(struct shard *s, uint32_t generation, uint32_t number, struct strip *k,
+	uint32_t *ret_before)
 {
 	struct span row;
-	int rc = env_trail_get(s->env, generation, customer_id(c), &row);
+	const uint8_t *pieces;
+	uint64_t before = 0;
+	int rc = env_trail_get(s->env, generation, number, &row);
 
-	if (rc == 0 && row.size == 0)
-		rc = ERR_CORRUPT;
 	if (rc != 0)
 		return rc;
-	*ret_goes_on = row.data[0] & TAIL_ROW_GOES_ON;
-	return trail_take(&s->trail, k, span_of(row.data + 1, row.size - 1));
+	pieces = get_varint(row.data, row.data + row.size, &before);
+	if (!pieces || before > UINT32_MAX)
+		return ERR_CORRUPT;
+	*ret_before = (uint32_t)before;
+	return trail_take(&s->trail, k, span_of(pieces, (size_t)(row.data + row.size - pieces)));
 }
 
 /* From the generation before on, where the row goes on from there; what is damaged there is missing
  * only there. */
 static int read_rows(struct shard *s, const struct customer *c, struct strip *k)
 {
-	uint32_t generation = c->tail.generation;
-	bool goes_on, ignored;
-	int rc = take_row(s, c, generation, k, &goes_on);
+	uint32_t generation = c->tail.generation, before, ignored;
+	int rc = take_row(s, generation, c->tail.row, k, &before);
 
-	if (rc != 0 || !goes_on || generation != s->stories.generation)
+	if (rc != 0 || before == 0 || generation != s->stories.generation)
 		return rc;
 	trail_cut(&s->trail);
-	(void)take_row(s, c, generation - 1, k, &ignored);
-	return take_row(s, c, generation, k, &goes_on);
+	(void)take_row(s, generation - 1, before, k, &ignored);
+	return take_row(s, generation, c->tail.row, k, &before);
 }
 
 int story_read(struct shard *s, const struct customer *c)
@@ -161,14 +163,24 @@ int story_add(struct shard *s, struct customer *c, const struct cause *why, int6
 	return 0;
 }
 
-/* Write a row with FLAGS of what stood BEFORE, what was held, and a base; what was added comes behind
- * it. */
-static int put_base(struct shard *s, struct customer *c, uint8_t flags, struct span before)
+/* The row of this generation, made if there is none. */
+static int put_row(struct shard *s, const struct tail *t, const struct span *parts, unsigned n,
+	uint32_t *ret_number)
+{
+	*ret_number = t->row;
+	if (t->generation != s->stories.generation)
+		return env_trail_add(s->env, s->stories.generation, parts, n, ret_number);
+	return env_trail_put(s->env, t->generation, t->row, parts, n);
+}
+
+/* Write a row that goes on from row FROM of the generation before (0: from none), of what stood
+ * BEFORE, what was held, and a base; what was added comes behind it. */
+static int put_base(struct shard *s, struct customer *c, uint32_t from, struct span before)
 {
 	struct tail *t = &c->tail;
-	uint8_t piece[PIECE_HEAD_MAX + TAIL_HALF_BYTES];
-	uint32_t now = s->stories.generation;
-	struct span parts[4] = { span_of(&flags, 1), before, t->held, span_of(piece, 0) };
+	uint8_t piece[PIECE_HEAD_MAX + TAIL_HALF_BYTES], head[10];
+	uint32_t row;
+	struct span parts[4] = { span_of(head, (size_t)(put_varint(head, from) - head)), before, t->held };
 	int rc = base_of(s, c, &parts[3]);
 
 	if (rc != 0)
@@ -181,9 +193,9 @@ static int put_base(struct shard *s, struct customer *c, uint8_t flags, struct s
 		return 0;
 	}
 	parts[3] = span_of(piece, (size_t)(piece_put(piece, PIECE_BASE, parts[3]) - piece));
-	rc = env_trail_put(s->env, now, customer_id(c), parts, 4, t->generation != now);
+	rc = put_row(s, t, parts, 4, &row);
 	if (rc == 0)
-		tail_moved(t, now, parts[3].size, 0);
+		tail_moved(t, s->stories.generation, row, parts[3].size, 0);
 	return rc;
 }
 
@@ -193,7 +205,7 @@ static int begin_row(struct shard *s, struct customer *c)
 	struct tail *t = &c->tail;
 
 	if (has_row(s, c) && t->generation != s->stories.generation)
-		return put_base(s, c, TAIL_ROW_GOES_ON, span_of(NULL, 0));
+		return put_base(s, c, t->row, span_of(NULL, 0));
 	tail_stand_alone(t);
 	if (!t->kept)
 		return 0;
@@ -206,7 +218,7 @@ static int put_retold(struct shard *s, struct customer *c)
 {
 	struct tail *t = &c->tail;
 	uint8_t row[1 + 2 * TAIL_HALF_BYTES] = { 0 }, *p = row + 1;
-	uint32_t now = s->stories.generation;
+	uint32_t number;
 	struct span part;
 	int rc = story_shorten(s, c);
 	size_t since = trail_bytes(&s->trail);
@@ -220,9 +232,9 @@ static int put_retold(struct shard *s, struct customer *c)
 	if (s->before.kept && trail_bytes(&s->before) + since <= 2 * TAIL_HALF_BYTES)
 		p = trail_put(&s->before, p);
 	part = span_of(row, (size_t)(trail_put(&s->trail, p) - row));
-	rc = env_trail_put(s->env, now, customer_id(c), &part, 1, t->generation != now);
+	rc = put_row(s, t, &part, 1, &number);
 	if (rc == 0)
-		tail_moved(t, now, since, s->trail.n_events);
+		tail_moved(t, s->stories.generation, number, since, s->trail.n_events);
 	return rc;
 }
 
@@ -239,7 +251,7 @@ static int begin_half(struct shard *s, struct customer *c)
 		tail_retold(t);
 		return rc != 0 ? rc : put_retold(s, c);
 	}
-	rc = env_trail_get(s->env, t->generation, customer_id(c), &row);
+	rc = env_trail_get(s->env, t->generation, t->row, &row);
 	if (rc == ERR_NOTFOUND || rc == ERR_CORRUPT || (rc == 0 && row.size <= t->row_since)) {
 		t->is_void = true;
 		return env_failed(s->env) ? env_failed(s->env) : begin_row(s, c);

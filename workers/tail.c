@@ -43,7 +43,7 @@ void tail_lose(struct tail *t)
 {
 	tail_stand_alone(t);
 	let_go(t);
-	t->generation = 0;
+	t->generation = t->row = 0;
 	t->is_void = false;
 }
 
@@ -201,9 +201,10 @@ void tail_stand_alone(struct tail *t)
 		add_again(t, true);
 }
 
-void tail_moved(struct tail *t, uint32_t generation, size_t since, unsigned events)
+void tail_moved(struct tail *t, uint32_t generation, uint32_t row, size_t since, unsigned events)
 {
 	t->generation = generation;
+	t->row = row;
 	t->row_since = (uint16_t)since;
 	t->n_events = (uint8_t)events;
 	t->is_void = t->anew = t->is_retold = false;
@@ -220,6 +221,7 @@ uint8_t *tail_put(struct tail *t, uint8_t *p)
 		return p;
 	t->n_events = (uint8_t)(t->n_events + t->n_added);
 	p = put_varint(p, t->generation);
+	p = put_varint(p, t->row);
 	*p++ = (uint8_t)(t->n_events | (t->is_void ? FLAG_VOID : 0));
 	p = put_varint(p, t->row_since);
 	p = put_varint(p, model);
@@ -234,11 +236,12 @@ uint8_t *tail_put(struct tail *t, uint8_t *p)
 const uint8_t *tail_take(struct tail *t, struct span section)
 {
 	const uint8_t *p = section.data, *end = p + section.size;
-	uint64_t generation, since, model, last;
+	uint64_t generation, row, since, model, last;
 	uint8_t flags;
 
 	p = get_varint(p, end, &generation);
-	if (!p || p == end || generation == 0 || generation > UINT32_MAX)
+	p = p ? get_varint(p, end, &row) : NULL;
+	if (!p || p == end || generation == 0 || generation > UINT32_MAX || row > UINT32_MAX)
 		return NULL;
 	flags = *p++;
 	p = get_varint(p, end, &since);
@@ -248,6 +251,7 @@ const uint8_t *tail_take(struct tail *t, struct span section)
 		model > (size_t)(end - p) || last > (size_t)(end - p))
 		return NULL;
 	t->generation = (uint32_t)generation;
+	t->row = (uint32_t)row;
 	t->n_events = flags & EVENTS_MAX;
 	t->is_void = flags & FLAG_VOID;
 	t->row_since = (uint16_t)since;

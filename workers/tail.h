@@ -7,7 +7,7 @@
  * generation lasts at least as long as something may be late, and then the older table is emptied. It
  * is
  *
- *   u8      flags: 1 it goes on from the row of the generation before
+ *   varint  the row of the generation before from which it goes on; 0: from none
  *   strips  (strip.h): pieces of which the last one mostly is the base behind which the tail begins
  *
  * With each base that is put to a row, what stood there before the last one goes. So nothing is ever
@@ -16,6 +16,7 @@
  * The section of the record:
  *
  *   varint  generation of the row
+ *   varint  its number
  *   u8      events since the last base; 128: the row says nothing any more
  *   varint  bytes of the row from its last base on
  *   varint  where in the tail its latest whole event begins, from 1; 0: it has none
@@ -28,11 +29,11 @@
 #define TAIL_HALF_EVENTS 10  /* since a base; then comes another */
 #define TAIL_HALF_BYTES  930 /* of a base and what came since: two are a value without overflow */
 #define TAIL_ADDED_MAX   (TAIL_HALF_BYTES + PIECE_EVENT_MAX)
-#define TAIL_ROW_GOES_ON 1
 
 struct tail {
 	/* as the record has it */
 	uint32_t generation; /* whose table has the row; 0: there is none */
+	uint32_t row;        /* its number there */
 	bool is_void;        /* it says nothing any more */
 	uint8_t n_events;    /* since the last base */
 	uint16_t row_since;  /* bytes of the row from its last base on */
@@ -89,9 +90,9 @@ void tail_tell_again(struct tail *t, const struct told *told);
 /* TOLD, which had been announced to nobody so far, now was. */
 void tail_announced(struct tail *t, const struct told *told);
 
-/* The row of GENERATION now holds what was held before, and from a base on SINCE bytes with EVENTS
+/* ROW of GENERATION now holds what was held before, and from a base on SINCE bytes with EVENTS
  * events. What was added stands alone. */
-void tail_moved(struct tail *t, uint32_t generation, size_t since, unsigned events);
+void tail_moved(struct tail *t, uint32_t generation, uint32_t row, size_t since, unsigned events);
 
 /* To and from the section of a record. NULL for what tail_put() does not write. */
 uint8_t *tail_put(struct tail *t, uint8_t *p);

@@ -53,7 +53,7 @@ static void end_again(struct span section)
 		end.held.size + end.size > TAIL_HALF_BYTES);
 	assert(again.generation == end.generation || again.generation == 0);
 	tail_stand_alone(&end);
-	tail_moved(&end, 1, 0, 0);
+	tail_moved(&end, 1, 1, 0, 0);
 	assert(!end.kept || (trail_begin(&alone, span_of(NULL, 0)),
 		trail_read(&alone, tail_news(&end)) == 0));
 }

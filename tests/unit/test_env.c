@@ -518,15 +518,22 @@ static void verify_clean(struct fixture *f)
 	assert_int_equal(env_verify(f->e, &report, say_fault, NULL, NULL), 0);
 }
 
-static void assert_trail(struct env *e, uint32_t generation, const char *customer,
-	const char *want)
+static void assert_trail(struct env *e, uint32_t generation, uint32_t number, const char *want)
 {
 	struct span got;
-	int rc = env_trail_get(e, generation, S(customer), &got);
+	int rc = env_trail_get(e, generation, number, &got);
 
 	assert_int_equal(rc, want ? OK : ERR_NOTFOUND);
 	if (want)
 		assert_true(span_eq(got, S(want)));
+}
+
+static uint32_t trail_add(struct fixture *f, uint32_t generation, const struct span *parts, unsigned n)
+{
+	uint32_t number = 0;
+
+	assert_int_equal(env_trail_add(f->e, generation, parts, n, &number), OK);
+	return number;
 }
 
 static void the_older_generation_of_trails_goes_at_once_and_the_other_stays(void **state)
@@ -534,29 +541,32 @@ static void the_older_generation_of_trails_goes_at_once_and_the_other_stays(void
 	struct fixture *f = *state;
 	struct span parts[2] = { S("was "), S("here") };
 
-	assert_int_equal(env_customer_put(f->e, S("anna"), S("one"), true), OK);
-	assert_int_equal(env_customer_put(f->e, S("bert"), S("two"), true), OK);
-	assert_int_equal(env_trail_put(f->e, 1, S("anna"), parts, 2, true), OK);
-	assert_int_equal(env_trail_put(f->e, 2, S("anna"), parts, 1, true), OK);
+	assert_int_equal(trail_add(f, 1, parts, 2), 1);
+	assert_int_equal(trail_add(f, 2, parts, 1), 1);
+	assert_int_equal(trail_add(f, 1, parts, 1), 2);
 	commit(f);
 	fixture_reopen(f);
-	assert_trail(f->e, 1, "anna", "was here");
-	assert_trail(f->e, 2, "anna", "was ");
-	assert_trail(f->e, 2, "bert", NULL);
+	assert_trail(f->e, 1, 1, "was here");
+	assert_trail(f->e, 1, 2, "was ");
+	assert_trail(f->e, 2, 1, "was ");
+	assert_trail(f->e, 2, 2, NULL);
 	/* one that lies in the tree is replaced without being asked for; a new one added */
-	assert_int_equal(env_trail_put(f->e, 2, S("anna"), parts, 2, false), OK);
-	assert_int_equal(env_trail_put(f->e, 2, S("bert"), parts, 1, true), OK);
-	assert_trail(f->e, 2, "anna", "was here");
+	assert_int_equal(env_trail_put(f->e, 2, 1, parts, 2), OK);
+	assert_int_equal(trail_add(f, 2, parts, 1), 2);
+	assert_trail(f->e, 2, 1, "was here");
 	verify_clean(f);
 	assert_int_equal(env_trails_empty(f->e, 3), OK); /* where generation 1 stood */
-	assert_trail(f->e, 3, "anna", NULL);
-	assert_int_equal(env_trail_put(f->e, 3, S("anna"), parts + 1, 1, true), OK);
+	assert_trail(f->e, 3, 1, NULL);
+	assert_int_equal(trail_add(f, 3, parts + 1, 1), 1);
 	verify_clean(f);
 	commit(f);
 	fixture_reopen(f);
-	assert_trail(f->e, 3, "anna", "here");
-	assert_trail(f->e, 2, "anna", "was here");
-	assert_trail(f->e, 2, "bert", "was ");
+	assert_trail(f->e, 3, 1, "here");
+	assert_trail(f->e, 3, 2, NULL);
+	assert_trail(f->e, 2, 1, "was here");
+	assert_trail(f->e, 2, 2, "was ");
+	assert_int_equal(trail_add(f, 2, parts, 2), 3);
+	assert_int_equal(trail_add(f, 3, parts, 2), 2);
 	verify_clean(f);
 }
 
@@ -1295,6 +1305,9 @@ static void verify_finds_what_does_not_fit_together(void **state)
 	env_abort(f->e);
 	assert_int_equal(env_history_add(f->e, S("carl"), &h, 5), OK);
 	expect_problem(f, 1, "its customer is not there");
+	env_abort(f->e);
+	assert_int_equal(env_trail_put(f->e, 1, 2, (struct span[]){ S("row") }, 1), OK);
+	expect_problem(f, 2, "its number is none that was given");
 	env_abort(f->e);
 	env_meta(f->e)->customers++;
 	expect_problem(f, 1, "customers by the meta record are 3, and should be 2");

@@ -25,6 +25,7 @@ static void fill(struct env *e)
 	struct env_meta *m = env_meta(e);
 	uint8_t record[8] = { 0, 1, 2, 3, 0xfc, 0xfd, 0xfe, 0xff };
 	uint64_t sequence;
+	uint32_t trail;
 
 	assert_int_equal(env_setting_put(e, "sweep", S("cursor")), OK);
 	assert_int_equal(env_name_number(e, S("stage.repeat")), 1);
@@ -57,8 +58,8 @@ static void fill(struct env *e)
 	assert_int_equal(env_follow_up_put(e, 7, S("anna"), S("follow")), OK);
 	assert_int_equal(env_health_put(e, S("wtill-7"), S("record")), OK);
 	for (uint32_t generation = 2; generation <= 3; generation++)
-		assert_int_equal(env_trail_put(e, generation, S("anna"),
-			(struct span[]){ S("row "), S("of pieces") }, 2, true), OK);
+		assert_int_equal(env_trail_add(e, generation,
+			(struct span[]){ S("row "), S("of pieces") }, 2, &trail), OK);
 	m->position = 42;
 	m->clock_ms = 1767225600003;
 	m->lifecycle_version = 1;

@@ -305,12 +305,13 @@ static void an_event_at_the_end_of_a_record_says_whether_another_comes_behind_it
 		e[i].time_ms = RANDOM_BEGIN_MS; /* then their ids order them */
 	tail_init(&end);
 	tail_begin(&end);
-	tail_moved(&end, 3, 100, 0);
+	tail_moved(&end, 3, 70000, 100, 0);
 	tail_add(&end, &e[0], NULL, e[0].time_ms);
 	tail_tell(&end, &ch, 9);
 	assert_false(tail_is_in_order(&end)); /* of what was before it nothing is known */
 	written_and_read(one);
 	assert_int_equal(end.generation, 3);
+	assert_int_equal(end.row, 70000);
 	assert_int_equal(end.row_since, 100);
 	assert_int_equal(end.n_events, 1);
 	tail_tell(&end, &ch, 10);
@@ -333,7 +334,7 @@ static void an_end_that_was_cut_is_void_until_the_story_begins_anew(void **state
 	tail_init(&end);
 	assert_ptr_equal(tail_put(&end, bytes), bytes); /* nothing to keep */
 	tail_begin(&end);
-	tail_moved(&end, 3, 100, 4);
+	tail_moved(&end, 3, 70000, 100, 4);
 	tail_add(&end, &e, NULL, e.time_ms);
 	tail_cut(&end);
 	tail_add(&end, &e, NULL, e.time_ms);
@@ -341,6 +342,7 @@ static void an_end_that_was_cut_is_void_until_the_story_begins_anew(void **state
 	written_and_read(bytes);
 	assert_true(end.is_void);
 	assert_int_equal(end.generation, 3);
+	assert_int_equal(end.row, 70000);
 	assert_int_equal(end.held.size, 0);
 }
 
@@ -462,7 +464,7 @@ static void what_leans_on_an_end_that_goes_elsewhere_stands_alone(void **state)
 	(void)state;
 	tail_init(&end);
 	tail_begin(&end);
-	tail_moved(&end, 3, 100, 0);
+	tail_moved(&end, 3, 70000, 100, 0);
 	for (unsigned i = 0; i < 4; i++) {
 		struct event e = purchase(i, id);
 
@@ -477,7 +479,7 @@ static void what_leans_on_an_end_that_goes_elsewhere_stands_alone(void **state)
 	assert_int_equal(trail_take(&all, &k, tail_news(&end)), 0);
 	was = span_of(memcpy(held, end.held.data, end.held.size), end.held.size);
 	tail_stand_alone(&end);
-	tail_moved(&end, 3, 100, 0);
+	tail_moved(&end, 3, 70000, 100, 0);
 	assert_true(end.kept);
 	trail_begin(&moved, span_str("base"));
 	assert_int_equal(trail_read(&moved, was), 0);
