@@ -64,6 +64,7 @@ struct daemon {
 	unsigned stops_awaited;       /* answers to QUERY_START or QUERY_STOP */
 	uint64_t rejected;            /* events, since the start */
 	int64_t started_ns;
+	int64_t opened_ns, recovered_ns; /* after that: environments and journal are open; replayed */
 	int64_t full_until_ns;        /* a failed write: not before then */
 	bool full_hard;               /* not even time goes on: the journal or a checkpoint fails */
 	unsigned ticks;

@@ -15,6 +15,7 @@
 
 #define TICK_MS 100
 #define TRIM_TICKS 100
+#define NS_PER_MS 1000000
 
 void daemon_wake(void *arg)
 {
@@ -319,8 +320,10 @@ static void started(struct query *q)
 	if (q->meta.clock_ms > d->timekeeper.event_ms)
 		d->timekeeper.event_ms = q->meta.clock_ms;
 	if (q->frames)
-		log_info("journal", "replayed", "shard=%u frames=%llu events=%llu", q->shard,
-			(unsigned long long)q->frames, (unsigned long long)q->events);
+		log_info("journal", "replayed", "shard=%u frames=%llu events=%llu ms=%lld cpu_ms=%lld",
+			q->shard, (unsigned long long)q->frames, (unsigned long long)q->events,
+			(long long)(q->replay_ns / NS_PER_MS),
+			(long long)(q->replay_work_ns / NS_PER_MS));
 	d->stops_awaited--;
 	query_free(q);
 }
@@ -416,6 +419,7 @@ static int start(struct daemon *d, struct complaint *c)
 {
 	int rc = start_workers(d, c);
 
+	d->recovered_ns = clock_monotonic_ns() - d->started_ns;
 	if (rc == 0)
 		rc = timekeeper_open(d);
 	if (rc == 0)
@@ -458,6 +462,7 @@ int daemon_open(struct daemon *d, struct complaint *c)
 		rc = open_envs(d, c);
 	if (rc == 0)
 		rc = open_journal(d, c);
+	d->opened_ns = clock_monotonic_ns() - d->started_ns;
 	if (rc == 0)
 		rc = start(d, c);
 	if (rc != 0 && c->text[0] == '\0')
@@ -467,10 +472,12 @@ int daemon_open(struct daemon *d, struct complaint *c)
 
 int daemon_run(struct daemon *d)
 {
-	log_info("daemon", "ready", "version=%s store=%s shards=%u customers=%llu ms=%lld",
+	log_info("daemon", "ready", "version=%s store=%s shards=%u customers=%llu ms=%lld "
+		"opened_ms=%lld recovered_ms=%lld",
 		KITH_VERSION, log_quote(d->store.dir), d->store.shards,
 		(unsigned long long)d->customers_at_start,
-		(long long)((clock_monotonic_ns() - d->started_ns) / 1000000));
+		(long long)((clock_monotonic_ns() - d->started_ns) / NS_PER_MS),
+		(long long)(d->opened_ns / NS_PER_MS), (long long)(d->recovered_ns / NS_PER_MS));
 	notify_ready();
 	space_check(d);
 	courier_check(d);

@@ -331,10 +331,15 @@ uint64_t table_rows(struct env *e, enum table t)
 	return table_begin(e) == OK ? e->rows[t] : 0;
 }
 
-/* Rows that are replaced lie anywhere: of L leaves D random ones touch about L × D / (L + D / 2),
- * at most all. Fresh ones lie together or anywhere, as ids are made: as they did the last time;
- * until that is known, anywhere, and in pages that are filled by half. Those that are cut off lie
- * together. Branch pages are few. */
+/* Of L leaves D random rows touch about L × D / (L + D / 2), at most all. */
+static uint64_t leaves_touched(uint64_t leaves, uint64_t rows)
+{
+	return leaves == 0 ? 0 : rows < 2 * leaves ? leaves * rows / (leaves + rows / 2) : leaves;
+}
+
+/* Rows that are replaced lie anywhere. Fresh ones lie together or anywhere, as ids are made: as they
+ * did the last time; until that is known, behind all others when they were appended, else anywhere,
+ * and in pages that are filled by half. Those that are cut off lie together. Branch pages are few. */
 uint64_t table_pages_dirty(const struct env *e)
 {
 	uint64_t sum = 0;
@@ -342,17 +347,18 @@ uint64_t table_pages_dirty(const struct env *e)
 	for (unsigned t = 0; t < TABLES; t++) {
 		const struct memrows *rows = &e->active->tables[t];
 		const struct spread *known = &e->spread[t];
-		uint64_t leaves = e->tree_leaves[t], old = rows->used - rows->fresh, fresh = rows->fresh;
+		uint64_t leaves = e->tree_leaves[t], fresh = rows->fresh;
+		uint64_t old = leaves ? leaves_touched(leaves, rows->used - fresh) : rows->used - fresh;
 		uint64_t tree_rows = e->tree_rows[t] ? e->tree_rows[t] : 1;
 
 		if (rows->used == 0 && rows->n_cut == 0)
 			continue;
-		if (leaves)
-			old = old < 2 * leaves ? leaves * old / (leaves + old / 2) : leaves;
 		if (known->rows)
 			fresh = fresh * known->pages / known->rows;
+		else if (rows->last_appended)
+			fresh = rows->fresh_bytes / e->page_bytes;
 		else
-			fresh = (fresh < leaves ? fresh : leaves) + rows->fresh_bytes / (e->page_bytes / 2);
+			fresh = leaves_touched(leaves, fresh) + rows->fresh_bytes / (e->page_bytes / 2);
 		sum += 1 + old + (old + fresh) / 50 + fresh + rows->n_cut * leaves / tree_rows;
 	}
 	return sum;

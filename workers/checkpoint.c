@@ -45,6 +45,21 @@ void checkpoint_applied(struct worker *w, uint64_t events, uint64_t others)
 	checkpoint_changed(w);
 }
 
+void checkpoint_replayed(struct worker *w, uint64_t n, uint64_t frozen)
+{
+	struct debt *d = &w->debt;
+
+	checkpoint_changed(w);
+	d->events = n - frozen;
+	read_work(d);
+	if (!env_frozen(w->env))
+		return;
+	d->frozen_ns = n ? (int64_t)((double)d->work_ns * (double)frozen / (double)n) : 0;
+	d->began_ns += d->frozen_ns;
+	d->work_ns -= d->frozen_ns;
+	flusher_begin(&w->flusher);
+}
+
 bool checkpoint_owes(const struct worker *w)
 {
 	return w->debt.since_ns != 0;

@@ -44,6 +44,8 @@ struct debt {
 
 /* N events or deadlines have been applied. */
 void checkpoint_applied(struct worker *w, uint64_t events, uint64_t others);
+/* The start has applied N events again, and frozen the first FROZEN of them, which are to be flushed. */
+void checkpoint_replayed(struct worker *w, uint64_t n, uint64_t frozen);
 /* Something else has changed. */
 void checkpoint_changed(struct worker *w);
 /* Whether there is anything to commit that is not frozen. */

@@ -61,14 +61,30 @@ static int apply_to_all(struct replay *r, struct shard *const *list, unsigned n,
 		if (rc != 0)
 			return complain(c, rc, "shard %u, frame %llu: %s", s->number,
 				(unsigned long long)in->sequence, err_text(rc));
+		r->applied += k;
 	}
 	return 0;
 }
 
-static int checkpoint_all(struct shard *const *list, unsigned n, struct complaint *c)
+/* The start waits for nothing that can be written later: two memtables hold what two held before. */
+static int freeze(struct shard *s)
+{
+	int rc = 0;
+
+	if (env_frozen(s->env)) {
+		rc = env_flush(s->env);
+		env_flushed(s->env, rc);
+	}
+	if (rc == 0)
+		rc = shard_freeze(s);
+	return rc == ERR_NOTFOUND ? 0 : rc; /* nothing has changed */
+}
+
+static int checkpoint_all(const struct replay *r, struct shard *const *list, unsigned n,
+	struct complaint *c)
 {
 	for (unsigned i = 0; i < n; i++) {
-		int rc = shard_checkpoint(list[i]);
+		int rc = r->freezes ? freeze(list[i]) : shard_checkpoint(list[i]);
 
 		if (rc != 0)
 			return complain(c, rc, "shard %u: checkpoint: %s", list[i]->number,
@@ -107,7 +123,6 @@ static int replay_frames(struct replay *r, struct shard *const *list, unsigned n
 	struct journal_reader *reader, struct arena *a, uint32_t *select, uint64_t next,
 	struct complaint *c)
 {
-	uint64_t committed = 0;
 	struct frame f;
 	int rc;
 
@@ -124,10 +139,10 @@ static int replay_frames(struct replay *r, struct shard *const *list, unsigned n
 		next++;
 		if (r->progress && r->frames % 4096 == 0)
 			r->progress(r->arg, f.sequence);
-		if (r->checkpoint_events && (r->events - committed >= r->checkpoint_events ||
+		if (r->checkpoint_events && (r->applied - r->frozen >= r->checkpoint_events ||
 			pages_many(r, list, n))) {
-			committed = r->events;
-			rc = checkpoint_all(list, n, c);
+			r->frozen = r->applied;
+			rc = checkpoint_all(r, list, n, c);
 			if (rc != 0)
 				return rc;
 		}
@@ -143,7 +158,7 @@ int replay_run(struct replay *r, struct shard *const *list, unsigned n, struct c
 	struct journal_reader *reader = NULL;
 	int rc = a && select ? 0 : ERR_NOMEM;
 
-	r->frames = r->events = 0;
+	r->frames = r->events = r->applied = r->frozen = 0;
 	if (rc == 0)
 		rc = journal_reader_open(r->journal_dir, r->store_id, low + 1, &reader, c);
 	if (rc == 0)

@@ -14,11 +14,14 @@ struct replay {
 	uint64_t upto;             /* last frame to apply; 0: all there are */
 	uint64_t checkpoint_events; /* commit after so many events; 0: not at all, the caller does */
 	uint64_t checkpoint_pages; /* … or when so many would be written; 0: however many */
+	bool freezes;              /* then freeze, and commit only what was frozen before: the caller
+	                            * flushes what it finds frozen */
 	bool any_engine;           /* apply inputs that another engine version took, too */
 	void (*progress)(void *arg, uint64_t sequence); /* may be NULL; every few thousand frames */
 	void *arg;
 	/* filled */
-	uint64_t frames, events;
+	uint64_t frames, events;   /* of the journal */
+	uint64_t applied, frozen;  /* events in these shards; of these, up to the last commit or freeze */
 };
 
 /* Apply to each of N shards (of R->shards) the frames after its position. ERR_VERSION for a

@@ -133,15 +133,19 @@ static void handle_part(struct worker *w, struct part *p)
 
 static void handle_start(struct worker *w, struct query *q)
 {
-	/* What two memtables held comes back into one, and is flushed when we are ready. */
+	/* What two memtables held comes back, and is flushed when we are ready. Each may take twice as
+	 * much: how many pages it will be is guessed, until a first flush has told how rows lie. */
 	struct replay r = { .upto = q->from, .checkpoint_events = 2 * w->settings.events,
-		.checkpoint_pages = 2 * w->settings.dirty_pages };
+		.checkpoint_pages = 2 * w->settings.dirty_pages, .freezes = true };
 	uint64_t committed = env_committed(w->env);
+	int64_t began_ns = clock_monotonic_ns();
 
 	w->any_engine = q->any_engine;
 	q->rc = recover(w, &r, &q->complaint);
 	q->frames = r.frames;
 	q->events = r.events;
+	q->replay_ns = clock_monotonic_ns() - began_ns;
+	q->replay_work_ns = clock_thread_ns();
 	if (q->rc == 0)
 		q->rc = query_subscriptions(&w->shard, q);
 	q->meta = *env_meta(w->env);
@@ -157,7 +161,7 @@ static void handle_start(struct worker *w, struct query *q)
 		/* Not what is applied: the journal must keep what no commit has. */
 		atomic_store(&w->checkpoint, committed);
 		if (r.frames)
-			checkpoint_applied(w, r.events, 0);
+			checkpoint_replayed(w, r.applied, r.frozen);
 		worker_publish(w);
 	}
 	give_back(w, &q->mail);

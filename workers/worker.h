@@ -79,7 +79,8 @@ struct query {
 	bool any_engine;    /* in: QUERY_START, see replay.h */
 	int rc;             /* out */
 	struct complaint complaint;  /* out: QUERY_START */
-	uint64_t frames, events;     /* out: QUERY_START, replayed */
+	uint64_t frames, events;     /* out: QUERY_START, replayed … */
+	int64_t replay_ns, replay_work_ns; /* … in so long, with so much of the processor */
 	struct settings settings;    /* out: QUERY_START, in force */
 	uint32_t engine;             /* out: QUERY_START */
 	struct customer *who;        /* out, malloc'ed */

@@ -213,6 +213,7 @@ static int recover(const char *dir, bool checking)
 	for (unsigned i = 0; checking && rc == 0 && i < WORLD_SHARDS; i++)
 		check_rows(world.env[i], i); /* what the last checkpoint left */
 	world.checkpoint_events = !checking && random_below(&whim, 2) ? 20 : 0;
+	world.freezes = random_below(&whim, 2);
 	for (unsigned i = 0; rc == 0 && i < WORLD_SHARDS; i++)
 		rc = world_recover(&world, i, journal_last(world.journal), &c);
 	world.checkpoint_events = 0;

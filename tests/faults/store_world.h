@@ -25,7 +25,8 @@ struct world {
 	uint64_t committed[WORLD_SHARDS]; /* frame of the last checkpoint */
 	struct journal *journal;
 	char journal_dir[4096];
-	uint64_t checkpoint_events; /* of the replay: commit so often; 0: not */
+	uint64_t checkpoint_events; /* of the replay: commit so often; 0: not … */
+	bool freezes;               /* … or freeze; see workers/replay.h */
 };
 
 static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -71,7 +72,8 @@ static int world_open_journal(struct world *w, int64_t now_ms, struct complaint 
 static int world_recover(struct world *w, unsigned i, uint64_t upto, struct complaint *c)
 {
 	struct replay r = { .journal_dir = w->journal_dir, .store_id = w->store.id,
-		.shards = WORLD_SHARDS, .upto = upto, .checkpoint_events = w->checkpoint_events };
+		.shards = WORLD_SHARDS, .upto = upto, .checkpoint_events = w->checkpoint_events,
+		.freezes = w->freezes };
 	struct shard *list[1] = { &w->shard[i] };
 	int rc = shard_open(&w->shard[i], i, w->env[i], c);
 

@@ -151,6 +151,7 @@ static void replay(struct sim *s, uint64_t upto, struct complaint *c)
 	bool together = random_below(&s->random, 2);
 	char dir[4096];
 
+	r.freezes = r.checkpoint_events % 2; /* as a worker does; what is frozen stays so */
 	store_journal_dir(&s->store, dir);
 	r.journal_dir = dir;
 	s->replayed = 0;

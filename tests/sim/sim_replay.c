@@ -87,7 +87,8 @@ static void open_fresh(struct sim *s, struct store *fresh, struct env **env, str
 void sim_check_replay(struct sim *s, uint64_t checkpoint_events)
 {
 	struct replay r = { .store_id = s->store.id, .shards = s->o.shards,
-		.upto = journal_durable(s->journal), .checkpoint_events = checkpoint_events };
+		.upto = journal_durable(s->journal), .checkpoint_events = checkpoint_events,
+		.freezes = checkpoint_events % 2 };
 	struct shard *shard = calloc(s->o.shards, sizeof *shard), *list[SIM_SHARDS_MAX];
 	struct env *env[SIM_SHARDS_MAX];
 	struct store fresh;

@@ -44,7 +44,8 @@ static void the_kept_journal_gives_the_same_store_row_by_row(void **state)
 		sim_start(s);
 		sim_check(s);
 		sim_check_replay(s, 0);
-		sim_check_replay(s, 7); /* where it commits makes no difference */
+		sim_check_replay(s, 8); /* where it commits makes no difference */
+		sim_check_replay(s, 7); /* nor where it freezes */
 		sim_free(s);
 	}
 }
@@ -113,6 +114,42 @@ static void a_replay_stops_where_it_is_told_and_goes_on_from_there(void **state)
 	story_end(s);
 }
 
+static void a_start_writes_nothing_that_can_be_written_later(void **state)
+{
+	struct sim *s = start(1, 1);
+	struct shard *list[1] = { &s->shard[0] };
+	struct replay r = { .store_id = s->store.id, .shards = 1, .checkpoint_events = 2,
+		.freezes = true };
+	struct complaint c = { 0 };
+	uint64_t begin, sent[6];
+	char dir[4096], line[40];
+
+	(void)state;
+	sim_checkpoint(s);
+	begin = env_committed(s->env[0]);
+	for (unsigned i = 0; i < 6; i++) {
+		snprintf(line, sizeof line, "t/%u anna buys 1", i);
+		sim_send(s, line);
+		sent[i] = journal_last(s->journal);
+	}
+	store_journal_dir(&s->store, dir);
+	r.journal_dir = dir;
+	r.upto = sent[3] - 1;
+	go_back_to_the_checkpoint(s);
+	assert_int_equal(replay_run(&r, list, 1, &c), 0);
+	assert_true(env_frozen(s->env[0]));
+	assert_int_equal(env_committed(s->env[0]), begin); /* there is room for both */
+	assert_int_equal(r.applied, 3);
+	assert_int_equal(r.frozen, 2);
+	r.upto = 0;
+	assert_int_equal(replay_run(&r, list, 1, &c), 0);
+	assert_true(env_frozen(s->env[0]));
+	assert_int_equal(env_committed(s->env[0]), sent[1]); /* there was none for three */
+	assert_int_equal(sim_count(s, "stage.repeat"), 1);
+	sim_check(s);
+	story_end(s);
+}
+
 static void a_journal_that_begins_too_late_is_refused(void **state)
 {
 	struct sim *s = sim_new(&(struct sim_options){ .seed = 1, .segment_bytes = 8192 });
@@ -142,6 +179,7 @@ int main(void)
 		cmocka_unit_test(the_kept_journal_gives_the_same_store_row_by_row),
 		cmocka_unit_test(a_tail_taken_by_another_engine_is_not_replayed_without_being_told_to),
 		cmocka_unit_test(a_replay_stops_where_it_is_told_and_goes_on_from_there),
+		cmocka_unit_test(a_start_writes_nothing_that_can_be_written_later),
 		cmocka_unit_test(a_journal_that_begins_too_late_is_refused),
 	};
 

@@ -190,6 +190,29 @@ static void a_flush_stands_back_until_half_of_the_room_is_used_up(void **state)
 	sem_destroy(&sync_point.go_on);
 }
 
+static void a_start_owes_what_it_has_applied_again_and_flushes_what_is_frozen(void **state)
+{
+	struct bench *b = *state;
+	struct debt *d = &b->w.debt;
+	int64_t end = clock_thread_ns() + 20 * MS;
+
+	b->durable = 100;
+	d->began_ns = clock_thread_ns();
+	while (clock_thread_ns() < end)
+		;
+	env_meta(b->w.env)->position = 3;
+	assert_int_equal(shard_freeze(&b->w.shard), OK);
+	env_meta(b->w.env)->position = 5;
+	checkpoint_replayed(&b->w, 4000, 3000);
+	assert_true(checkpoint_owes(&b->w));
+	assert_int_equal(d->events, 1000);
+	assert_in_range(d->frozen_ns, 15 * MS, 10000 * MS);
+	assert_in_range(d->frozen_ns, 3 * d->work_ns - 4, 3 * d->work_ns + 4);
+	assert_int_equal(flusher_take(&b->w.flusher), OK); /* it had begun */
+	env_flushed(b->w.env, OK);
+	assert_int_equal(env_committed(b->w.env), 3);
+}
+
 static void memory_is_shared_by_all_shards(void **state)
 {
 	const uint64_t mib = 1 << 20;
@@ -245,6 +268,8 @@ int main(void)
 			teardown),
 		cmocka_unit_test_setup_teardown(a_flush_stands_back_until_half_of_the_room_is_used_up,
 			setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_start_owes_what_it_has_applied_again_and_flushes_what_is_frozen, setup, teardown),
 		cmocka_unit_test(memory_is_shared_by_all_shards),
 		cmocka_unit_test_setup_teardown(a_shard_at_rest_gives_its_memory_back, setup, teardown),
 	};

@@ -1167,6 +1167,26 @@ static void the_estimate_of_dirty_pages_is_near(void **state)
 	assert_in_range(estimate, grown * 8 / 10, grown * 2);
 }
 
+/* Until a first flush has told how rows lie, which is when a start applies the journal again. */
+static void what_is_appended_is_not_taken_for_scattered(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t note[240] = { 0 };
+	uint64_t before, grown, estimate, number;
+
+	for (unsigned i = 0; i < 40000; i++)
+		assert_int_equal(env_outbox_add(f->e, 1, span_of(note, sizeof note), &number), OK);
+	commit(f);
+	fixture_reopen(f);
+	before = file_pages(f);
+	for (unsigned i = 0; i < 2500; i++)
+		assert_int_equal(env_outbox_add(f->e, 1, span_of(note, sizeof note), &number), OK);
+	estimate = env_dirty_pages(f->e);
+	commit(f);
+	grown = file_pages(f) - before;
+	assert_in_range(estimate, grown * 5 / 10, grown * 2);
+}
+
 /* ---- dump, verify */
 
 struct lines {
@@ -1399,6 +1419,7 @@ int main(void)
 		T(a_full_disk_loses_nothing_and_works_again),
 		T(a_failed_commit_is_final),
 		T(the_estimate_of_dirty_pages_is_near),
+		T(what_is_appended_is_not_taken_for_scattered),
 		T(a_dump_shows_every_row_of_the_transaction),
 		T(a_sound_environment_has_no_problems),
 		T(verify_finds_what_does_not_fit_together),
