@@ -149,14 +149,26 @@ bool checkpoint_may_wait(const struct worker *w)
 	return env_frozen(w->env) && checkpoint_owes(w) && (is_large(w) || is_too_long(w));
 }
 
-bool checkpoint_is_crowded(const struct worker *w)
+/* Whether WAY of four quarters of the room that is left for what comes during the flush are used up. */
+static bool is_filled(const struct worker *w, int way)
 {
+	const struct checkpoint_settings *most = &w->settings;
 	const struct debt *d = &w->debt;
 
-	return atomic_load(&w->state) == WORKER_RUNNING && env_frozen(w->env) &&
-		(d->work_ns >= (w->settings.replay_ns - d->frozen_ns) / 2 ||
-		d->events >= w->settings.events / 2 ||
-		env_checkpoint_pages(w->env) >= w->settings.dirty_pages / 2);
+	return env_frozen(w->env) && (4 * d->work_ns >= way * (most->replay_ns - d->frozen_ns) ||
+		4 * d->events >= way * most->events ||
+		4 * env_checkpoint_pages(w->env) >= way * most->dirty_pages);
+}
+
+/* A flush that stands back is called forward before anything has to wait for it. */
+static bool is_urgent(const struct worker *w)
+{
+	return atomic_load(&w->state) == WORKER_RUNNING && is_filled(w, 2);
+}
+
+bool checkpoint_is_crowded(const struct worker *w)
+{
+	return atomic_load(&w->state) == WORKER_RUNNING && is_filled(w, 3);
 }
 
 void checkpoint_step(struct worker *w, bool idle)
@@ -169,7 +181,7 @@ void checkpoint_step(struct worker *w, bool idle)
 		enum flusher_state state = flusher_state(&w->flusher);
 		bool wait = checkpoint_may_wait(w);
 
-		if (state == FLUSHER_BUSY && checkpoint_is_crowded(w))
+		if (state == FLUSHER_BUSY && is_urgent(w))
 			flusher_hurry(&w->flusher);
 		if (state == FLUSHER_DONE || (state == FLUSHER_BUSY && wait))
 			take(w);

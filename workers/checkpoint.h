@@ -55,7 +55,7 @@ bool checkpoint_is_durable(struct worker *w);
 /* Whether the next step may wait for the flush under way: what others wait for is to be given back
  * before. */
 bool checkpoint_may_wait(const struct worker *w);
-/* Whether half of what there is room for until then is used up: what can wait is to wait. */
+/* Whether three quarters of what there is room for until then are used up: what can wait is to wait. */
 bool checkpoint_is_crowded(const struct worker *w);
 /* Take what has been flushed, and begin what is due. IDLE: there was no mail for
  * settings.idle_ns. */

@@ -145,11 +145,11 @@ static void what_can_wait_is_told_to_before_the_shard_has_to(void **state)
 	work(b, 15 * MS);
 	assert_int_equal(env_freeze(b->w.env), OK);
 	b->w.debt.frozen_ns = 40 * MS;
-	b->w.debt.work_ns = 9 * MS;
+	b->w.debt.work_ns = 14 * MS;
 	assert_false(checkpoint_is_crowded(&b->w));
-	b->w.debt.work_ns = 10 * MS;
+	b->w.debt.work_ns = 15 * MS;
 	assert_true(checkpoint_is_crowded(&b->w));
-	assert_false(checkpoint_may_wait(&b->w)); /* the other half is for events */
+	assert_false(checkpoint_may_wait(&b->w)); /* the last quarter is for events */
 	atomic_store(&b->w.state, WORKER_FULL);
 	assert_false(checkpoint_is_crowded(&b->w)); /* no flush is behind: there is no room for it */
 	atomic_store(&b->w.state, WORKER_RUNNING);
