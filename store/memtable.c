@@ -48,6 +48,7 @@ static void reset_rows(struct memtable *m, struct memrows *rows)
 	struct memslot *slots = rows->slots;
 	mem_at *list = rows->list;
 	uint32_t mask = rows->mask, used = rows->used, seen = rows->seen;
+	bool raw = rows->raw;
 
 	*rows = (struct memrows){ 0 };
 	if (slots && used < mask / 8 && mask >= FIRST_SLOTS) {
@@ -59,6 +60,7 @@ static void reset_rows(struct memtable *m, struct memrows *rows)
 	rows->slots = slots;
 	rows->list = list;
 	rows->mask = mask;
+	rows->raw = raw;
 	if (slots && seen)
 		memset(slots, 0, ((size_t)mask + 1) * sizeof *slots);
 }
@@ -221,10 +223,18 @@ static void slot_take(struct memslot *slots, uint32_t mask, struct memslot s)
 	slots[i] = s;
 }
 
+static void slots_clear(struct memrows *rows)
+{
+	if (rows->raw)
+		memset(rows->slots, 0, ((size_t)rows->mask + 1) * sizeof *rows->slots);
+	rows->raw = false;
+}
+
 static void slots_give(struct memtable *m, unsigned table)
 {
 	struct memrows *rows = &m->tables[table];
 
+	slots_clear(rows);
 	for (; rows->seen < rows->used; rows->seen++) {
 		const struct memrow *r = mem_ptr(m, rows->list[rows->seen]);
 
@@ -260,7 +270,7 @@ bool memtable_ahead(const struct memtable *m, unsigned table, uint32_t hash, enu
 	const struct memrow *r;
 	const char *value;
 
-	if (rows->used == 0)
+	if (rows->seen == 0)
 		return false;
 	slot = &rows->slots[hash & rows->mask];
 	if (step == MEM_SLOT) {
@@ -282,20 +292,24 @@ bool memtable_ahead(const struct memtable *m, unsigned table, uint32_t hash, enu
 	return true;
 }
 
-/* All free. Many of them are in large pages: whoever waits for the growing would wait for a thousand
- * faults of small ones. */
-static struct memslot *slots_make(uint32_t n)
+/* Many of them are in large pages: whoever waits for the growing would wait for a thousand faults of
+ * small ones. RAW: they are not cleared, nor touched, and as few may be all that are needed of them:
+ * a table that is only appended to gives none. */
+static struct memslot *slots_make(struct memtable *m, uint32_t n, bool *raw)
 {
 	size_t size = (size_t)n * sizeof(struct memslot);
-	struct memslot *slots;
+	struct memslot *slots = NULL;
 
-	if (size < MEM_CHUNK_BYTES)
+	if (size < MEM_CHUNK_BYTES) {
+		*raw = false;
 		return calloc(n, sizeof *slots);
-	slots = aligned_alloc(MEM_CHUNK_BYTES, size); /* a power of two, so a multiple */
-	if (slots) {
-		(void)madvise(slots, size, MADV_HUGEPAGE);
-		memset(slots, 0, size);
 	}
+	if (size == MEM_CHUNK_BYTES && !*raw)
+		slots = (struct memslot *)spare_take(m->spares);
+	if (!slots && (slots = aligned_alloc(MEM_CHUNK_BYTES, size))) /* a power of two, so a multiple */
+		(void)madvise(slots, size, MADV_HUGEPAGE);
+	if (slots && !*raw)
+		memset(slots, 0, size);
 	return slots;
 }
 
@@ -303,12 +317,13 @@ static struct memslot *slots_make(uint32_t n)
 static bool slots_room(struct memtable *m, struct memrows *rows)
 {
 	uint32_t n = rows->slots ? (rows->mask + 1) * 2 : FIRST_SLOTS;
+	bool raw = rows->seen == 0;
 	struct memslot *grown;
 	mem_at *list;
 
 	if (rows->slots && (uint64_t)rows->used * 3 < (uint64_t)rows->mask * 2)
 		return true;
-	grown = n ? slots_make(n) : NULL;
+	grown = n ? slots_make(m, n, &raw) : NULL;
 	if (!grown)
 		return false;
 	list = realloc(rows->list, (size_t)n * sizeof *list);
@@ -316,12 +331,13 @@ static bool slots_room(struct memtable *m, struct memrows *rows)
 		free(grown);
 		return false;
 	}
-	for (uint32_t i = 0; rows->slots && i <= rows->mask; i++)
+	for (uint32_t i = 0; rows->seen && i <= rows->mask; i++)
 		if (rows->slots[i].row)
 			slot_take(grown, n - 1, rows->slots[i]);
 	m->slot_bytes += (uint64_t)(rows->slots ? n / 2 : n) * (sizeof *grown + sizeof *list);
 	free(rows->slots);
 	rows->slots = grown;
+	rows->raw = raw;
 	rows->list = list;
 	rows->mask = n - 1;
 	return true;
@@ -354,6 +370,7 @@ static struct memrow *row_with_slot(struct memtable *m, unsigned table, struct s
 		slots_give(m, table);
 	r = row_new(m, rows, key);
 	if (r) {
+		slots_clear(rows);
 		slot_take(rows->slots, rows->mask, (struct memslot){ hash, r->at });
 		rows->seen++;
 	}

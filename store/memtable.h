@@ -25,7 +25,7 @@
 #define MEM_CHUNK_BYTES  (2u << 20) /* holds the longest value */
 #define MEM_CHUNKS_MAX   (1u << 14) /* 32 GiB */
 #define MEM_CHUNKS_KEPT  1          /* by memtable_relax() */
-#define MEM_SPARES       2
+#define MEM_SPARES       4
 #define MEM_HEIGHT_MAX   12
 #define MEM_KEY_MAX      511
 #define MEM_ROOM_SIZES   65 /* in 64 bytes; what is larger is not used again */
@@ -57,6 +57,7 @@ struct memrows {
 	uint32_t used;        /* rows */
 	mem_at *list;         /* rows as they were made; room for mask + 1 */
 	uint32_t seen;        /* so many of the first have a slot */
+	bool raw;             /* the slots are not cleared yet: nobody has one */
 	mem_at order;         /* mem_at first[MEM_HEIGHT_MAX]; 0: nobody has asked for an order */
 	mem_at last_appended; /* row */
 	bool emptied;

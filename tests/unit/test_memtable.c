@@ -294,6 +294,42 @@ static void what_a_value_has_grown_out_of_is_taken_by_the_next(void **state)
 }
 
 /* Values of a chunk's size, so that each takes one. */
+static struct span number_of(uint32_t i)
+{
+	static uint8_t bytes[4];
+
+	put_be32(bytes, i);
+	return span_of(bytes, sizeof bytes);
+}
+
+/* As many as make slots of several chunks, twice: the second time in what the first has left. */
+static void what_is_only_appended_is_found_when_somebody_asks(void **state)
+{
+	const uint32_t many = 500000;
+	struct memtable m;
+	struct memrow *r;
+
+	(void)state;
+	memtable_init(&m, NULL);
+	for (unsigned round = 0; round < 2; round++) {
+		for (uint32_t i = 0; i < many; i++) {
+			struct span key = number_of(i);
+
+			assert_int_equal(memtable_add(&m, T, key, key, &r), OK);
+			/* nobody has a slot that could be looked at */
+			assert_false(memtable_ahead(&m, T, memtable_hash(T, key), MEM_ROW));
+		}
+		for (uint32_t i = 0; i <= many; i += 997) {
+			struct span key = number_of(i);
+
+			assert_non_null(memtable_find(&m, T, key, memtable_hash(T, key)));
+		}
+		assert_null(memtable_find(&m, T, number_of(many), memtable_hash(T, number_of(many))));
+		memtable_reset(&m);
+	}
+	memtable_fini(&m);
+}
+
 static void grow(struct memtable *m, unsigned chunks)
 {
 	static const uint8_t value[MEM_CHUNK_BYTES - 4096];
@@ -342,6 +378,7 @@ static void memory_that_lies_ready_is_taken_first_and_kept_through_a_reset(void 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_only_appended_is_found_when_somebody_asks),
 		cmocka_unit_test(a_memtable_does_what_the_model_does),
 		cmocka_unit_test(a_value_may_come_from_the_memtable),
 		cmocka_unit_test(what_a_value_has_grown_out_of_is_taken_by_the_next),
