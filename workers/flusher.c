@@ -10,7 +10,8 @@
 #include "base/thread.h"
 #include "workers/flusher.h"
 
-#define NICE 10
+#define NICE       10
+#define NICE_AHEAD 10 /* of who makes memory ready, while there is some: a chunk may take 3 ms */
 
 static void move(struct flusher *f, enum flusher_state to)
 {
@@ -25,6 +26,7 @@ static void *prepare(void *arg)
 	struct flusher *f = arg;
 
 	thread_is("memory");
+	(void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICE_AHEAD);
 	pthread_mutex_lock(&f->mutex);
 	while (f->state != FLUSHER_ENDING) {
 		if (!f->wanted) {
