@@ -8,6 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/clock.h"
+#include "base/thread.h"
+
+#define REST_LEAST_NS 100000 /* nothing was written of a slice that was over sooner */
 
 static _Thread_local const atomic_bool *paced; /* by this; NULL: not */
 
@@ -18,11 +21,21 @@ void writeback_pace(const atomic_bool *hurried)
 
 uint64_t writeback_next_slice(uint64_t bytes, int64_t took_ns, int64_t aim_ns)
 {
+	if (took_ns > 3 * aim_ns && bytes > 2 * WRITEBACK_SLICE_LEAST)
+		return bytes / 4;
 	if (took_ns > aim_ns && bytes > WRITEBACK_SLICE_LEAST)
 		return bytes / 2;
 	if (took_ns < aim_ns / 4 && bytes < WRITEBACK_SLICE_MOST * (uint64_t)(aim_ns / 1000000))
 		return bytes * 2;
 	return bytes;
+}
+
+/* Half of the time the device is the journal's alone: else each of its syncs would find a slice on the
+ * way, as the next one would always have begun. Not when somebody waits for the end. */
+static void leave_alone(int64_t took_ns)
+{
+	if (took_ns >= REST_LEAST_NS && !atomic_load(paced))
+		thread_rest(took_ns < WRITEBACK_LONG_NS ? took_ns : WRITEBACK_LONG_NS);
 }
 
 /* An error of a page that was written is told once, and here: it must not be lost to who asked for
@@ -37,13 +50,15 @@ static int write_slices(int fd)
 	if (fstat(fd, &st) != 0)
 		return -1;
 	for (uint64_t at = 0; at < (uint64_t)st.st_size;) {
-		int64_t began = clock_monotonic_ns();
+		int64_t began = clock_monotonic_ns(), took;
 
 		if (sync_file_range(fd, (off64_t)at, (off64_t)slice, how) != 0)
 			return errno == EINVAL || errno == ESPIPE || errno == ENOSYS ? 0 : -1;
 		at += slice;
-		slice = writeback_next_slice(slice, clock_monotonic_ns() - began,
+		took = clock_monotonic_ns() - began;
+		slice = writeback_next_slice(slice, took,
 			atomic_load(paced) ? WRITEBACK_LONG_NS : WRITEBACK_SHORT_NS);
+		leave_alone(took);
 	}
 	return 0;
 }

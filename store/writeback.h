@@ -14,8 +14,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* From here on the calling thread's fdatasync() goes in slices. They are short ones, and longer ones
- * once *HURRIED: then somebody waits for the end of it. NULL: at once, as at first. */
+/* From here on the calling thread's fdatasync() goes in slices. They are short ones, with as long a
+ * rest after each; longer ones without a rest once *HURRIED: then somebody waits for the end of it.
+ * NULL: at once, as at first. */
 void writeback_pace(const atomic_bool *hurried);
 
 /* How many bytes of a file the next slice spans when one of BYTES took TOOK_NS: as many as the

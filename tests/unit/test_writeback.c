@@ -11,13 +11,23 @@
 #include <stdlib.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+#include "base/clock.h"
 #include "store/writeback.h"
 
 static uint64_t reached; /* up to here slices have been asked for, without a gap */
 static unsigned slices, fail_at;
 static int fail_with;
 static atomic_bool hurried;
+static int64_t slow_ns, rested_ns;
+
+int nanosleep(const struct timespec *wanted, struct timespec *left)
+{
+	(void)left;
+	rested_ns += wanted->tv_sec * 1000000000 + wanted->tv_nsec;
+	return 0;
+}
 
 /* Instead of the system's. */
 int sync_file_range(int fd, off64_t from, off64_t bytes, unsigned how)
@@ -32,6 +42,8 @@ int sync_file_range(int fd, off64_t from, off64_t bytes, unsigned how)
 		return -1;
 	}
 	reached += (uint64_t)bytes;
+	for (int64_t until = clock_monotonic_ns() + slow_ns; clock_monotonic_ns() < until;)
+		;
 	return 0;
 }
 
@@ -48,6 +60,8 @@ static int setup(void **state)
 	(void)unlink(path);
 	*state = (void *)(intptr_t)fd;
 	reached = slices = fail_at = 0;
+	slow_ns = rested_ns = 0;
+	atomic_store(&hurried, false);
 	return ftruncate(fd, 9 << 20);
 }
 
@@ -63,6 +77,24 @@ static void a_thread_that_paces_itself_writes_slice_by_slice_to_the_end(void **s
 	assert_int_equal(fdatasync((int)(intptr_t)*state), 0);
 	assert_true(reached >= 9 << 20);
 	assert_true(slices > 2);
+}
+
+static void the_device_is_left_alone_for_as_long_as_a_slice_has_taken(void **state)
+{
+	writeback_pace(&hurried);
+	slow_ns = 200000;
+	assert_int_equal(fdatasync((int)(intptr_t)*state), 0);
+	assert_true(rested_ns >= (int64_t)slices * slow_ns);
+}
+
+static void nobody_rests_while_somebody_waits(void **state)
+{
+	writeback_pace(&hurried);
+	slow_ns = 200000;
+	atomic_store(&hurried, true);
+	assert_int_equal(fdatasync((int)(intptr_t)*state), 0);
+	assert_true(reached >= 9 << 20);
+	assert_int_equal(rested_ns, 0);
 }
 
 static void all_others_sync_at_once(void **state)
@@ -102,6 +134,7 @@ static void a_slice_is_as_long_as_the_device_is_fast(void **state)
 	(void)state;
 	assert_int_equal(writeback_next_slice(slice, 500000, WRITEBACK_SHORT_NS), slice);
 	assert_int_equal(writeback_next_slice(slice, 1500000, WRITEBACK_SHORT_NS), slice / 2);
+	assert_int_equal(writeback_next_slice(slice, 3500000, WRITEBACK_SHORT_NS), slice / 4);
 	assert_int_equal(writeback_next_slice(slice, 1500000, WRITEBACK_LONG_NS), slice * 2);
 	for (unsigned i = 0; i < 20; i++)
 		slice = writeback_next_slice(slice, 50000000, WRITEBACK_LONG_NS);
@@ -119,6 +152,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			a_thread_that_paces_itself_writes_slice_by_slice_to_the_end, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			the_device_is_left_alone_for_as_long_as_a_slice_has_taken, setup, teardown),
+		cmocka_unit_test_setup_teardown(nobody_rests_while_somebody_waits, setup, teardown),
 		cmocka_unit_test_setup_teardown(all_others_sync_at_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_slice_that_fails_is_a_sync_that_failed, setup, teardown),
 		cmocka_unit_test_setup_teardown(
