@@ -8,8 +8,8 @@
 #define ARENA_FIRST (64u << 10)
 #define ARENA_LIMIT (32u << 20)
 #define SPARE_MAX   64
-#define TELL_NS     INT64_C(500000) /* at a time: senders wait meanwhile */
-#define TELL_NOTES  16              /* before the clock is looked at: some 0.1 ms */
+#define TELL_NS     INT64_C(200000) /* at a time: senders wait meanwhile */
+#define TELL_NOTES  8               /* before the clock is looked at: some 0.04 ms */
 #define SPARE_BYTES (512u << 10)
 #define SPARE_OUTCOMES      128
 #define SPARE_OUTCOME_BYTES (32u << 10)

@@ -3,15 +3,16 @@
 #include "base/clock.h"
 #include "daemon/daemon.h"
 
-#define DUE_MIN         64 /* of an input, each shard */
+#define DUE_MIN         32 /* of an input, each shard */
 #define DUE_MAX         4096
-#define SLICE_NS        INT64_C(1000000) /* what an input may take a shard: batches wait behind it */
+#define SLICE_NS        INT64_C(400000) /* what an input may take a shard: batches wait behind it */
 #define STEP_NS         INT64_C(20000000) /* between two inputs, at most, unless the pace is slow */
+#define MADE_UP_NS      INT64_C(10000000) /* so much of the pace that was missed is made up for */
 #define SWEEP_MIN       16  /* customers of an input, each shard */
 #define SWEEP_MAX       1024
 #define SWEEP_NS        INT64_C(1000000) /* what they may take; whoever is sent to waits behind them … */
 #define SWEEP_REST      6   /* … and so many times as long nobody is judged again */
-#define CROWDED_US      5000 /* a shard's flush is behind: look again */
+#define CROWDED_US      2000 /* a shard's flush is behind: look again */
 #define SLEEP_MAX_MS    1000 /* the wall clock may be set; look again */
 
 int64_t timekeeper_now(const struct daemon *d)
@@ -169,6 +170,7 @@ static void fire(struct daemon *d, bool sweeping)
 	struct task *t = task_new(d);
 	int64_t now = clock_monotonic_ns();
 	int64_t step = (int64_t)k->due * d->store.shards * 1000000000 / d->config.deadlines_per_second;
+	int64_t late = now - (step > MADE_UP_NS ? step : MADE_UP_NS);
 
 	if (!t) {
 		sleep_us(d, SLEEP_MAX_MS * 1000);
@@ -187,8 +189,7 @@ static void fire(struct daemon *d, bool sweeping)
 	k->began_ns[k->fired % TIMES_MAX] = now;
 	k->under_way++;
 	k->fired++;
-	/* What a timer comes too late is made up for, one step at most. */
-	k->not_before_ns = (k->not_before_ns > now - step ? k->not_before_ns : now - step) + step;
+	k->not_before_ns = (k->not_before_ns > late ? k->not_before_ns : late) + step;
 	daemon_flush_soon(d);
 }
 

@@ -4,7 +4,7 @@
  * With the wall clock it sleeps until the earliest deadline of any shard; with the event clock
  * time is the newest event time taken in. Each TIME input settles a
  * bounded number, so that what fell due while the daemon was down comes out paced while ingest goes
- * on: as many as take a shard a millisecond. One is under way at a time, or two when more was due than
+ * on: as many as take a shard 0.4 ms. One is under way at a time, or two when more was due than
  * the last one could settle: the shards have the next while the journal syncs it. Nothing is
  * polled: no deadline, no wake-up.
  *
