@@ -242,7 +242,7 @@ int change_record(struct shard *s, struct customer *c, const struct change *ch,
 	if (rc != 0)
 		return rc;
 	if (hush_takes(s, c, ch, h.type, why))
-		rc = hold_hushed(s, c, ch);
+		rc = hold_hushed(s, c, ch, h.type);
 	else
 		rc = announce_unless_held(s, c, ch, &h, why);
 	if (rc != 0)

@@ -190,23 +190,26 @@ static int begins(struct shard *s, struct customer *c, const struct change *ch, 
 	return rc;
 }
 
-/* What waits and is over with CH; *RET_PASSED when CH is the other end of it. */
-static int over(struct shard *s, const struct customer *c, const struct change *ch,
+/* What waits and is over with CH, of TYPE; *RET_PASSED when CH is the other end of it. What waits
+ * as TYPE is of another time: they left it under a file that had no such rung. */
+static int over(struct shard *s, const struct customer *c, const struct change *ch, uint16_t type,
 	bool *ret_passed)
 {
 	bool left; /* where they were: nothing comes of it for CH */
 	int rc = ends(s, c, ch, ret_passed);
 
+	if (rc == 0 && !*ret_passed)
+		rc = pass_over(s, c, type, &left);
 	if (rc != 0 || *ret_passed || ch->kind != CHANGE_RUNG || ch->from == RUNG_NONE)
 		return rc;
 	return pass_over(s, c, s->numbering.rung_id[ch->ladder][ch->from], &left);
 }
 
-int hold_hushed(struct shard *s, const struct customer *c, const struct change *ch)
+int hold_hushed(struct shard *s, const struct customer *c, const struct change *ch, uint16_t type)
 {
 	bool passed = false;
 
-	return over(s, c, ch, &passed);
+	return over(s, c, ch, type, &passed);
 }
 
 int hold_takes(struct shard *s, struct customer *c, const struct change *ch, uint16_t type,
@@ -216,7 +219,7 @@ int hold_takes(struct shard *s, struct customer *c, const struct change *ch, uin
 	int rc;
 
 	*ret_held = false;
-	rc = over(s, c, ch, ret_held);
+	rc = over(s, c, ch, type, ret_held);
 	if (rc != 0 || *ret_held || ch->kind == CHANGE_RISK_CLEARED ||
 		(ch->kind == CHANGE_CROSSING && ch->crossing == CROSSING_RECOVERED))
 		return rc;

@@ -31,8 +31,8 @@ enum foresight { FORESEEN_TOLD, FORESEEN_HELD,
 int hold_foresee(struct shard *s, const struct customer *c, const struct machine *m,
 	const struct numbering *n, const struct change *ch, enum foresight *ret);
 int hold_is_held(struct shard *s, const struct customer *c, uint16_t type, bool *ret);
-/* CH is told to nobody: what waits and ends with it waits no more. */
-int hold_hushed(struct shard *s, const struct customer *c, const struct change *ch);
+/* CH, of TYPE, is told to nobody: what waits and ends with it waits no more. */
+int hold_hushed(struct shard *s, const struct customer *c, const struct change *ch, uint16_t type);
 /* CH has been announced: what follows from that for what is held of C. */
 int hold_announced(struct shard *s, struct customer *c, const struct change *ch, uint16_t type,
 	const struct cause *why);

@@ -438,6 +438,31 @@ static void a_rule_that_the_file_has_no_more_can_be_released(void **state)
 	story_end(s);
 }
 
+/* Seed 700249 of the simulation: whoever was on the rung before it went is there anew. */
+static void what_was_held_of_a_rung_that_went_and_came_back_is_of_another_time(void **state)
+{
+	static const char regulars[] = "ladder stage {\n suspect potential\n"
+		" first actual when purchases >= 1\n regular actual when purchases >= 2\n}\n";
+	static const char no_regulars[] = "ladder stage {\n suspect potential\n"
+		" first actual when purchases >= 1\n}\n";
+	struct sim *s = story_of(regulars);
+
+	(void)state;
+	sim_command(s, "pause stage.regular");
+	sim_send(s, "till/1 anna buys 100\n");
+	sim_sleep_until(s, "1d");
+	sim_send(s, "till/2 anna buys 100\n");
+	sim_lifecycle(s, no_regulars);
+	sim_until(s, "2d");
+	free(sim_trace_take(s));
+	sim_lifecycle(s, regulars);
+	sim_command(s, "release stage.regular");
+	sim_until(s, "3d");
+	SIM_TRACE(s, "[      2d] anna stage.regular <- first\n");
+	assert_int_equal(rows(s), 0);
+	story_end(s);
+}
+
 static void a_rule_that_trips_while_it_is_released_loses_nothing(void **state)
 {
 	struct sim *s = story_of(visitor_shop);
@@ -565,6 +590,7 @@ int main(void)
 		cmocka_unit_test(a_reason_that_comes_back_too_soon_waits),
 		cmocka_unit_test(only_what_is_late_by_days_trips_a_rule_without_a_habit),
 		cmocka_unit_test(a_rule_that_the_file_has_no_more_can_be_released),
+		cmocka_unit_test(what_was_held_of_a_rung_that_went_and_came_back_is_of_another_time),
 		cmocka_unit_test(a_rule_that_trips_while_it_is_released_loses_nothing),
 		cmocka_unit_test(a_sample_names_customers_in_whole_characters),
 		cmocka_unit_test(a_market_signal_for_many_is_told_of_all_it_covers),
