@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Threads, as the kernel sees them. */
+#include <sched.h>
 #include <stdint.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -24,11 +25,18 @@ void thread_is(const char *name)
 	(void)prctl(PR_SET_NAME, name);
 }
 
+bool thread_is_ordinary(void)
+{
+	return sched_getscheduler(0) == SCHED_OTHER;
+}
+
 void thread_is_prompt(bool prompt)
 {
 	struct attributes a = { .size = sizeof a, .nice = getpriority(PRIO_PROCESS, 0),
 		.runtime = prompt ? SLICE_NS : 0 };
 
+	if (!thread_is_ordinary())
+		return;
 	(void)syscall(SYS_sched_setattr, 0, &a, 0);
 }
 

@@ -160,7 +160,7 @@ static int env_start(struct env *e, const struct store *s, unsigned shard, const
 	uint64_t map_bytes, struct complaint *c)
 {
 	int rc;
-	bool blank, is_short;
+	bool blank, is_short = false;
 
 	if (!e->read_only && mkdir(dir, 0750) != 0 && errno != EEXIST)
 		return err_from_errno(errno);

@@ -65,6 +65,8 @@ static bool may_rise(void)
 	pthread_t thread;
 	bool may = false;
 
+	if (!thread_is_ordinary())
+		return false;
 	if (pthread_create(&thread, NULL, try_to_rise, &may) == 0)
 		pthread_join(thread, NULL);
 	return may;

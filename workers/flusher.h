@@ -11,7 +11,8 @@
  * the processor (SCHED_IDLE), and who wakes up is not put behind it. That would be for ever where
  * nobody leaves one free, so the shard calls it forward (flusher_hurry()) before it has to wait
  * itself. The kernel lets a thread come forward again only with RLIMIT_NICE at 20 or more, or
- * CAP_SYS_NICE; without, it is just nicer than the others all the time. */
+ * CAP_SYS_NICE; without, or when the process is not scheduled in the ordinary way (thread.h), it is
+ * just nicer than the others all the time. */
 #ifndef KITH_WORKERS_FLUSHER_H
 #define KITH_WORKERS_FLUSHER_H
 #include <pthread.h>

@@ -9,6 +9,8 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +23,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/notification.h"
+#include "base/thread.h"
 #include "base/zone.h"
 
 static void murmur2_is_kafkas(void **state)
@@ -486,6 +489,29 @@ static void clocks_go_forward(void **state)
 	assert_true(clock_wall_ms() > ms_of("2023-01-01"));
 }
 
+static void *be_prompt_as_batch(void *arg)
+{
+	const struct sched_param none = { 0 };
+	int *ret_policy = arg;
+
+	if (sched_setscheduler(0, SCHED_BATCH, &none) != 0)
+		return NULL;
+	thread_is_prompt(true);
+	*ret_policy = sched_getscheduler(0);
+	return NULL;
+}
+
+static void how_an_operator_has_the_process_scheduled_stays(void **state)
+{
+	pthread_t thread;
+	int policy = -1;
+
+	(void)state;
+	assert_int_equal(pthread_create(&thread, NULL, be_prompt_as_batch, &policy), 0);
+	pthread_join(thread, NULL);
+	assert_int_equal(policy, SCHED_BATCH);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -509,6 +535,7 @@ int main(void)
 		cmocka_unit_test(a_long_line_is_cut_between_characters),
 		cmocka_unit_test(log_levels_have_names),
 		cmocka_unit_test(clocks_go_forward),
+		cmocka_unit_test(how_an_operator_has_the_process_scheduled_stays),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
