@@ -5,7 +5,7 @@
 #include <assert.h>
 #include <string.h>
 #include "base/hash.h"
-#include "lifecycle/facts_parts.h"
+#include "lifecycle/orders.h"
 
 void facts_init(struct facts *f)
 {

@@ -30,6 +30,7 @@
 #define FACTS_GAPS_MAX  1200 /* bytes: 3 are more than the years that events may have take */
 #define FACTS_CASES_MAX 16
 #define FACTS_ORDERS_MAX 4
+#define FACTS_ORDERS_BYTES 84 /* of so many */
 
 enum fact_law { FACT_COUNT, FACT_FIRST, FACT_LAST, FACT_MASK, FACT_DECAY };
 
@@ -79,18 +80,6 @@ struct facts_case {
 	uint8_t resolved;    /* 0 an opening, 1 a resolution */
 	uint8_t reason;
 	uint8_t severity;
-};
-
-/* A purchase, or a refund of one. */
-struct facts_order {
-	int64_t time_ms;
-	int64_t amount;
-	int64_t margin;   /* 0 without has_margin */
-	int32_t day;      /* of a purchase: the calendar day it counts for; of a refund 0 */
-	uint32_t order;   /* hash of the order's id */
-	bool refund;
-	bool has_margin;
-	bool undone;      /* its order is cancelled: it counts for nothing */
 };
 
 /* The purchases that are kept no longer, but for those that were cancelled. */
@@ -146,7 +135,8 @@ struct facts {
 	struct facts_group group;
 	struct facts_wallet wallet[2]; /* the latest by (to, from) first; two periods, never one twice */
 	uint8_t n_cases;
-	uint8_t n_orders;    /* at most FACTS_ORDERS_MAX but while it is worked on */
+	uint8_t n_orders;    /* at most FACTS_ORDERS_MAX … */
+	uint8_t orders_size; /* … and their bytes */
 	struct facts_settled settled;
 	uint32_t older_days; /* purchase days before those kept; not 0 only when that many were */
 	uint16_t n_days;
@@ -158,7 +148,7 @@ struct facts {
 	struct facts_string text[TEXTS];
 	struct facts_referrer referrer;
 	struct facts_case cases[FACTS_CASES_MAX]; /* latest first, a total order */
-	struct facts_order orders[2 * FACTS_ORDERS_MAX]; /* latest first, by order_compare() */
+	uint8_t orders[FACTS_ORDERS_BYTES]; /* as they are packed, latest first: mostly one comes in front */
 	/* Kept as they are packed, since a purchase mostly adds one in front and nobody else looks
 	 * at them: for each earlier day, latest first, how many days before the one after it, as a
 	 * varint; gaps_size bytes. facts_days() spreads them out. */

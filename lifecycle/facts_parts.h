@@ -53,8 +53,9 @@ void cases_add(struct facts *f, const struct facts_case *c);
 void cases_join(struct facts *f, const struct facts *from);
 bool cases_equal(const struct facts *a, const struct facts *b);
 
-/* The latest purchases and refunds. O has been folded as if nothing of its order were known yet. */
-int order_compare(const struct facts_order *a, const struct facts_order *b); /* later is greater */
+/* The latest purchases and refunds (orders.h). O has been folded as if nothing of its order were known
+ * yet. */
+struct facts_order;
 void orders_add(struct facts *f, const struct facts_order *o);
 void orders_join(struct facts *f, const struct facts *from); /* last of all */
 bool orders_equal(const struct facts *a, const struct facts *b);

@@ -201,7 +201,7 @@ static bool same_but_for_orders(struct facts *a, struct facts *b)
 
 	facts_copy(&x, a);
 	facts_copy(&y, b);
-	x.n_orders = y.n_orders = 0;
+	x.n_orders = y.n_orders = x.orders_size = y.orders_size = 0;
 	x.scalar[FACT_decayed_at] = y.scalar[FACT_decayed_at] = (union facts_scalar){ 0 };
 	for (enum fact i = 0; i < FACTS_SCALARS; i++)
 		if (fact_law(i) == FACT_DECAY) { /* they refer to other instants: brought to one */
