@@ -13,7 +13,7 @@ enum section {
 };
 
 /* The widest that each part can be: a varint of 64 bits takes 10 bytes, of 32 bits 5. */
-#define WIDEST_SCALARS   (8 + FACTS_SCALARS * 9)
+#define WIDEST_SCALARS   (8 + REGULAR_ROOM + FACTS_SCALARS * 9)
 #define WIDEST_REGISTERS (10 + REGISTERS * 20)
 #define WIDEST_TEXTS     (10 + TEXTS * (10 + 1 + EVENT_TEXT_MAX))
 #define WIDEST_WALLETS   (1 + 2 * 30)
@@ -21,7 +21,7 @@ enum section {
 #define WIDEST_REFERRER  (10 + 1 + EVENT_CUSTOMER_MAX)
 #define WIDEST_CUSTOM    (1 + CUSTOM_MAX * (4 + 1 + 10 + 10 + 8))
 #define WIDEST_DAYS      (10 + 5 + FACTS_GAPS_MAX + 5)
-#define WIDEST_ORDERS    (1 + 12 + FACTS_ORDERS_MAX * (15 + 6) + 8)
+#define WIDEST_ORDERS    (1 + 12 + FACTS_ORDERS_BYTES)
 _Static_assert(WIDEST_SCALARS + WIDEST_REGISTERS + WIDEST_TEXTS + WIDEST_WALLETS + WIDEST_CASES +
 	WIDEST_DAYS + WIDEST_REFERRER + WIDEST_CUSTOM + WIDEST_ORDERS <= FACTS_PACKED_MAX,
 	"the widest facts fit");
@@ -65,7 +65,7 @@ static inline void put_sizes(uint8_t *p, uint8_t *end, struct values *w)
 }
 
 /* From the last row on: so a row is a comparison and an addition with carry. */
-static uint64_t rows_used(const struct facts *f)
+uint64_t rows_used(const struct facts *f)
 {
 	uint64_t empty = 0;
 
@@ -86,7 +86,7 @@ static uint8_t *rows_pack(uint8_t *p, const struct facts *f, uint64_t rows)
 
 	w.out = values;
 	w.n = 0;
-	if (last_ms)
+	if (rows & ROW(FACT_last_event))
 		put_value(&w, (uint64_t)last_ms);
 	FOR_ROWS(row, counts)
 		put_value(&w, zigzag(f->scalar[row].i));
@@ -143,7 +143,7 @@ static inline int64_t double_value(struct taken *t)
 {
 	uint64_t v = get_le64(t->p);
 
-	t->bad |= v > UINT64_C(0x7fefffffffffffff);
+	t->bad |= v > DOUBLE_MAX;
 	t->p += 8;
 	return (int64_t)v;
 }
@@ -156,7 +156,7 @@ static inline const uint8_t *rows_take(const uint8_t *p, unsigned n, uint64_t ro
 	uint64_t lasts = rows & rows_of(FACT_LAST) & ~ROW(FACT_last_event);
 	uint64_t masks = rows & rows_of(FACT_MASK), decays = rows & rows_of(FACT_DECAY);
 	struct taken t = { p + (n + 1) / 2, get_le64(p), get_le64(p + 8), 0, false };
-	int64_t last_ms = 0;
+	int64_t last_ms = f->scalar[FACT_last_event].i; /* 0, or a regular one's */
 
 	if (rows & ROW(FACT_last_event))
 		last_ms = time_value(&t, (int64_t)take_value(&t));
@@ -207,10 +207,13 @@ static inline uint8_t *section(uint8_t *end, uint8_t *p, enum section s, unsigne
 
 size_t facts_pack(const struct facts *f, uint8_t *out)
 {
-	uint64_t rows = rows_used(f);
-	uint8_t *p = rows_pack(out + 8, f, rows);
+	bool regular = facts_are_regular(f);
+	uint64_t rows = regular ? rows_beside(f) : rows_used(f);
+	uint8_t *p = regular ? regular_pack(out + 8, f) : out + 8;
 	unsigned sections = 0;
 
+	if (rows)
+		p = rows_pack(p, f, rows);
 	p = section(registers_pack(p, f), p, SECTION_REGISTERS, &sections);
 	p = section(texts_pack(p, f), p, SECTION_TEXTS, &sections);
 	p = section(wallets_pack(p, f), p, SECTION_WALLETS, &sections);
@@ -225,7 +228,8 @@ size_t facts_pack(const struct facts *f, uint8_t *out)
 	if (f->n_custom)
 		p = section(customs_pack(p, f), p, SECTION_CUSTOM, &sections);
 	p = section(orders_pack(p, f), p, SECTION_ORDERS, &sections);
-	put_le64(out, FACTS_VERSION | (uint64_t)sections << SECTIONS_SHIFT | rows << ROWS_SHIFT);
+	put_le64(out, FACTS_VERSION | (uint64_t)sections << SECTIONS_SHIFT |
+		(uint64_t)regular << REGULAR_SHIFT | rows << ROWS_SHIFT);
 	assert(p - out <= FACTS_PACKED_MAX);
 	return (size_t)(p - out);
 }
@@ -242,12 +246,16 @@ int facts_unpack(struct facts *f, const uint8_t *data, size_t size, size_t *ret_
 	struct reader r = { data, data + size, false };
 	const uint8_t *bytes = take_bytes(&r, 8);
 	uint64_t head = bytes ? get_le64(bytes) : 0, rows = head >> ROWS_SHIFT;
-	unsigned sections = (unsigned)head >> SECTIONS_SHIFT & 0xfff;
+	unsigned sections = (unsigned)head >> SECTIONS_SHIFT & 0x7ff;
+	bool regular = head >> REGULAR_SHIFT & 1;
 
 	facts_init(f);
-	if ((head & 0xff) != FACTS_VERSION || sections >> SECTIONS || rows >> FACTS_SCALARS)
+	if ((head & 0xff) != FACTS_VERSION || sections >> SECTIONS || rows >> FACTS_SCALARS ||
+		(regular && rows & ROWS_REGULAR))
 		reader_fail(&r);
-	else
+	if (regular && !r.bad)
+		regular_unpack(&r, f);
+	if (rows && !r.bad)
 		rows_unpack(&r, f, rows);
 	for (; sections && !r.bad; sections &= sections - 1)
 		unpack[__builtin_ctz(sections)](&r, f);

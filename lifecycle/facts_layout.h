@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The bytes of facts.
  *
- *   head         8 bytes     little-endian: bits 0-7 version, 3
+ *   head         8 bytes     little-endian: bits 0-7 version, 4
  *                            8-19 sections: 8 registers, 9 texts, 10 wallets, 11 cases, 12 days,
- *                            13 older days, 14 referrer, 15 custom, 16 orders
+ *                            13 older days, 14 referrer, 15 custom, 16 orders; 19 regular
  *                            20-63 rows: 20 + i, row i of facts.def is not 0
+ *   regular      57 bytes    of who has bought, each little-endian: last_event and first_event (6 bytes
+ *                            each), events and purchases (3), spent (5), channels (2); spend_30d,
+ *                            spend_180d, purchases_30d, purchases_180d (8, doubles). Then none of
+ *                            these is a row of the head; first_purchase is only if it is not
+ *                            first_event, last_purchase and decayed_at if they are not last_event.
+ *                            Who has larger numbers is not regular
  *   sizes        half a byte for each of them that is no decayed sum, in the order of the values
  *                below, low half first: how many bytes its value has, 0 to 8
  *   values       little-endian, without the zeros at their ends. last_event is the first, others
@@ -44,16 +50,12 @@
  *
  * Anna, who bought once, for 1200, in a store, at 2011-12-09T12:50:00Z (1323435000000 ms):
  *
- *   03                       version 3
- *   10 f1 0f 00 80 1b 00     days, orders; rows 0-3 (events, first_event, last_event, channels), 4-7
- *                            (purchases, spent, first_purchase, last_purchase), 27-29 (decayed_at,
- *                            spend_30d, spend_180d), 31-32 (purchases_30d, purchases_180d)
- *   16 21 00 00 01           sizes 6, 1 1 2, 0 0, 0 0, 1
- *   c0 80 df 22 34 01        last_event
- *   02 02 60 09              events 1, purchases 1, spent 1200
- *                            first_event: as last_event; first_purchase: as first_event;
- *                            last_purchase, decayed_at: as last_event
- *   02                       channels: bit 1, store
+ *   04                       version 4
+ *   10 09 00 00 00 00 00     days, orders, regular; no other rows
+ *   c0 80 df 22 34 01        last_event, and once more: first_event
+ *   01 00 00                 events 1, purchases 1 likewise
+ *   b0 04 00 00 00           spent 1200
+ *   02 00                    channels: bit 1, store
  *   00 00 00 00 00 c0 92 40  spend_30d 1200.0, and the same for spend_180d
  *   00 00 00 00 00 00 f0 3f  purchases_30d 1.0, and the same for purchases_180d
  *   01 00                    one day, that of last_event
@@ -64,9 +66,11 @@
 #define KITH_LIFECYCLE_FACTS_LAYOUT_H
 #include "lifecycle/facts.h"
 
-#define FACTS_VERSION   3
+#define FACTS_VERSION   4
 #define SECTIONS_SHIFT  8
+#define REGULAR_SHIFT   19
 #define ROWS_SHIFT      20
+#define DOUBLE_MAX      UINT64_C(0x7fefffffffffffff) /* its bits, if it is not below 0 */
 _Static_assert(FACTS_SCALARS <= 64 - ROWS_SHIFT, "a bit for each row in the head");
 _Static_assert(REGISTERS <= 64, "a bit for each in one varint");
 
@@ -200,8 +204,23 @@ static inline int64_t take_double(struct reader *r)
 {
 	const uint8_t *p = take_bytes(r, 8);
 
-	return in_range(r, p ? (int64_t)get_le64(p) : 0, 0, INT64_C(0x7fefffffffffffff));
+	return in_range(r, p ? (int64_t)get_le64(p) : 0, 0, (int64_t)DOUBLE_MAX);
 }
+
+/* ---- the regular rows (facts_regular.c) */
+
+#define ROWS_REGULAR (ROW(FACT_last_event) | ROW(FACT_first_event) | ROW(FACT_events) | \
+	ROW(FACT_purchases) | ROW(FACT_spent) | ROW(FACT_channels) | ROW(FACT_spend_30d) | \
+	ROW(FACT_spend_180d) | ROW(FACT_purchases_30d) | ROW(FACT_purchases_180d))
+#define ROWS_DERIVED (ROW(FACT_first_purchase) | ROW(FACT_last_purchase) | ROW(FACT_decayed_at))
+#define REGULAR_ROOM 64
+/* The rows that are not 0. */
+uint64_t rows_used(const struct facts *f);
+/* Whether those fit; if so, which others are to be written; and these to and from bytes. */
+bool facts_are_regular(const struct facts *f);
+uint64_t rows_beside(const struct facts *f);
+uint8_t *regular_pack(uint8_t *p, const struct facts *f);
+void regular_unpack(struct reader *r, struct facts *f);
 
 void registers_unpack(struct reader *r, struct facts *f);
 void texts_unpack(struct reader *r, struct facts *f);
