@@ -12,6 +12,11 @@ static inline uint8_t *put_instant(uint8_t *p, int64_t at_ms)
 
 static inline uint8_t *pack_place(uint8_t *p, uint16_t ladder, uint16_t rung, int64_t since_ms)
 {
+	if ((ladder | rung) < 0x80) { /* mostly */
+		p[0] = (uint8_t)ladder;
+		p[1] = (uint8_t)rung;
+		return put_instant(p + 2, since_ms);
+	}
 	p = put_varint(p, ladder);
 	p = put_varint(p, rung);
 	return put_instant(p, since_ms);

@@ -145,6 +145,23 @@ static inline unsigned unpack_times(struct customer *c, struct cursor *in)
 	return flags;
 }
 
+/* Both numbers mostly are a byte each. */
+static inline void take_place(struct cursor *in, struct place *at)
+{
+	const uint8_t *p = in->p;
+
+	if (in->end - p >= 10 && !((p[0] | p[1]) & 0x80)) {
+		at->ladder = p[0];
+		at->rung = p[1];
+		at->since_ms = (int64_t)(get_le64(p + 2) & INSTANT_MAX);
+		in->p = p + 2 + INSTANT_BYTES;
+		return;
+	}
+	at->ladder = (uint16_t)take(in);
+	at->rung = (uint16_t)take(in);
+	at->since_ms = take_instant(in);
+}
+
 static inline void unpack_places(struct customer *c, struct cursor *in, const struct machine *m,
 	const struct numbering *n)
 {
@@ -157,9 +174,7 @@ static inline void unpack_places(struct customer *c, struct cursor *in, const st
 	for (unsigned i = 0; i < count; i++) {
 		struct place *at = &c->places[i];
 
-		at->ladder = (uint16_t)take(in);
-		at->rung = (uint16_t)take(in);
-		at->since_ms = take_instant(in);
+		take_place(in, at);
 		if (!in->bad)
 			place_settle(&c->standing, at, i, m, n);
 	}
