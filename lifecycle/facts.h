@@ -148,7 +148,8 @@ struct facts {
 	struct facts_string text[TEXTS];
 	struct facts_referrer referrer;
 	struct facts_case cases[FACTS_CASES_MAX]; /* latest first, a total order */
-	uint8_t orders[FACTS_ORDERS_BYTES]; /* as they are packed, latest first: mostly one comes in front */
+	/* As they are packed, latest first, since mostly one comes in front. */
+	uint8_t orders[FACTS_ORDERS_BYTES];
 	/* Kept as they are packed, since a purchase mostly adds one in front and nobody else looks
 	 * at them: for each earlier day, latest first, how many days before the one after it, as a
 	 * varint; gaps_size bytes. facts_days() spreads them out. */

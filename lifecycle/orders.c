@@ -199,7 +199,7 @@ void orders_add(struct facts *f, const struct facts_order *o)
 {
 	struct orders all, *os = &all;
 
-	if (orders_put_latest(f, o))
+	if (orders_put_alone(f, o))
 		return;
 	orders_open(f, os);
 	orders_insert(os, o);

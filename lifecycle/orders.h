@@ -27,9 +27,9 @@ int order_compare(const struct facts_order *a, const struct facts_order *b);
 /* One by one, and back: at most FACTS_ORDERS_MAX. */
 void orders_open(const struct facts *f, struct orders *ret);
 void orders_close(struct facts *f, const struct orders *os);
-/* Put O in front, when it is later than all that are kept, and alone in its order, and pushes out
- * nothing that is undone. False, and nothing done, when it is not so. */
-bool orders_put_latest(struct facts *f, const struct facts_order *o);
+/* Put O where it belongs, when it is alone in its order, and pushes out no more than the oldest, which
+ * is not undone. False, and nothing done, when it is not so. */
+bool orders_put_alone(struct facts *f, const struct facts_order *o);
 /* Remember what is kept no longer. */
 void settled_tell(struct facts *f, int64_t first_ms, int64_t last_ms, int32_t last_day);
 

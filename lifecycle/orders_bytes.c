@@ -125,33 +125,34 @@ static void push_out(struct facts *f, const uint8_t *p)
 	f->n_orders--;
 }
 
-/* O than the one at P, as order_compare() has it; of those that are neither by time nor by order, false. */
-static inline bool is_later(const struct facts_order *o, const uint8_t *p)
+/* The one at P than O, which is of another order; as order_compare() has it. */
+static inline bool is_later(const uint8_t *p, const struct facts_order *o)
 {
 	int64_t ms = (int64_t)(get_le64(p) & ORDER_TIME);
 
-	return o->time_ms > ms || (o->time_ms == ms && o->order > hash_of(p));
+	return ms > o->time_ms || (ms == o->time_ms && hash_of(p) > o->order);
 }
 
-bool orders_put_latest(struct facts *f, const struct facts_order *o)
+bool orders_put_alone(struct facts *f, const struct facts_order *o)
 {
 	const uint8_t *p = f->orders, *oldest = p;
 	unsigned size = o->has_margin ? ORDER_BYTES + MARGIN_BYTES : ORDER_BYTES;
-	bool met = false;
+	bool met = false, full = f->n_orders == FACTS_ORDERS_MAX;
+	uint8_t *at = f->orders;
 
-	if (f->n_orders && !is_later(o, p))
-		return false;
 	for (unsigned i = 0; i < f->n_orders; i++) {
 		oldest = p;
 		met |= hash_of(p) == o->order;
 		p += bytes_of(get_le64(p));
+		if (is_later(oldest, o))
+			at = f->orders + (p - f->orders);
 	}
-	if (met || (f->n_orders == FACTS_ORDERS_MAX && has_flag(get_le64(oldest), ORDER_UNDONE_SHIFT)))
+	if (met || (full && (at == p || has_flag(get_le64(oldest), ORDER_UNDONE_SHIFT))))
 		return false;
-	if (f->n_orders == FACTS_ORDERS_MAX)
+	if (full)
 		push_out(f, oldest);
-	memmove(f->orders + size, f->orders, f->orders_size);
-	(void)order_put(f->orders, o);
+	memmove(at + size, at, (size_t)(f->orders + f->orders_size - at));
+	(void)order_put(at, o);
 	f->orders_size = (uint8_t)(f->orders_size + size);
 	f->n_orders++;
 	return true;
@@ -197,7 +198,7 @@ static inline void take_settled(struct reader *r, struct facts *f)
 static const uint8_t *orders_end(const uint8_t *p, unsigned n)
 {
 	const uint8_t *newer = p;
-	uint64_t newer_ms = ORDER_TIME;
+	uint64_t newer_ms = UINT64_MAX;
 	struct facts_order one, other;
 	bool bad = false;
 
@@ -207,10 +208,9 @@ static const uint8_t *orders_end(const uint8_t *p, unsigned n)
 		bad |= ms - 1 >= EVENT_TIME_MAX;
 		bad |= (get_le64(p + 6) & AMOUNT) > EVENT_AMOUNT_MAX;
 		bad |= NO_DAYS >> (told >> ORDER_DAY_SHIFT & 7) & 1;
-		bad |= ms > newer_ms;
 		if (has_flag(told, ORDER_MARGIN_SHIFT))
 			bad |= get_six(p + ORDER_BYTES) > 2 * EVENT_AMOUNT_MAX; /* zigzag */
-		if (ms == newer_ms && i > 0) { /* hardly ever */
+		if (ms >= newer_ms) { /* hardly ever */
 			(void)order_get(newer, &one);
 			(void)order_get(p, &other);
 			bad |= order_compare(&one, &other) < 0;
