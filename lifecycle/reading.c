@@ -125,6 +125,16 @@ static uint64_t moved_watches(struct reading *r, struct before *before)
 	return watches;
 }
 
+/* A plain test whose bound the number has neither passed nor met: nothing of it is asked. */
+static inline bool is_passed_by(const struct still *s, const struct numbers *was,
+	const struct numbers *is)
+{
+	double before = was->value[s->watch], now = is->value[s->watch];
+
+	return s->plain && (was->known & is->known) >> s->watch & 1 &&
+		((before < s->number && now < s->number) || (before > s->number && now > s->number));
+}
+
 uint64_t reading_turned(struct reading *r, struct before *before, unsigned body,
 	const struct verdict *v)
 {
@@ -137,8 +147,11 @@ uint64_t reading_turned(struct reading *r, struct before *before, unsigned body,
 	for (; doubtful; doubtful &= doubtful - 1) {
 		unsigned place = (unsigned)__builtin_ctzll(doubtful);
 		const struct still *s = &r->m->still[place];
-		bool held = still_holds(s, &before->numbers, r, v);
+		bool held;
 
+		if (is_passed_by(s, &before->numbers, &r->numbers))
+			continue;
+		held = still_holds(s, &before->numbers, r, v);
 		turned |= (uint64_t)(still_holds(s, &r->numbers, r, v) != held) << place;
 	}
 	return turned;

@@ -145,18 +145,31 @@ static inline unsigned unpack_times(struct customer *c, struct cursor *in)
 	return flags;
 }
 
-/* Both numbers mostly are a byte each. */
+/* The I-th place, if it is as most are: on the I-th ladder, and both numbers a byte each. Settles it. */
+static inline bool take_near(struct customer *c, struct cursor *in, unsigned i,
+	const struct machine *m, const struct numbering *n)
+{
+	struct place *at = &c->places[i];
+	const uint8_t *p = in->p;
+	unsigned r;
+
+	if (i >= m->n_ladders || in->end - p < 2 + 8 || p[0] != n->ladder[i] || p[0] - 1u >= 0x7f ||
+		p[1] - 1u >= 0x7f)
+		return false;
+	r = n->rung_near[i][p[1] % RUNGS_NEAR];
+	if (n->rung[i][r] != p[1])
+		return false;
+	at->ladder = p[0];
+	at->rung = p[1];
+	at->since_ms = (int64_t)(get_le64(p + 2) & INSTANT_MAX);
+	c->standing.since_ms[i] = at->since_ms;
+	c->standing.verdict.rung[i] = (uint8_t)r;
+	in->p = p + 2 + INSTANT_BYTES;
+	return true;
+}
+
 static inline void take_place(struct cursor *in, struct place *at)
 {
-	const uint8_t *p = in->p;
-
-	if (in->end - p >= 10 && !((p[0] | p[1]) & 0x80)) {
-		at->ladder = p[0];
-		at->rung = p[1];
-		at->since_ms = (int64_t)(get_le64(p + 2) & INSTANT_MAX);
-		in->p = p + 2 + INSTANT_BYTES;
-		return;
-	}
 	at->ladder = (uint16_t)take(in);
 	at->rung = (uint16_t)take(in);
 	at->since_ms = take_instant(in);
@@ -174,6 +187,8 @@ static inline void unpack_places(struct customer *c, struct cursor *in, const st
 	for (unsigned i = 0; i < count; i++) {
 		struct place *at = &c->places[i];
 
+		if (take_near(c, in, i, m, n))
+			continue;
 		take_place(in, at);
 		if (!in->bad)
 			place_settle(&c->standing, at, i, m, n);

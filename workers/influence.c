@@ -16,11 +16,11 @@ int influence_credit(struct shard *s, const struct customer *c, struct credit *r
 	int rc = group_person(s, c, &f);
 
 	ret_credit->size = 0;
-	if (rc != 0 || customer_is_merged(c) || !facts_has_bought(f))
+	if (rc != 0 || f->referrer.size == 0 || customer_is_merged(c) || !facts_has_bought(f))
 		return rc;
 	ret_credit->size = f->referrer.size;
 	memcpy(ret_credit->id, f->referrer.id, f->referrer.size);
-	if (c->bond.ids == 0 || ret_credit->size == 0)
+	if (c->bond.ids == 0)
 		return 0;
 	/* By whichever of their ids: nobody brings in themselves. */
 	if (span_eq(credit_to(ret_credit), customer_id(c)) ||
