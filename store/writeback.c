@@ -5,12 +5,15 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/thread.h"
 
-#define REST_LEAST_NS 100000 /* nothing was written of a slice that was over sooner */
+#define REST_LEAST_NS 100000   /* nothing was written of a slice that was over sooner */
+#define TURN_NS       20000000
 
 static _Thread_local const atomic_bool *paced; /* by this; NULL: not */
 
@@ -30,35 +33,58 @@ uint64_t writeback_next_slice(uint64_t bytes, int64_t took_ns, int64_t aim_ns)
 	return bytes;
 }
 
-/* Half of the time the device is the journal's alone: else each of its syncs would find a slice on the
- * way, as the next one would always have begun. Not when somebody waits for the end. */
-static void leave_alone(int64_t took_ns)
+/* One slice of the process is on its way at a time, and for as long as it has taken none is: else each
+ * sync of the journal would find some before it, as the next one would always have begun. Not when
+ * somebody waits for the end. Whoever has the turn may lose its processor, so nobody waits long. */
+static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
+
+static bool turn_take(void)
+{
+	int64_t until = clock_monotonic_ns() + TURN_NS;
+	struct timespec at = { until / 1000000000, until % 1000000000 };
+
+	return !atomic_load(paced) && pthread_mutex_clocklock(&turn, CLOCK_MONOTONIC, &at) == 0;
+}
+
+static void turn_give(int64_t took_ns)
 {
 	if (took_ns >= REST_LEAST_NS && !atomic_load(paced))
 		thread_rest(took_ns < WRITEBACK_LONG_NS ? took_ns : WRITEBACK_LONG_NS);
+	pthread_mutex_unlock(&turn);
+}
+
+static int write_slice(int fd, uint64_t at, uint64_t bytes, int64_t *ret_took_ns)
+{
+	const unsigned how =
+		SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+	bool my_turn = turn_take();
+	int64_t began = clock_monotonic_ns();
+	int rc = sync_file_range(fd, (off64_t)at, (off64_t)bytes, how), why = errno;
+
+	*ret_took_ns = clock_monotonic_ns() - began;
+	if (my_turn)
+		turn_give(*ret_took_ns);
+	errno = why;
+	return rc;
 }
 
 /* An error of a page that was written is told once, and here: it must not be lost to who asked for
  * a sync. A file system that cannot do it does all at once. */
 static int write_slices(int fd)
 {
-	const unsigned how =
-		SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
 	uint64_t slice = WRITEBACK_SLICE_FIRST;
 	struct stat st;
 
 	if (fstat(fd, &st) != 0)
 		return -1;
 	for (uint64_t at = 0; at < (uint64_t)st.st_size;) {
-		int64_t began = clock_monotonic_ns(), took;
+		int64_t took;
 
-		if (sync_file_range(fd, (off64_t)at, (off64_t)slice, how) != 0)
+		if (write_slice(fd, at, slice, &took) != 0)
 			return errno == EINVAL || errno == ESPIPE || errno == ENOSYS ? 0 : -1;
 		at += slice;
-		took = clock_monotonic_ns() - began;
 		slice = writeback_next_slice(slice, took,
 			atomic_load(paced) ? WRITEBACK_LONG_NS : WRITEBACK_SHORT_NS);
-		leave_alone(took);
 	}
 	return 0;
 }

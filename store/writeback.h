@@ -14,8 +14,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* From here on the calling thread's fdatasync() goes in slices. They are short ones, with as long a
- * rest after each; longer ones without a rest once *HURRIED: then somebody waits for the end of it.
+/* From here on the calling thread's fdatasync() goes in slices. They are short ones, one at a time of
+ * the process, with as long a rest after each; longer ones without a rest once *HURRIED: then
+ * somebody waits for the end of it.
  * NULL: at once, as at first. */
 void writeback_pace(const atomic_bool *hurried);
 
@@ -23,7 +24,7 @@ void writeback_pace(const atomic_bool *hurried);
  * device writes in about AIM_NS. */
 #define WRITEBACK_SHORT_NS    INT64_C(1000000)
 #define WRITEBACK_LONG_NS     INT64_C(8000000)
-#define WRITEBACK_SLICE_FIRST (UINT64_C(1) << 20)
+#define WRITEBACK_SLICE_FIRST (UINT64_C(256) << 10)
 #define WRITEBACK_SLICE_LEAST (UINT64_C(64) << 10)
 #define WRITEBACK_SLICE_MOST  (UINT64_C(4) << 20) /* for each millisecond of AIM_NS */
 uint64_t writeback_next_slice(uint64_t bytes, int64_t took_ns, int64_t aim_ns);
