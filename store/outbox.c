@@ -11,10 +11,13 @@ int env_outbox_add(struct env *e, int64_t at_taken_ms, struct span encoded, uint
 	put_be64(key, e->meta.outbox_last + 1);
 	put_le64(taken, (uint64_t)at_taken_ms);
 	int rc = table_put(e, TABLE_OUTBOX, span_of(key, sizeof key), parts, 2, TABLE_APPEND);
-	if (rc == OK) {
-		*ret_sequence = ++e->meta.outbox_last;
-		e->meta.outbox_bytes += encoded.size;
-	}
+	if (rc != OK)
+		return rc;
+	*ret_sequence = ++e->meta.outbox_last;
+	e->meta.outbox_bytes += encoded.size;
+	if (e->meta.outbox_first == e->meta.outbox_last) /* or it would be looked for to be trimmed */
+		e->outbox_head = (struct outbox_head){ .sequence = e->meta.outbox_last,
+			.taken_ms = at_taken_ms, .bytes = encoded.size };
 	return rc;
 }
 

@@ -161,7 +161,7 @@ static bool is_filled(const struct worker *w, int way)
 }
 
 /* A flush that stands back is called forward before anything has to wait for it. */
-static bool is_urgent(const struct worker *w)
+static bool is_half_filled(const struct worker *w)
 {
 	return atomic_load(&w->state) == WORKER_RUNNING && is_filled(w, 2);
 }
@@ -181,8 +181,10 @@ void checkpoint_step(struct worker *w, bool idle)
 		enum flusher_state state = flusher_state(&w->flusher);
 		bool wait = checkpoint_may_wait(w);
 
-		if (state == FLUSHER_BUSY && is_urgent(w))
+		if (state == FLUSHER_BUSY && checkpoint_is_crowded(w))
 			flusher_hurry(&w->flusher);
+		else if (state == FLUSHER_BUSY && is_half_filled(w))
+			flusher_call_forward(&w->flusher);
 		if (state == FLUSHER_DONE || (state == FLUSHER_BUSY && wait))
 			take(w);
 		else if (state == FLUSHER_IDLE && clock_monotonic_ns() >= w->debt.retry_at_ns)

@@ -81,7 +81,7 @@ static int flush_standing_back(struct flusher *f)
 	if (!f->may_rise)
 		return env_flush(f->env);
 	set_policy(f->tid, SCHED_IDLE);
-	if (atomic_load(&f->hurried))
+	if (atomic_load(&f->called))
 		set_policy(f->tid, SCHED_OTHER);
 	rc = env_flush(f->env);
 	set_policy(f->tid, SCHED_OTHER);
@@ -157,12 +157,13 @@ void flusher_begin(struct flusher *f)
 {
 	pthread_mutex_lock(&f->mutex);
 	assert(f->state == FLUSHER_IDLE);
+	atomic_store(&f->called, false);
 	atomic_store(&f->hurried, false);
 	move(f, FLUSHER_BUSY);
 	pthread_mutex_unlock(&f->mutex);
 }
 
-void flusher_hurry(struct flusher *f)
+void flusher_call_forward(struct flusher *f)
 {
 	bool busy;
 	pid_t tid;
@@ -171,11 +172,15 @@ void flusher_hurry(struct flusher *f)
 	busy = f->state == FLUSHER_BUSY;
 	tid = f->tid;
 	pthread_mutex_unlock(&f->mutex);
-	if (!busy || atomic_exchange(&f->hurried, true))
-		return;
-	env_hurry(f->env);
-	if (f->may_rise && tid != 0)
+	if (busy && !atomic_exchange(&f->called, true) && f->may_rise && tid != 0)
 		set_policy(tid, SCHED_OTHER);
+}
+
+void flusher_hurry(struct flusher *f)
+{
+	flusher_call_forward(f);
+	if (flusher_state(f) == FLUSHER_BUSY && !atomic_exchange(&f->hurried, true))
+		env_hurry(f->env);
 }
 
 void flusher_prepare(struct flusher *f)

@@ -9,7 +9,7 @@
  *
  * A receipt does not wait for a flush, so a flush stands back: its thread runs when nobody else wants
  * the processor (SCHED_IDLE), and who wakes up is not put behind it. That would be for ever where
- * nobody leaves one free, so the shard calls it forward (flusher_hurry()) before it has to wait
+ * nobody leaves one free, so the shard calls it forward (flusher_call_forward()) before it has to wait
  * itself. The kernel lets a thread come forward again only with RLIMIT_NICE at 20 or more, or
  * CAP_SYS_NICE; without, or when the process is not scheduled in the ordinary way (thread.h), it is
  * just nicer than the others all the time. */
@@ -32,7 +32,8 @@ struct flusher {
 	int64_t took_ns;           /* … and how long it took */
 	pid_t tid;                 /* of `thread`, once it has begun */
 	bool may_rise;             /* a thread that stands back can be called forward again */
-	atomic_bool hurried;       /* `thread` was, for the flush under way */
+	atomic_bool called;        /* forward, for the flush under way … */
+	atomic_bool hurried;       /* … and told that somebody is about to wait for it */
 	bool wanted;               /* memory is to be made ready */
 	struct env *env;
 	struct mailbox *inbox;     /* the shard's */
@@ -47,7 +48,9 @@ void flusher_begin(struct flusher *f);
 /* Have memory made ready, in a second thread. */
 void flusher_prepare(struct flusher *f);
 enum flusher_state flusher_state(struct flusher *f);
-/* Somebody will have to wait for the flush under way: it is to stand back no longer. */
+/* The flush under way is to stand back no longer. */
+void flusher_call_forward(struct flusher *f);
+/* Somebody will have to wait for it soon: nor is it to leave the device to others. */
 void flusher_hurry(struct flusher *f);
 /* Take the result of env_flush(), after having waited for it. */
 int flusher_take(struct flusher *f);

@@ -179,6 +179,9 @@ static void a_flush_stands_back_until_half_of_the_room_is_used_up(void **state)
 	checkpoint_step(&b->w, false);
 	assert_int_equal(sched_getscheduler(f->tid), SCHED_OTHER);
 	assert_int_equal(b->w.waited_ns, 0);
+	assert_false(f->hurried); /* the device is still others' too */
+	b->w.debt.work_ns = (b->w.settings.replay_ns - b->w.debt.frozen_ns) / 4 * 3 + 4;
+	checkpoint_step(&b->w, false);
 	assert_true(f->hurried);
 	sem_post(&sync_point.go_on);
 	work(b, 40 * MS);

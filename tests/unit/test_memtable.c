@@ -319,6 +319,7 @@ static void what_is_only_appended_is_found_when_somebody_asks(void **state)
 			/* nobody has a slot that could be looked at */
 			assert_false(memtable_ahead(&m, T, memtable_hash(T, key), MEM_ROW));
 		}
+		assert_int_equal(m.tables[T].seen, 0);
 		for (uint32_t i = 0; i <= many; i += 997) {
 			struct span key = number_of(i);
 
