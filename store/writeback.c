@@ -5,15 +5,14 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/thread.h"
 
 #define REST_LEAST_NS 100000   /* nothing was written of a slice that was over sooner */
-#define TURN_NS       20000000
+#define TURN_NS       20000000 /* it is waited for, … */
+#define TURN_LOOK_NS  300000   /* … looking so often */
 
 static _Thread_local const atomic_bool *paced; /* by this; NULL: not */
 
@@ -36,21 +35,22 @@ uint64_t writeback_next_slice(uint64_t bytes, int64_t took_ns, int64_t aim_ns)
 /* One slice of the process is on its way at a time, and for as long as it has taken none is: else each
  * sync of the journal would find some before it, as the next one would always have begun. Not when
  * somebody waits for the end. Whoever has the turn may lose its processor, so nobody waits long. */
-static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
+static atomic_bool taken;
 
 static bool turn_take(void)
 {
-	int64_t until = clock_monotonic_ns() + TURN_NS;
-	struct timespec at = { until / 1000000000, until % 1000000000 };
-
-	return !atomic_load(paced) && pthread_mutex_clocklock(&turn, CLOCK_MONOTONIC, &at) == 0;
+	for (int64_t until = clock_monotonic_ns() + TURN_NS;
+		!atomic_load(paced) && clock_monotonic_ns() < until; thread_rest(TURN_LOOK_NS))
+		if (!atomic_exchange(&taken, true))
+			return true;
+	return false;
 }
 
 static void turn_give(int64_t took_ns)
 {
 	if (took_ns >= REST_LEAST_NS && !atomic_load(paced))
 		thread_rest(took_ns < WRITEBACK_LONG_NS ? took_ns : WRITEBACK_LONG_NS);
-	pthread_mutex_unlock(&turn);
+	atomic_store(&taken, false);
 }
 
 static int write_slice(int fd, uint64_t at, uint64_t bytes, int64_t *ret_took_ns)

@@ -22,7 +22,8 @@ static atomic_uint slices;
 static unsigned fail_at;
 static int fail_with;
 static atomic_bool hurried;
-static int64_t slow_ns, rested_ns;
+static int64_t slow_ns;
+static _Atomic int64_t rested_ns;
 static bool together; /* in several threads */
 static atomic_uint on_their_way, overlaps;
 
