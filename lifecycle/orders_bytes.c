@@ -147,8 +147,13 @@ bool orders_put_alone(struct facts *f, const struct facts_order *o)
 		if (is_later(oldest, o))
 			at = f->orders + (p - f->orders);
 	}
-	if (met || (full && (at == p || has_flag(get_le64(oldest), ORDER_UNDONE_SHIFT))))
+	if (met || (full && has_flag(get_le64(oldest), ORDER_UNDONE_SHIFT)))
 		return false;
+	if (full && at == p) { /* it is the oldest */
+		if (!o->refund)
+			settled_tell(f, o->time_ms, o->time_ms, o->day);
+		return true;
+	}
 	if (full)
 		push_out(f, oldest);
 	memmove(at + size, at, (size_t)(f->orders + f->orders_size - at));
@@ -210,7 +215,8 @@ static const uint8_t *orders_end(const uint8_t *p, unsigned n)
 		bad |= NO_DAYS >> (told >> ORDER_DAY_SHIFT & 7) & 1;
 		if (has_flag(told, ORDER_MARGIN_SHIFT))
 			bad |= get_six(p + ORDER_BYTES) > 2 * EVENT_AMOUNT_MAX; /* zigzag */
-		if (ms >= newer_ms) { /* hardly ever */
+		bad |= ms > newer_ms;
+		if (ms == newer_ms && hash_of(newer) <= hash_of(p)) { /* hardly ever */
 			(void)order_get(newer, &one);
 			(void)order_get(p, &other);
 			bad |= order_compare(&one, &other) < 0;
