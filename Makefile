@@ -159,7 +159,7 @@ peers = $(if $(call have,sqlite3.h),$(BUILD)/peer-sqlite) $(BUILD)/peer-redis \
 
 # Measuring: docs/PERFORMANCE.md. RECORD=1 writes the tables there.
 bench_tools := $(addprefix $(BUILD)/,kith-load kith-floor kith-budget kith-names)
-.PHONY: bench-tools bench-peers bench-scale bench-deadlines bench-budget bench-refit
+.PHONY: bench-tools bench-peers bench-scale bench-deadlines bench-budget bench-refit bench-memory
 bench-tools: all $(bench_tools)
 	@$(MAKE) --no-print-directory $(peers)
 bench: bench-tools
@@ -172,6 +172,8 @@ bench-deadlines: bench-tools
 	@BUILD=$(BUILD) bench/deadlines
 bench-refit: bench-tools
 	@BUILD=$(BUILD) bench/refit
+bench-memory: bench-tools
+	@BUILD=$(BUILD) bench/memory
 bench-budget: bench-tools
 	@BUILD=$(BUILD) bench/budget
 
@@ -217,7 +219,7 @@ help:
 # make faults            the storage-call sweep, whole      make power CUTS=1000
 # make asan ubsan tsan   unit and simulation tests under a sanitizer
 # make fuzz SECONDS_EACH=600    coverage-guided fuzzing of every parser
-# make bench bench-peers bench-scale bench-deadlines bench-refit bench-budget    docs/PERFORMANCE.md; RECORD=1 writes it
+# make bench bench-peers bench-scale bench-deadlines bench-refit bench-memory bench-budget    docs/PERFORMANCE.md; RECORD=1 writes it
 # make format clean
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

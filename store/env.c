@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -85,7 +84,7 @@ static bool outgrows_memory(const char *data_path)
 	return stat(data_path, &st) == 0 && (double)st.st_size > memory / 2;
 }
 
-static int open_lmdb(struct env *e, const char *dir, uint64_t map_bytes, bool *ret_short)
+int tree_open(struct env *e, const char *dir, uint64_t map_bytes, bool *ret_short)
 {
 	char data_path[PATH_BYTES + 16];
 	unsigned flags = MDB_NOTLS | (e->read_only ? MDB_RDONLY : 0);
@@ -166,7 +165,7 @@ static int env_start(struct env *e, const struct store *s, unsigned shard, const
 		return err_from_errno(errno);
 	if (!e->read_only && ((rc = reserve_lock_file(dir)) != OK || (rc = make_data_file(dir)) != OK))
 		return rc;
-	if ((rc = open_lmdb(e, dir, map_bytes, &is_short)) != OK)
+	if ((rc = tree_open(e, dir, map_bytes, &is_short)) != OK)
 		return rc;
 	blank = env_is_blank(e);
 	if (blank && e->read_only)
@@ -221,13 +220,7 @@ void env_close(struct env *e)
 {
 	if (!e)
 		return;
-	for (unsigned t = 0; t < TABLES; t++)
-		if (e->cursor[t])
-			mdb_cursor_close(e->cursor[t]);
-	if (e->read)
-		mdb_txn_abort(e->read);
-	if (e->lmdb)
-		mdb_env_close(e->lmdb);
+	tree_close(e);
 	memtable_fini(&e->memtables[0]);
 	memtable_fini(&e->memtables[1]);
 	mem_spares_fini(&e->spares);
@@ -349,18 +342,6 @@ bool env_wants_memory(const struct env *e)
 void env_prepare_memory(struct env *e)
 {
 	mem_spares_fill(&e->spares);
-}
-
-void env_relax(struct env *e)
-{
-	bool active = memtable_relax(e->active), previous = false;
-
-	if (!e->frozen) {
-		memtable_reset(e->previous); /* the tree has it all */
-		previous = memtable_relax(e->previous);
-	}
-	if (active || previous)
-		(void)malloc_trim(0);
 }
 
 uint64_t env_dirty_pages(const struct env *e)

@@ -89,11 +89,12 @@ uint64_t env_checkpoint_pages(const struct env *e);
 /* Memory that is new costs whoever touches it first, more than the events that go into it.
  * env_wants_memory(): the transaction will soon need some. env_prepare_memory() makes it ready; in
  * any one thread, also beside everything else. env_relax() gives back most of what the transaction
- * does not use, and what is only kept to save reading: it would keep it for as much work as there has
- * been. */
+ * does not use, what is only kept to save reading, and what LMDB keeps of the last flush: they would
+ * keep it for as much work as there has been. For that LMDB's environment is opened again; an error
+ * means that it could not be, and every later call returns it. Never while a flush is under way. */
 bool env_wants_memory(const struct env *e);
 void env_prepare_memory(struct env *e);
-void env_relax(struct env *e);
+int env_relax(struct env *e);
 /* Bytes in use, with what a commit would add, and the map. Pages freed by deletion are not in use,
  * but serve again only two commits later, and a transaction needs a new page for each it touches:
  * keep room for those. */

@@ -85,6 +85,22 @@ void tree_end(struct env *e)
 	table_forget_asked(e);
 }
 
+void tree_close(struct env *e)
+{
+	for (unsigned t = 0; t < TABLES; t++) {
+		if (e->cursor[t])
+			mdb_cursor_close(e->cursor[t]);
+		e->cursor[t] = NULL;
+	}
+	if (e->read)
+		mdb_txn_abort(e->read);
+	if (e->lmdb)
+		mdb_env_close(e->lmdb);
+	e->read = NULL;
+	e->lmdb = NULL;
+	e->reading = false;
+}
+
 static int open_tables(struct env *e, MDB_txn *txn, unsigned flags)
 {
 	int rc = 0;

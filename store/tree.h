@@ -18,6 +18,12 @@
 /* The only function that knows LMDB's error numbers. */
 int err_from_lmdb(int rc);
 
+/* Open LMDB's environment in DIR, without its tables. *RET_SHORT: the file was shorter than its tree,
+ * see tree_walk(). After an error only tree_close(). Defined in env.c. */
+int tree_open(struct env *e, const char *dir, uint64_t map_bytes, bool *ret_short);
+/* Nothing is left open; no flush is under way. Ignores what has not been opened. */
+void tree_close(struct env *e);
+
 /* Begin the read transaction when there is none; returns the environment's first error. */
 int tree_begin(struct env *e);
 /* Drop it: the next call reads what is committed by then. */

@@ -171,6 +171,14 @@ bool checkpoint_is_crowded(const struct worker *w)
 	return atomic_load(&w->state) == WORKER_RUNNING && is_filled(w, 3);
 }
 
+static void relax(struct worker *w)
+{
+	int rc = env_frozen(w->env) ? OK : env_relax(w->env);
+
+	if (rc != OK)
+		worker_fail(w, "cannot open its environment again", rc);
+}
+
 void checkpoint_step(struct worker *w, bool idle)
 {
 	bool owes = checkpoint_owes(w);
@@ -191,7 +199,7 @@ void checkpoint_step(struct worker *w, bool idle)
 			flusher_begin(&w->flusher);
 	}
 	if (idle && !owes && clock_monotonic_ns() - w->mail_ns >= RELAX_AFTER * w->settings.idle_ns)
-		env_relax(w->env);
+		relax(w);
 	if (atomic_load(&w->state) != WORKER_RUNNING || env_frozen(w->env) || !owes ||
 		!checkpoint_is_durable(w))
 		return;

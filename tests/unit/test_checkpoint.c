@@ -259,6 +259,86 @@ static void a_shard_at_rest_gives_its_memory_back(void **state)
 	assert_int_equal(env_customer_get(e, span_str("c7999"), &got), OK);
 	assert_int_equal(got.size, sizeof record);
 	assert_int_equal(env_customer_put(e, span_str("c1"), span_of(record, 10), false), OK);
+	assert_int_equal(env_commit(e), OK);
+	fixture_reopen(b->f);
+	b->w.env = b->f->e;
+	assert_int_equal(env_customer_get(b->f->e, span_str("c1"), &got), OK);
+	assert_int_equal(got.size, 10);
+}
+
+/* Of the whole process, in KiB. */
+static long anonymous_kib(void)
+{
+	long kib = 0;
+	char line[128];
+	FILE *f = fopen("/proc/self/status", "r");
+
+	assert_non_null(f);
+	while (fgets(line, sizeof line, f))
+		if (sscanf(line, "RssAnon: %ld", &kib) == 1)
+			break;
+	(void)fclose(f);
+	return kib;
+}
+
+static void flush_20_mib(struct env *e)
+{
+	uint8_t record[1000] = { 1 };
+	char id[16];
+
+	for (unsigned i = 0; i < 20000; i++) {
+		snprintf(id, sizeof id, "c%u", i);
+		assert_int_equal(env_customer_put(e, span_str(id), span_of(record, sizeof record), true),
+			OK);
+	}
+	assert_int_equal(env_commit(e), OK);
+}
+
+static void what_lmdb_keeps_of_a_flush_is_given_back_too(void **state)
+{
+	struct bench *b = *state;
+	struct env *e = b->w.env;
+	MDB_env *lmdb = e->lmdb;
+	struct span got;
+	long before;
+
+	flush_20_mib(e);
+	assert_true(e->reserved_pages > 4000);
+	memtable_reset(e->previous);
+	(void)memtable_relax(e->previous);
+	(void)memtable_relax(e->active);
+	before = anonymous_kib();
+	assert_int_equal(env_relax(e), OK);
+	assert_int_equal(e->reserved_pages, 0);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+	assert_true(anonymous_kib() < before - 10 * 1024);
+#else
+	(void)before;
+#endif
+	assert_int_equal(env_customer_get(e, span_str("c19999"), &got), OK);
+	lmdb = e->lmdb;
+	assert_int_equal(env_relax(e), OK);
+	assert_ptr_equal(e->lmdb, lmdb); /* there is nothing more to be had */
+}
+
+static void a_shard_whose_environment_does_not_open_again_ends(void **state)
+{
+	struct bench *b = *state;
+	struct env *e = b->w.env;
+	char dir[4096], away[5000];
+	struct span got;
+
+	store_shard_dir(&b->f->s, 1, dir);
+	snprintf(away, sizeof away, "%s.away", dir);
+	flush_20_mib(e);
+	assert_int_equal(rename(dir, away), 0);
+	b->w.mail_ns = 0;
+	checkpoint_step(&b->w, true);
+	assert_int_equal(b->w.state, WORKER_FAILED);
+	assert_int_equal(env_customer_get(e, span_str("c1"), &got), ERR_NOTFOUND);
+	assert_int_equal(env_failed(e), ERR_NOTFOUND);
+	assert_int_equal(env_commit(e), ERR_NOTFOUND);
+	assert_int_equal(rename(away, dir), 0);
 }
 
 int main(void)
@@ -277,6 +357,10 @@ int main(void)
 			a_start_owes_what_it_has_applied_again_and_flushes_what_is_frozen, setup, teardown),
 		cmocka_unit_test(memory_is_shared_by_all_shards),
 		cmocka_unit_test_setup_teardown(a_shard_at_rest_gives_its_memory_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_lmdb_keeps_of_a_flush_is_given_back_too, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(a_shard_whose_environment_does_not_open_again_ends, setup,
+			teardown),
 	};
 
 	return cmocka_run_group_tests_name("checkpoint", tests, NULL, NULL);
