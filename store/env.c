@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include "store/filesystem.h"
 #include "store/tree.h"
+#include "store/writeback.h"
 
 #define PATH_BYTES 4096
 #define LOCK_BYTES 8192 /* LMDB 0.9, 126 readers */
@@ -273,7 +274,7 @@ int env_freeze(struct env *e)
 	e->frozen_pages = table_pages_dirty(e);
 	e->frozen_meta = e->meta;
 	e->frozen = true;
-	atomic_store(&e->hurried, false);
+	atomic_store(&e->haste, HASTE_NONE);
 	e->previous = e->active;
 	e->active = m;
 	memtable_reset(m);

@@ -73,8 +73,9 @@ void env_abort(struct env *e);             /* drop what is not committed, its er
  *   env_flushed() takes env_flush()'s result: 0 and the frozen one is committed, else it stays */
 int env_freeze(struct env *e);
 int env_flush(struct env *e);
-/* Somebody waits, or will, for the flush of what is frozen: it may take more of the device. */
-void env_hurry(struct env *e);
+/* Somebody will have to wait for the flush of what is frozen: it may take more of the device; or
+ * does already (NOW): all of it. Until the next freeze. */
+void env_hurry(struct env *e, bool now);
 void env_flushed(struct env *e, int rc);
 bool env_frozen(const struct env *e);      /* one is frozen and not committed */
 /* The position of the last commit. */

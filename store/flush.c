@@ -176,9 +176,10 @@ static void flush_reserve(struct env *e)
 	e->reserved_pages = e->frozen_pages;
 }
 
-void env_hurry(struct env *e)
+void env_hurry(struct env *e, bool now)
 {
-	atomic_store(&e->hurried, true);
+	if (now || atomic_load(&e->haste) == HASTE_NONE)
+		atomic_store(&e->haste, now ? HASTE_NOW : HASTE_SOON);
 }
 
 int env_flush(struct env *e)
@@ -198,7 +199,7 @@ int env_flush(struct env *e)
 		mdb_txn_abort(f.txn);
 		return err_from_lmdb(rc);
 	}
-	writeback_pace(&e->hurried);
+	writeback_pace(&e->haste);
 	rc = mdb_txn_commit(f.txn);
 	writeback_pace(NULL);
 	return rc == 0 ? OK : flush_failed(e, rc);

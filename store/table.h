@@ -102,7 +102,7 @@ struct env {
 	struct env_meta committed;
 	uint64_t frozen_pages;       /* an estimate, while it is frozen */
 	uint64_t reserved_pages;     /* the flush's own: the most it has had room for */
-	atomic_bool hurried;         /* somebody waits for the flush */
+	atomic_int haste;            /* of the flush: enum haste */
 	bool frozen;                 /* `previous` is not in LMDB yet */
 	struct memtable *active, *previous;
 	struct memtable memtables[2];

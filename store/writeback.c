@@ -14,11 +14,11 @@
 #define TURN_NS       20000000 /* it is waited for, … */
 #define TURN_LOOK_NS  300000   /* … looking so often */
 
-static _Thread_local const atomic_bool *paced; /* by this; NULL: not */
+static _Thread_local const atomic_int *paced; /* by this enum haste; NULL: not */
 
-void writeback_pace(const atomic_bool *hurried)
+void writeback_pace(const atomic_int *haste)
 {
-	paced = hurried;
+	paced = haste;
 }
 
 uint64_t writeback_next_slice(uint64_t bytes, int64_t took_ns, int64_t aim_ns)
@@ -40,7 +40,7 @@ static atomic_bool taken;
 static bool turn_take(void)
 {
 	for (int64_t until = clock_monotonic_ns() + TURN_NS;
-		!atomic_load(paced) && clock_monotonic_ns() < until; thread_rest(TURN_LOOK_NS))
+		atomic_load(paced) == HASTE_NONE && clock_monotonic_ns() < until; thread_rest(TURN_LOOK_NS))
 		if (!atomic_exchange(&taken, true))
 			return true;
 	return false;
@@ -48,7 +48,7 @@ static bool turn_take(void)
 
 static void turn_give(int64_t took_ns)
 {
-	if (took_ns >= REST_LEAST_NS && !atomic_load(paced))
+	if (took_ns >= REST_LEAST_NS && atomic_load(paced) == HASTE_NONE)
 		thread_rest(took_ns < WRITEBACK_LONG_NS ? took_ns : WRITEBACK_LONG_NS);
 	atomic_store(&taken, false);
 }
@@ -77,14 +77,14 @@ static int write_slices(int fd)
 
 	if (fstat(fd, &st) != 0)
 		return -1;
-	for (uint64_t at = 0; at < (uint64_t)st.st_size;) {
+	for (uint64_t at = 0; at < (uint64_t)st.st_size && atomic_load(paced) != HASTE_NOW;) {
 		int64_t took;
 
 		if (write_slice(fd, at, slice, &took) != 0)
 			return errno == EINVAL || errno == ESPIPE || errno == ENOSYS ? 0 : -1;
 		at += slice;
 		slice = writeback_next_slice(slice, took,
-			atomic_load(paced) ? WRITEBACK_LONG_NS : WRITEBACK_SHORT_NS);
+			atomic_load(paced) == HASTE_NONE ? WRITEBACK_SHORT_NS : WRITEBACK_LONG_NS);
 	}
 	return 0;
 }

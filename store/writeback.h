@@ -11,14 +11,16 @@
 #ifndef KITH_STORE_WRITEBACK_H
 #define KITH_STORE_WRITEBACK_H
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdint.h>
 
+/* Nobody waits for the end of it; somebody will; somebody does. */
+enum haste { HASTE_NONE, HASTE_SOON, HASTE_NOW };
+
 /* From here on the calling thread's fdatasync() goes in slices. They are short ones, one at a time of
- * the process, with as long a rest after each; longer ones without a rest once *HURRIED: then
- * somebody waits for the end of it.
- * NULL: at once, as at first. */
-void writeback_pace(const atomic_bool *hurried);
+ * the process, with as long a rest after each; longer ones without a rest once *HASTE is HASTE_SOON;
+ * and with HASTE_NOW all that is left goes at once: a device that has much to choose from writes a
+ * fifth more where pages lie alone. NULL: at once, as at first. */
+void writeback_pace(const atomic_int *haste);
 
 /* How many bytes of a file the next slice spans when one of BYTES took TOOK_NS: as many as the
  * device writes in about AIM_NS. */

@@ -180,7 +180,7 @@ void flusher_hurry(struct flusher *f)
 {
 	flusher_call_forward(f);
 	if (flusher_state(f) == FLUSHER_BUSY && !atomic_exchange(&f->hurried, true))
-		env_hurry(f->env);
+		env_hurry(f->env, false);
 }
 
 void flusher_prepare(struct flusher *f)
@@ -210,6 +210,8 @@ int flusher_take(struct flusher *f)
 	flusher_hurry(f);
 	pthread_mutex_lock(&f->mutex);
 	assert(f->state != FLUSHER_IDLE);
+	if (f->state == FLUSHER_BUSY)
+		env_hurry(f->env, true);
 	while (f->state == FLUSHER_BUSY)
 		pthread_cond_wait(&f->moved, &f->mutex);
 	rc = f->rc;

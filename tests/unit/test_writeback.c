@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <cmocka.h>
 #include <errno.h>
@@ -19,9 +20,9 @@
 
 static _Atomic uint64_t reached; /* up to here slices have been asked for, without a gap */
 static atomic_uint slices;
-static unsigned fail_at;
+static unsigned fail_at, now_at;
 static int fail_with;
-static atomic_bool hurried;
+static atomic_int haste;
 static int64_t slow_ns;
 static _Atomic int64_t rested_ns;
 static bool together; /* in several threads */
@@ -46,6 +47,8 @@ int sync_file_range(int fd, off64_t from, off64_t bytes, unsigned how)
 		errno = fail_with;
 		return -1;
 	}
+	if (slices == now_at)
+		atomic_store(&haste, HASTE_NOW);
 	reached += (uint64_t)bytes;
 	overlaps += atomic_fetch_add(&on_their_way, 1) != 0;
 	for (int64_t until = clock_monotonic_ns() + slow_ns; clock_monotonic_ns() < until;)
@@ -66,11 +69,11 @@ static int setup(void **state)
 		return -1;
 	(void)unlink(path);
 	*state = (void *)(intptr_t)fd;
-	reached = fail_at = 0;
+	reached = fail_at = now_at = 0;
 	slices = overlaps = 0;
 	slow_ns = rested_ns = 0;
 	together = false;
-	atomic_store(&hurried, false);
+	atomic_store(&haste, HASTE_NONE);
 	return ftruncate(fd, 9 << 20);
 }
 
@@ -82,7 +85,7 @@ static int teardown(void **state)
 
 static void a_thread_that_paces_itself_writes_slice_by_slice_to_the_end(void **state)
 {
-	writeback_pace(&hurried);
+	writeback_pace(&haste);
 	assert_int_equal(fdatasync((int)(intptr_t)*state), 0);
 	assert_true(reached >= 9 << 20);
 	assert_true(slices > 2);
@@ -90,7 +93,7 @@ static void a_thread_that_paces_itself_writes_slice_by_slice_to_the_end(void **s
 
 static void the_device_is_left_alone_for_as_long_as_a_slice_has_taken(void **state)
 {
-	writeback_pace(&hurried);
+	writeback_pace(&haste);
 	slow_ns = 200000;
 	assert_int_equal(fdatasync((int)(intptr_t)*state), 0);
 	assert_true(rested_ns >= (int64_t)slices * slow_ns);
@@ -98,7 +101,7 @@ static void the_device_is_left_alone_for_as_long_as_a_slice_has_taken(void **sta
 
 static void *sync_paced(void *arg)
 {
-	writeback_pace(&hurried);
+	writeback_pace(&haste);
 	(void)fdatasync((int)(intptr_t)arg);
 	return NULL;
 }
@@ -120,18 +123,27 @@ static void one_slice_is_on_its_way_at_a_time(void **state)
 
 static void nobody_rests_while_somebody_waits(void **state)
 {
-	writeback_pace(&hurried);
+	writeback_pace(&haste);
 	slow_ns = 200000;
-	atomic_store(&hurried, true);
+	atomic_store(&haste, HASTE_SOON);
 	assert_int_equal(fdatasync((int)(intptr_t)*state), 0);
 	assert_true(reached >= 9 << 20);
 	assert_int_equal(rested_ns, 0);
 }
 
+static void what_is_left_when_somebody_waits_goes_at_once(void **state)
+{
+	writeback_pace(&haste);
+	now_at = 2;
+	assert_int_equal(fdatasync((int)(intptr_t)*state), 0);
+	assert_int_equal(slices, 2);
+	assert_true(reached < 9 << 20);
+}
+
 static void all_others_sync_at_once(void **state)
 {
 	assert_int_equal(fdatasync((int)(intptr_t)*state), 0);
-	writeback_pace(&hurried);
+	writeback_pace(&haste);
 	writeback_pace(NULL);
 	assert_int_equal(fdatasync((int)(intptr_t)*state), 0);
 	assert_int_equal(slices, 0);
@@ -141,7 +153,7 @@ static void all_others_sync_at_once(void **state)
 
 static void a_slice_that_fails_is_a_sync_that_failed(void **state)
 {
-	writeback_pace(&hurried);
+	writeback_pace(&haste);
 	fail_at = 2;
 	fail_with = EIO;
 	assert_int_equal(fdatasync((int)(intptr_t)*state), -1);
@@ -151,7 +163,7 @@ static void a_slice_that_fails_is_a_sync_that_failed(void **state)
 
 static void a_file_system_without_slices_is_synced_at_once(void **state)
 {
-	writeback_pace(&hurried);
+	writeback_pace(&haste);
 	fail_at = 1;
 	fail_with = EINVAL;
 	assert_int_equal(fdatasync((int)(intptr_t)*state), 0);
@@ -187,6 +199,8 @@ int main(void)
 			the_device_is_left_alone_for_as_long_as_a_slice_has_taken, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_slice_is_on_its_way_at_a_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(nobody_rests_while_somebody_waits, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_is_left_when_somebody_waits_goes_at_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(all_others_sync_at_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_slice_that_fails_is_a_sync_that_failed, setup, teardown),
 		cmocka_unit_test_setup_teardown(
