@@ -9,7 +9,10 @@
 #include <unistd.h>
 #include "base/thread.h"
 
-#define SLICE_NS 100000 /* the shortest that Linux takes */
+static const uint64_t slice_ns[] = {
+	[THREAD_BRISK] = 400000,
+	[THREAD_PROMPT] = 100000, /* the shortest that Linux takes */
+};
 
 /* As linux/sched/types.h has it in its first version; libc has neither it nor the call. */
 struct attributes {
@@ -30,10 +33,10 @@ bool thread_is_ordinary(void)
 	return sched_getscheduler(0) == SCHED_OTHER;
 }
 
-void thread_is_prompt(bool prompt)
+void thread_pace(enum thread_pace pace)
 {
 	struct attributes a = { .size = sizeof a, .nice = getpriority(PRIO_PROCESS, 0),
-		.runtime = prompt ? SLICE_NS : 0 };
+		.runtime = slice_ns[pace] };
 
 	if (!thread_is_ordinary())
 		return;

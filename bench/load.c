@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <zmq.h>
 #include "base/clock.h"
+#include "base/thread.h"
 #include "bench/load.h"
 
 #define BURST 8          /* batches sent before receipts are looked for */
@@ -291,6 +292,7 @@ int main(int argc, char **argv)
 	signal(SIGINT, stop);
 	if (l.settings.log && mix_read(&l.mix, l.settings.log, &c) != 0)
 		load_die(c.text);
+	thread_pace(THREAD_PROMPT); /* as who sends elsewhere; ZeroMQ's thread takes after us */
 	l.zmq = zmq_ctx_new();
 	zmq_ctx_set(l.zmq, ZMQ_MAX_SOCKETS, 2048);
 	l.arena = arena_new(65536, 1 << 22);

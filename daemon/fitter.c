@@ -14,7 +14,7 @@ static void *run(void *arg)
 
 	/* On Linux this is the thread's, not the process's. */
 	(void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICE);
-	thread_is_prompt(false);
+	thread_pace(THREAD_STEADY);
 	thread_is("fitter");
 	for (unsigned i = 0; f->rc == 0 && i < f->n; i++) {
 		/* A class of few stays near the whole. */

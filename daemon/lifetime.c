@@ -412,7 +412,7 @@ static int open_sockets(struct daemon *d, struct complaint *c)
 {
 	int rc;
 
-	thread_is_prompt(true); /* the shards have begun; ZeroMQ's threads take after us */
+	thread_pace(THREAD_PROMPT); /* the shards have begun; ZeroMQ's threads take after us */
 	d->zmq = zmq_ctx_new();
 	if (!d->zmq)
 		return complain(c, ERR_NOMEM, "out of memory");

@@ -213,14 +213,17 @@ static int synced(struct pipeline *p)
 	return 0;
 }
 
-/* Nothing is synced while this is called. ERR_UNKNOWN: the process must end. */
+/* None when it has to wait for the sync under way. ERR_UNKNOWN: the process must end. */
 static int group_write(struct daemon *d, struct task **ret_group)
 {
 	struct pipeline *p = &d->pipeline;
-	struct task *group = group_take(p);
-	int rc = group ? journal_write(p->journal, clock_wall_ms()) : 0;
+	int rc = p->group ? journal_write(p->journal, clock_wall_ms()) : 0;
+	struct task *group;
 
 	*ret_group = NULL;
+	if (rc == ERR_BUSY)
+		return 0;
+	group = group_take(p);
 	if (rc == ERR_UNKNOWN)
 		return rc;
 	if (rc == 0) {
@@ -249,6 +252,7 @@ static void sync_in_time(struct daemon *d, bool at_once)
 	}
 	p->written_ns = 0;
 	p->syncing = journal_last(p->journal);
+	journal_sync_begin(p->journal);
 	syncer_begin(&p->syncer);
 }
 
@@ -259,14 +263,15 @@ static int flush(struct daemon *d, bool at_once)
 	struct task *group;
 	int rc;
 
-	if ((!p->group && !p->written_ns) || (state = syncer_await(&p->syncer)) == SYNCER_BUSY)
+	if (!p->group && !p->written_ns)
 		return 0;
+	state = syncer_await(&p->syncer);
 	if (state == SYNCER_DONE && synced(p) != 0)
 		return ERR_UNKNOWN;
 	rc = group_write(d, &group);
 	if (group && !p->written_ns)
 		p->written_ns = clock_monotonic_ns();
-	if (rc == 0 && p->written_ns)
+	if (rc == 0 && p->written_ns && state != SYNCER_BUSY)
 		sync_in_time(d, at_once); /* first: the disk works while the others are woken */
 	if (group)
 		group_post(d, group);

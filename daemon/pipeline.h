@@ -3,9 +3,10 @@
  *
  *   pipeline_submit()  gives the input its place in the journal (in memory)
  *   pipeline_flush()   writes the group, has it made durable in the syncer's thread, and posts
- *                      every part to its worker, which applies it meanwhile. While a sync is
- *                      under way the next group gathers. Where shards are behind, the sync
- *                      begins later (note "late sync", backlog.h)
+ *                      every part to its worker, which applies it meanwhile. What comes while
+ *                      a sync is under way is written and posted likewise, and the next sync
+ *                      begins when that one is over. Where shards are behind, it begins later
+ *                      (note "late sync", backlog.h)
  *   mail comes back    → pipeline_take(): waits here until what it tells of is durable, then
  *                        all parts of an input are back  → answer()
  *                        each part, in order of its shard → its notifications go out, some at
@@ -76,8 +77,9 @@ void task_free(struct daemon *d, struct task *t);
 int pipeline_submit(struct daemon *d, struct task *t, struct span raw, const uint32_t *refused,
 	unsigned n_refused);
 /* 0, also when the group failed as a whole (each task knows); ERR_UNKNOWN: the process must end.
- * Does nothing while a sync is under way: pipeline_take() does it then, which is due when it is
- * over. D->flush comes when a sync is to begin later. */
+ * What has to wait for the sync under way is left to pipeline_take(), which is due when that is
+ * over: another sync, and what cannot be written beside one. D->flush comes when a sync is to begin
+ * later. */
 int pipeline_flush(struct daemon *d);
 /* The same, and wait until all that was submitted is durable. */
 int pipeline_finish(struct daemon *d);

@@ -16,7 +16,7 @@ static void *run(void *arg)
 	struct syncer *s = arg;
 
 	thread_is("syncer");
-	thread_is_prompt(true);
+	thread_pace(THREAD_PROMPT);
 	pthread_mutex_lock(&s->mutex);
 	while (s->state != SYNCER_ENDING) {
 		if (s->state != SYNCER_BUSY) {

@@ -2,8 +2,8 @@
 /* Syncer: the thread in which the journal is made durable, so that the main thread is free
  * meanwhile to take messages, to answer, and to hand out what is durable already.
  *
- * The main thread calls everything here. One sync is under way at a time, and while it is, the main
- * thread only appends to the journal; it writes again when the sync is over. */
+ * The main thread calls everything here. One sync is under way at a time; what the main thread
+ * writes meanwhile is the next one's. */
 #ifndef KITH_DAEMON_SYNCER_H
 #define KITH_DAEMON_SYNCER_H
 #include <pthread.h>

@@ -89,27 +89,39 @@ int journal_reserve(struct journal *j)
 	return 0;
 }
 
+void journal_sync_begin(struct journal *j)
+{
+	assert(!j->in_sync);
+	j->in_sync = true;
+	j->syncing = j->last;
+	j->sync_needed = j->dirty;
+	j->dirty = false;
+}
+
+/* Of what is written beside a sync, this touches nothing: neither file nor `failed` change then. */
 int journal_sync_file(const struct journal *j)
 {
 	if (j->failed)
 		return ERR_UNKNOWN;
-	return j->dirty && fdatasync(j->fd) != 0 ? ERR_UNKNOWN : 0;
+	return j->sync_needed && fdatasync(j->fd) != 0 ? ERR_UNKNOWN : 0;
 }
 
 int journal_synced(struct journal *j, int rc)
 {
+	assert(j->in_sync);
+	j->in_sync = false;
 	if (rc != 0) {
 		/* Which blocks are on disk is unknown, and a second fdatasync would not tell. */
 		j->failed = true;
 		return rc;
 	}
-	j->dirty = false;
-	j->durable = j->last;
+	j->durable = j->syncing;
 	return 0;
 }
 
 int journal_sync(struct journal *j)
 {
+	journal_sync_begin(j);
 	return journal_synced(j, journal_sync_file(j));
 }
 
@@ -174,7 +186,7 @@ static int cut(struct journal *j)
 		j->failed = true;
 		return ERR_UNKNOWN;
 	}
-	j->dirty = false;
+	j->dirty = j->torn = false;
 	j->durable = j->last;
 	j->room = current(j)->bytes = j->end;
 	return 0;
@@ -196,25 +208,42 @@ static void zero_ahead(struct journal *j, size_t written)
 	j->zeroed += left;
 }
 
-static int write_pending(struct journal *j, int64_t now_ms)
+static int write_here(struct journal *j)
 {
 	size_t size = j->pending.size;
-	int rc = 0;
+	int rc = segment_write(j->fd, j->pending.data, size, j->end);
 
-	if (size > j->room - j->end)
-		rc = journal_begin_segment(j, size, now_ms);
 	if (rc != 0)
 		return rc;
-	rc = segment_write(j->fd, j->pending.data, size, j->end);
-	if (rc != 0) {
-		int cut_rc = cut(j);
-
-		return cut_rc != 0 ? cut_rc : rc;
-	}
 	j->dirty = true;
 	j->end += size;
 	zero_ahead(j, size);
 	return 0;
+}
+
+/* To begin a segment or to cut one is a sync of its own, whose failure must not be hidden by the one
+ * under way, nor hide that one's. */
+static int write_beside_sync(struct journal *j)
+{
+	if (j->torn || j->pending.size > j->room - j->end)
+		return ERR_BUSY;
+	j->torn = write_here(j) != 0;
+	return j->torn ? ERR_BUSY : 0;
+}
+
+static int write_pending(struct journal *j, int64_t now_ms)
+{
+	int cut_rc, rc = j->torn ? cut(j) : 0;
+
+	if (rc == 0 && j->pending.size > j->room - j->end)
+		rc = journal_begin_segment(j, j->pending.size, now_ms);
+	if (rc != 0)
+		return rc;
+	rc = write_here(j);
+	if (rc == 0)
+		return 0;
+	cut_rc = cut(j);
+	return cut_rc != 0 ? cut_rc : rc;
 }
 
 int journal_write(struct journal *j, int64_t now_ms)
@@ -224,7 +253,9 @@ int journal_write(struct journal *j, int64_t now_ms)
 	if (j->failed) {
 		rc = ERR_UNKNOWN;
 	} else if (j->pending.size > 0) {
-		rc = write_pending(j, now_ms);
+		rc = j->in_sync ? write_beside_sync(j) : write_pending(j, now_ms);
+		if (rc == ERR_BUSY)
+			return rc;
 		if (rc == 0) {
 			j->last = j->pending_last;
 			j->check = j->pending_check;

@@ -74,8 +74,11 @@ uint64_t journal_append(struct journal *j, uint16_t type, const struct span *par
 	int *ret_rc);
 int journal_write(struct journal *j, int64_t now_ms);
 int journal_sync(struct journal *j);
-/* The same in two steps: journal_sync_file() in any thread, then journal_synced() with its result.
- * In between nothing but journal_append(), journal_trim() and what only asks may be called. */
+/* The same in three steps: journal_sync_begin() says up to where, journal_sync_file() waits in any
+ * thread, journal_synced() takes its result. In between journal_append(), journal_trim() and what
+ * only asks may be called, and journal_write(): it returns ERR_BUSY when it could do so only after
+ * the sync, and then nothing has happened; what is appended stays so. */
+void journal_sync_begin(struct journal *j);
 int journal_sync_file(const struct journal *j);
 int journal_synced(struct journal *j, int rc);
 

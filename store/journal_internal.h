@@ -20,7 +20,11 @@ struct journal {
 	uint64_t zeroed;        /* up to here its blocks have been written before */
 	uint64_t last, durable; /* sequences */
 	uint64_t check;         /* of the last frame */
-	bool dirty;             /* written since the last sync */
+	uint64_t syncing;       /* `durable` when the sync under way is over */
+	bool dirty;             /* written since the last sync was begun */
+	bool sync_needed;       /* by the last sync that was begun: there is something for it to do */
+	bool in_sync;           /* one is under way */
+	bool torn;              /* a write beside a sync failed: it may have left a part of itself */
 	bool failed;            /* for good: what is on disk is unknown */
 
 	struct buf pending; /* appended, not written */

@@ -45,6 +45,7 @@ static void give_back(struct worker *w, struct mail *m)
  * when their sync is over the syncer looks into the mailbox. It stores `durable` before it looks, we
  * load it after we have posted, and so one of us sees the other. */
 #define DONE_MAX 8
+#define DONE_NS  INT64_C(100000) /* who waits for the first of them may have waited for the sync, too */
 static void give_back_done(struct worker *w)
 {
 	uint64_t first;
@@ -110,7 +111,7 @@ static void handle_part(struct worker *w, struct part *p)
 	const struct input *in = &p->work->input;
 	bool passes = in->type == INPUT_TIME;
 	bool sweeps = passes && in->pace.sweep && sweep_is_on(&w->shard);
-	int64_t began_ns;
+	int64_t began_ns, now_ns;
 	int rc;
 
 	if (passes)
@@ -126,8 +127,11 @@ static void handle_part(struct worker *w, struct part *p)
 		return;
 	}
 	checkpoint_applied(w, p->n, passes ? in->pace.due + in->pace.sweep : 0);
+	now_ns = clock_monotonic_ns();
+	if (w->done.n == 0)
+		w->done_ns = now_ns;
 	mails_add(&w->done, &p->mail);
-	if (w->done.n == DONE_MAX || checkpoint_may_wait(w))
+	if (w->done.n == DONE_MAX || now_ns - w->done_ns >= DONE_NS || checkpoint_may_wait(w))
 		give_back_done(w);
 }
 
@@ -209,6 +213,7 @@ static void *run(void *arg)
 
 	snprintf(name, sizeof name, "shard-%u", w->number);
 	thread_is(name);
+	thread_pace(THREAD_BRISK);
 	while (!over && atomic_load(&w->state) != WORKER_FAILED) {
 		struct mail *m = mailbox_take(&w->inbox, wait_ns(w));
 		int64_t now = clock_monotonic_ns();

@@ -146,7 +146,8 @@ struct worker {
 	struct debt debt;
 	int64_t mail_ns;          /* when mail came last */
 	struct flusher flusher;
-	struct mails done;        /* parts that are applied, and not given back yet */
+	struct mails done;        /* parts that are applied, and not given back yet … */
+	int64_t done_ns;          /* … the first of them since then */
 	bool stopping;
 	bool any_engine;     /* replay inputs that another engine version took, too */
 	struct query *stop;

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "base/bytes.h"
@@ -496,7 +497,7 @@ static void *be_prompt_as_batch(void *arg)
 
 	if (sched_setscheduler(0, SCHED_BATCH, &none) != 0)
 		return NULL;
-	thread_is_prompt(true);
+	thread_pace(THREAD_PROMPT);
 	*ret_policy = sched_getscheduler(0);
 	return NULL;
 }
@@ -510,6 +511,33 @@ static void how_an_operator_has_the_process_scheduled_stays(void **state)
 	assert_int_equal(pthread_create(&thread, NULL, be_prompt_as_batch, &policy), 0);
 	pthread_join(thread, NULL);
 	assert_int_equal(policy, SCHED_BATCH);
+}
+
+/* Where the kernel says what it was asked for: Linux 6.12 and later. */
+static void a_thread_asks_for_its_slice(void **state)
+{
+	struct { uint32_t size, policy; uint64_t flags; int32_t nice; uint32_t priority;
+		uint64_t runtime, deadline, period; } a;
+	uint64_t usual, brisk, prompt;
+
+	(void)state;
+#define ASKED(into) \
+	do { \
+		memset(&a, 0, sizeof a); \
+		if (syscall(SYS_sched_getattr, 0, &a, sizeof a, 0) != 0 || a.runtime == 0) \
+			skip(); \
+		(into) = a.runtime; \
+	} while (0)
+	ASKED(usual);
+	thread_pace(THREAD_BRISK);
+	ASKED(brisk);
+	thread_pace(THREAD_PROMPT);
+	ASKED(prompt);
+	assert_true(prompt < brisk && brisk < usual);
+	thread_pace(THREAD_STEADY);
+	ASKED(brisk);
+	assert_int_equal(brisk, usual);
+#undef ASKED
 }
 
 int main(void)
@@ -536,6 +564,7 @@ int main(void)
 		cmocka_unit_test(log_levels_have_names),
 		cmocka_unit_test(clocks_go_forward),
 		cmocka_unit_test(how_an_operator_has_the_process_scheduled_stays),
+		cmocka_unit_test(a_thread_asks_for_its_slice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,6 +30,81 @@ static void a_frame_is_durable_only_after_the_sync(void **state)
 	assert_int_equal(journal_durable(j), 1);
 }
 
+static void what_is_written_beside_a_sync_waits_for_the_next(void **state)
+{
+	(void)state;
+	must_open();
+	put(1, 10);
+	append(0, 10);
+	assert_int_equal(journal_write(j, NOW), 0);
+	journal_sync_begin(j);
+	append(0, 10);
+	assert_int_equal(journal_write(j, NOW), 0);
+	assert_int_equal(journal_synced(j, journal_sync_file(j)), 0);
+	assert_int_equal(journal_last(j), 3);
+	assert_int_equal(journal_durable(j), 2);
+	fault_arm(0, 1, EIO, 0);
+	assert_int_equal(journal_sync(j), ERR_UNKNOWN); /* it has something to do */
+	fault_none();
+}
+
+static void a_segment_is_not_begun_beside_a_sync(void **state)
+{
+	(void)state;
+	must_open();
+	append(0, 1000);
+	assert_int_equal(journal_write(j, NOW), 0);
+	journal_sync_begin(j);
+	append(0, 16000);
+	fault.calls = 0;
+	assert_int_equal(journal_write(j, NOW), ERR_BUSY);
+	assert_int_equal(fault.calls, 0); /* no sync of its own, and no write */
+	assert_int_equal(journal_last(j), 1);
+	assert_int_equal(journal_synced(j, journal_sync_file(j)), 0);
+	assert_int_equal(journal_write(j, NOW), 0);
+	assert_int_equal(journal_last(j), 2);
+	assert_int_equal(journal_sync(j), 0);
+	must_read_up_to(2);
+	must_open();
+	must_read_up_to(2);
+}
+
+/* It is cut off when the sync is over, and what it was to write goes into the next segment. */
+static void a_write_that_fails_beside_a_sync_takes_place_after_it(void **state)
+{
+	(void)state;
+	for (int tenth = 0; tenth <= 10; tenth++) {
+		remove_files();
+		must_open();
+		put(1, 300);
+		append(0, 300);
+		assert_int_equal(journal_write(j, NOW), 0);
+		journal_sync_begin(j);
+		append(0, 300);
+		fault_arm(0, 1, ENOSPC, tenth / 10.0);
+		assert_int_equal(journal_write(j, NOW), ERR_BUSY);
+		fault_none();
+		assert_int_equal(journal_write(j, NOW), ERR_BUSY);
+		assert_int_equal(fault.calls, 0); /* nothing more until then */
+		assert_int_equal(journal_last(j), 2);
+		assert_int_equal(journal_synced(j, journal_sync_file(j)), 0);
+		assert_int_equal(journal_durable(j), 2);
+		fault_arm(2, 1000, ENOSPC, 0); /* cut, but no room for another segment */
+		if (tenth % 2)
+			assert_int_equal(journal_write(j, NOW), ERR_NOSPACE);
+		fault_none();
+		if (tenth % 2) {
+			must_read_up_to(2);
+			assert_int_equal(append(1, 200), 3);
+		}
+		assert_int_equal(journal_write(j, NOW), 0);
+		assert_int_equal(journal_sync(j), 0);
+		must_read_up_to(3);
+		must_open();
+		must_read_up_to(3);
+	}
+}
+
 static void a_payload_may_be_empty_come_in_parts_and_have_8_mib(void **state)
 {
 	uint8_t *big = calloc(1, JOURNAL_PAYLOAD_MAX + 1);
@@ -316,6 +391,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(what_is_synced_is_read_back_after_reopening),
 		T(a_frame_is_durable_only_after_the_sync),
+		T(what_is_written_beside_a_sync_waits_for_the_next),
+		T(a_segment_is_not_begun_beside_a_sync),
+		T(a_write_that_fails_beside_a_sync_takes_place_after_it),
 		T(a_payload_may_be_empty_come_in_parts_and_have_8_mib),
 		T(a_full_segment_is_followed_by_the_next),
 		T(a_reader_begins_in_the_middle_and_waits_at_the_end),

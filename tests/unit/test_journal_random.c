@@ -51,6 +51,13 @@ static void maybe_arm(void)
 
 static void step_open(void);
 
+/* To make a segment, or to cut one, is a sync, also where what was to be written then fails. */
+static void remember_refused(int rc)
+{
+	if (rc != 0 && rc != ERR_UNKNOWN && journal_durable(j) > model.durable)
+		remember_durable();
+}
+
 /* A write of a few frames; a failed one leaves the numbers to others. */
 static void step_write(void)
 {
@@ -71,6 +78,7 @@ static void step_write(void)
 			model.life[first + i] = life;
 		model.written = first + n - 1;
 	}
+	remember_refused(rc);
 	if (rc == ERR_UNKNOWN)
 		step_open();
 }
@@ -85,6 +93,40 @@ static void step_sync(void)
 	if (rc == 0)
 		remember_durable();
 	else
+		step_open();
+}
+
+/* A sync with a write beside it, which may find that it has to wait. */
+static void step_sync_beside(void)
+{
+	unsigned life = ++model.lives;
+	uint64_t n, written = model.written, end = j->end, segment = j->segments[j->count - 1].first;
+	struct span p;
+	int rc, synced;
+
+	journal_sync_begin(j);
+	n = journal_last(j) + 1;
+	p = payload_of(n, life, 8 + below(one_in(5) ? 20000 : 300));
+	assert_int_equal(journal_append(j, INPUT_BATCH, &p, 1, &rc), n);
+	maybe_arm();
+	rc = journal_write(j, NOW);
+	synced = journal_sync_file(j);
+	assert_int_equal(journal_synced(j, synced), synced);
+	if (synced == 0) {
+		assert_int_equal(journal_durable(j), written);
+		model.durable = written;
+		model.durable_end = end;
+		model.durable_segment = segment;
+	}
+	if (rc == ERR_BUSY)
+		rc = journal_write(j, NOW);
+	fault_none();
+	if (rc == 0 || rc == ERR_UNKNOWN) {
+		model.life[n] = life;
+		model.written = n;
+	}
+	remember_refused(rc);
+	if (rc == ERR_UNKNOWN || synced != 0)
 		step_open();
 }
 
@@ -180,8 +222,8 @@ static void a_random_history_keeps_what_it_promised(void **state)
 			case 1: step_trim(); break;
 			case 2: check_reading(); break;
 			case 3:
-			case 4:
-			case 5: step_sync(); break;
+			case 4: step_sync(); break;
+			case 5: step_sync_beside(); break;
 			default: step_write(); break;
 			}
 		}

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Pipeline: nothing that a shard gives back is looked at before it is durable, and while one group
- * is being synced the next one gathers. The disk is ours: a sync lasts until we say that it is
- * over. */
+ * is being synced the next ones are written and applied. The disk is ours: a sync lasts until we say
+ * that it is over. */
 #define _GNU_SOURCE /* nftw() */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <errno.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include "daemon/daemon.h"
 #include "tests/unit/env_fixture.h"
@@ -27,8 +29,9 @@ static struct {
 	pthread_mutex_t mutex;
 	pthread_cond_t moved;
 	bool slow, fails;
+	bool full; /* the main thread's only */
 	unsigned begun, woken;
-} disk = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false, false, 0, 0 };
+} disk = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false, false, false, 0, 0 };
 
 /* Instead of the system's: what a power cut leaves is not looked at here. */
 int fdatasync(int fd)
@@ -44,6 +47,14 @@ int fdatasync(int fd)
 	rc = disk.fails ? -1 : 0;
 	pthread_mutex_unlock(&disk.mutex);
 	return rc;
+}
+
+ssize_t pwrite(int fd, const void *data, size_t size, off_t offset)
+{
+	if (!disk.full)
+		return syscall(SYS_pwrite64, fd, data, size, offset);
+	errno = ENOSPC;
+	return -1;
 }
 
 static void disk_is(bool slow)
@@ -93,7 +104,7 @@ static int setup(void **state)
 	(void)state;
 	memset(&d, 0, sizeof d);
 	memset(told, 0, sizeof told);
-	disk.slow = disk.fails = false;
+	disk.slow = disk.fails = disk.full = false;
 	fixture_temporary_dir(dir, sizeof dir);
 	assert_int_equal(journal_open(dir, id, &settings, 1, 0, NOW, &j, &c), 0);
 	disk.begun = disk.woken = n_done = 0;
@@ -214,7 +225,7 @@ static void what_is_applied_waits_for_its_sync(void **state)
 	assert_int_equal(d.pipeline.under_way_tasks, 0);
 }
 
-static void the_next_group_gathers_while_one_is_synced(void **state)
+static void the_next_groups_are_applied_while_one_is_synced(void **state)
 {
 	(void)state;
 	disk_is(true);
@@ -225,14 +236,44 @@ static void the_next_group_gathers_while_one_is_synced(void **state)
 	assert_int_equal(pipeline_flush(&d), 0);
 	submit();
 	assert_int_equal(pipeline_flush(&d), 0);
-	assert_int_equal(apply(0), 1); /* the others are not even written */
+	assert_int_equal(apply(0), 3);
+	assert_int_equal(apply(1), 3);
+	take();
+	assert_string_equal(told, "");
+	disk_is(false);
+	wait_for(&disk.woken, 1);
+	disk_is(true);
+	take(); /* of the others the sync under way knew nothing */
+	assert_string_equal(told, "a1 d1");
+	wait_for(&disk.begun, 2); /* one for both */
+	disk_is(false);
+	assert_int_equal(pipeline_finish(&d), 0);
+	assert_int_equal(disk.begun, 2);
+	take();
+	assert_string_equal(told, "a1 d1 a2 a3 d2 d3");
+}
+
+static void a_group_that_cannot_be_written_beside_a_sync_is_written_after_it(void **state)
+{
+	(void)state;
+	disk_is(true);
+	submit();
+	assert_int_equal(pipeline_flush(&d), 0);
+	wait_for(&disk.begun, 1);
+	disk.full = true;
+	submit();
+	assert_int_equal(pipeline_flush(&d), 0);
+	submit();
+	assert_int_equal(pipeline_flush(&d), 0);
+	assert_int_equal(d.pipeline.under_way_tasks, 3); /* nobody has failed */
+	assert_int_equal(apply(0), 1); /* nor been applied */
+	disk.full = false;
 	disk_is(false);
 	wait_for(&disk.woken, 1);
 	take();
 	assert_int_equal(apply(0), 2);
-	assert_int_equal(pipeline_finish(&d), 0);
-	assert_int_equal(disk.begun, 2);
 	assert_int_equal(apply(1), 3);
+	assert_int_equal(pipeline_finish(&d), 0);
 	take();
 	assert_string_equal(told, "a1 a2 a3 d1 d2 d3");
 }
@@ -468,7 +509,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_is_applied_waits_for_its_sync, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			the_next_group_gathers_while_one_is_synced, setup, teardown),
+			the_next_groups_are_applied_while_one_is_synced, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_group_that_cannot_be_written_beside_a_sync_is_written_after_it, setup,
+			teardown),
 		cmocka_unit_test_setup_teardown(
 			a_shard_that_is_late_holds_up_no_other_input, setup, teardown),
 		cmocka_unit_test_setup_teardown(
