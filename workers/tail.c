@@ -241,7 +241,8 @@ const uint8_t *tail_take(struct tail *t, struct span section)
 
 	p = get_varint(p, end, &generation);
 	p = p ? get_varint(p, end, &row) : NULL;
-	if (!p || p == end || generation == 0 || generation > UINT32_MAX || row > UINT32_MAX)
+	if (!p || p == end || generation == 0 || generation > UINT32_MAX || row == 0 ||
+		row > UINT32_MAX)
 		return NULL;
 	flags = *p++;
 	p = get_varint(p, end, &since);
