@@ -19,9 +19,9 @@
 #define KITH_DAEMON_BACKLOG_H
 #include <stdint.h>
 
-#define LULL_SHARE  4               /* of what there is to do */
+#define LULL_SHARE  2               /* of what there is to do */
 #define LULL_MIN_NS INT64_C(200000) /* below it pays nothing */
-#define LULL_MAX_NS INT64_C(1000000)
+#define LULL_MAX_NS INT64_C(2000000)
 
 struct backlog {
 	uint64_t events;
