@@ -9,7 +9,7 @@
 
 /* LMDB keeps the pages that a flush has written for the next one, as many as there ever were, until
  * its environment is closed. What has been read lies in the map, and is found again in the page
- * cache: opening takes a millisecond, and a page fault each 64 KiB later on. */
+ * cache: that costs what unmapping costs, and a page fault each 64 KiB later on. */
 static int open_again(struct env *e)
 {
 	char dir[PATH_BYTES];
