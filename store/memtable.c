@@ -2,7 +2,6 @@
 /* Memtable: the arena, the hash tables, and writing rows. */
 #include <assert.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include "base/hash.h"
 #include "store/memtable.h"
 
@@ -101,15 +100,13 @@ uint64_t memtable_bytes(const struct memtable *m)
 	return (uint64_t)m->chunk * MEM_CHUNK_BYTES + m->fill + m->slot_bytes;
 }
 
-/* Rows are gone to in any order, so that each is in another page of memory. The first chunk is all
- * that a small store has, and stays in small pages. */
-static uint8_t *chunk_make(bool first)
+/* Note "small pages". Large ones save a walk to who goes to rows in any order, which could not be measured
+ * any more; but where nobody has been yet each is a stall of 0.1 to 8 ms, the more where the host of a
+ * virtual machine has given it to somebody else meanwhile, and costs up to six times the processor
+ * time of the small ones that would have done (docs/PERFORMANCE.md, "Deadlines"). */
+static uint8_t *chunk_make(void)
 {
-	uint8_t *chunk = aligned_alloc(first ? 64 : MEM_CHUNK_BYTES, MEM_CHUNK_BYTES);
-
-	if (chunk && !first)
-		(void)madvise(chunk, MEM_CHUNK_BYTES, MADV_HUGEPAGE);
-	return chunk;
+	return aligned_alloc(64, MEM_CHUNK_BYTES);
 }
 
 static uint8_t *spare_take(struct mem_spares *s)
@@ -121,9 +118,9 @@ static uint8_t *spare_take(struct mem_spares *s)
 	return chunk;
 }
 
-/* A write to each small page has all of it there, whichever size the kernel gives. Not
- * MADV_POPULATE_WRITE: that holds the lock of the process's memory while it clears pages, and
- * whoever asks for memory in another thread waits for it. */
+/* A write to each page has all of it there. Not MADV_POPULATE_WRITE: that holds the lock of the
+ * process's memory while it clears pages, and whoever asks for memory in another thread waits for
+ * it. */
 static void chunk_touch(uint8_t *chunk)
 {
 	for (size_t at = 0; at < MEM_CHUNK_BYTES; at += 4096)
@@ -135,7 +132,7 @@ void mem_spares_fill(struct mem_spares *s)
 	for (unsigned i = 0; i < MEM_SPARES; i++) {
 		uint8_t *chunk;
 
-		if (atomic_load(&s->chunk[i]) || !(chunk = chunk_make(false)))
+		if (atomic_load(&s->chunk[i]) || !(chunk = chunk_make()))
 			continue;
 		chunk_touch(chunk);
 		atomic_store(&s->chunk[i], chunk); /* only one thread fills */
@@ -171,7 +168,7 @@ static bool next_chunk(struct memtable *m)
 	if (next == m->n_chunks) {
 		m->chunks[next] = next ? spare_take(m->spares) : NULL;
 		if (!m->chunks[next])
-			m->chunks[next] = chunk_make(next == 0);
+			m->chunks[next] = chunk_make();
 		if (!m->chunks[next])
 			return false;
 		m->n_chunks++;
@@ -292,24 +289,23 @@ bool memtable_ahead(const struct memtable *m, unsigned table, uint32_t hash, enu
 	return true;
 }
 
-/* Many of them are in large pages: whoever waits for the growing would wait for a thousand faults of
- * small ones. RAW: they are not cleared, nor touched, and as few may be all that are needed of them:
- * a table that is only appended to gives none. */
+/* Memory that lies ready, where it is as much as that; else what the kernel gives is clear, and costs
+ * when it is gone to. RAW: they are not cleared, nor touched, and as few may be all that are needed of
+ * them: a table that is only appended to gives none. */
 static struct memslot *slots_make(struct memtable *m, uint32_t n, bool *raw)
 {
 	size_t size = (size_t)n * sizeof(struct memslot);
 	struct memslot *slots = NULL;
 
-	if (size < MEM_CHUNK_BYTES) {
+	if (size < MEM_CHUNK_BYTES)
 		*raw = false;
-		return calloc(n, sizeof *slots);
-	}
-	if (size == MEM_CHUNK_BYTES && !*raw)
+	if (*raw)
+		return malloc(size);
+	if (size == MEM_CHUNK_BYTES)
 		slots = (struct memslot *)spare_take(m->spares);
-	if (!slots && (slots = aligned_alloc(MEM_CHUNK_BYTES, size))) /* a power of two, so a multiple */
-		(void)madvise(slots, size, MADV_HUGEPAGE);
-	if (slots && !*raw)
-		memset(slots, 0, size);
+	if (!slots)
+		return calloc(n, sizeof *slots);
+	memset(slots, 0, size);
 	return slots;
 }
 

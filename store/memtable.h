@@ -69,7 +69,7 @@ struct memrows {
 };
 
 /* Chunks that lie ready. Memory that nobody has touched yet costs whoever touches it first: some
- * 0.2 ms a chunk, and several in a virtual machine whose host has to find it, too. Another thread
+ * 0.8 ms a chunk, and more in a virtual machine whose host has to find it, too. Another thread
  * may do that (mem_spares_fill()) while the one that writes goes on, and takes what is there. */
 struct mem_spares {
 	_Atomic(uint8_t *) chunk[MEM_SPARES];
