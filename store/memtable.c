@@ -240,12 +240,35 @@ static void slots_give(struct memtable *m, unsigned table)
 	}
 }
 
+/* Of rows that rise. Whoever asks mostly does so of one that is below them all. */
+static struct memrow *appended_find(const struct memtable *m, const struct memrows *rows,
+	struct span key)
+{
+	uint32_t low = 0, high = rows->used;
+
+	while (low < high) {
+		uint32_t at = low == 0 && high == rows->used ? 0 : low + (high - low) / 2;
+		struct memrow *r = mem_ptr(m, rows->list[at]);
+		int order = key_order(key, memrow_key(r));
+
+		if (order == 0)
+			return r;
+		if (order < 0)
+			high = at;
+		else
+			low = at + 1;
+	}
+	return NULL;
+}
+
 struct memrow *memtable_find(struct memtable *m, unsigned table, struct span key, uint32_t hash)
 {
 	const struct memrows *rows = &m->tables[table];
 
 	if (rows->used == 0)
 		return NULL;
+	if (rows->seen == 0 && rows->appended == rows->used)
+		return appended_find(m, rows, key);
 	if (rows->seen < rows->used)
 		slots_give(m, table);
 	for (uint32_t i = hash & rows->mask; rows->slots[i].row; i = (i + 1) & rows->mask) {
@@ -463,6 +486,12 @@ int memtable_del(struct memtable *m, unsigned table, struct span key, uint32_t h
 	return OK;
 }
 
+void memtable_appended(struct memtable *m, unsigned table, const struct memrow *r)
+{
+	m->tables[table].last_appended = r->at;
+	m->tables[table].appended++;
+}
+
 /* The least key above KEY is KEY and a zero byte. It is written in one place, which has room for
  * any. */
 int memtable_cut_off(struct memtable *m, unsigned table, struct span key)
@@ -500,6 +529,7 @@ void memtable_empty(struct memtable *m, unsigned table)
 	rows->used = rows->seen = 0;
 	rows->order = 0;
 	rows->last_appended = 0;
+	rows->appended = 0;
 	rows->fresh = 0;
 	rows->fresh_bytes = 0;
 	rows->cut = rows->cut_size = 0;

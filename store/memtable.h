@@ -60,6 +60,7 @@ struct memrows {
 	bool raw;             /* the slots are not cleared yet: nobody has one */
 	mem_at order;         /* mem_at first[MEM_HEIGHT_MAX]; 0: nobody has asked for an order */
 	mem_at last_appended; /* row */
+	uint32_t appended;    /* rows that were: when all are, they rise as they were made */
 	bool emptied;
 	mem_at cut;           /* up to this key, and without it, all that lies below is hidden */
 	uint16_t cut_size;    /* 0: nothing is */
@@ -135,6 +136,8 @@ int memtable_write(struct memtable *m, unsigned table, struct memrow *r, uint32_
 /* Make a row of which nothing is said here, nor in what lies below. */
 int memtable_add(struct memtable *m, unsigned table, struct span key, struct span value,
 	struct memrow **ret_row);
+/* R, which was made last, has a higher key than all others. */
+void memtable_appended(struct memtable *m, unsigned table, const struct memrow *r);
 /* From now on there is no such row. */
 int memtable_del(struct memtable *m, unsigned table, struct span key, uint32_t hash);
 /* No row of TABLE is left, here and below. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Outbox: sequence (8, BE) -> taken ms (8, LE), encoded notification. Appended at the end,
- * deleted from the front; meta says where both are. */
+/* Outbox: sequence (8, BE) -> taken ms (8, LE), encoded notification. Appended at the end, cut off
+ * at the front (memtable.h), so that no row has to say of each that it is gone; meta says where both
+ * are. */
 #include "store/table.h"
 
 int env_outbox_add(struct env *e, int64_t at_taken_ms, struct span encoded, uint64_t *ret_sequence)
@@ -49,20 +50,20 @@ void outbox_drop(struct env *e)
 
 /* What is known of the oldest one: it is asked about whenever one is added. A damaged one can be given
  * to nobody any more: it goes too, or it would hold up the rest. */
-static int head_read(struct env *e)
+static int head_read(struct env *e, struct span key)
 {
 	struct outbox_head *h = &e->outbox_head;
-	struct span encoded = { 0 };
+	struct span value;
 	int rc;
 
 	if (h->sequence == e->meta.outbox_first)
 		return OK;
-	rc = env_outbox_get(e, e->meta.outbox_first, &h->taken_ms, &encoded);
+	rc = table_get(e, TABLE_OUTBOX, key, &value);
 	if (e->failed != OK)
 		return e->failed;
-	if (rc != OK)
-		h->taken_ms = INT64_MIN;
-	h->bytes = rc == OK ? encoded.size : 0;
+	h->missing = rc == ERR_NOTFOUND;
+	h->taken_ms = rc == OK && value.size >= 8 ? (int64_t)get_le64(value.data) : INT64_MIN;
+	h->bytes = h->taken_ms != INT64_MIN ? value.size - 8 : 0;
 	h->sequence = e->meta.outbox_first;
 	return OK;
 }
@@ -83,13 +84,12 @@ int env_outbox_trim(struct env *e, const struct outbox_keep *keep, unsigned limi
 	int rc = table_begin(e);
 
 	for (; rc == OK && limit > 0 && m->outbox_first <= m->outbox_last; limit--) {
-		rc = head_read(e);
+		put_be64(key, m->outbox_first);
+		rc = head_read(e, span_of(key, sizeof key));
 		if (rc != OK || !head_is_old(e, keep))
 			return rc;
-		put_be64(key, m->outbox_first);
-		rc = table_del(e, TABLE_OUTBOX, span_of(key, sizeof key));
-		if (rc == ERR_NOTFOUND)
-			rc = OK;
+		if (!e->outbox_head.missing)
+			rc = table_del_first(e, TABLE_OUTBOX, span_of(key, sizeof key));
 		if (rc == OK) {
 			m->outbox_first++;
 			m->outbox_bytes -= e->outbox_head.bytes;

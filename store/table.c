@@ -251,7 +251,7 @@ int table_put(struct env *e, enum table t, struct span key, const struct span *p
 	if (rc != OK)
 		return rc;
 	if (how == TABLE_APPEND)
-		e->active->tables[t].last_appended = r->at;
+		memtable_appended(e->active, t, r);
 	e->rows[t] += !exists;
 	return OK;
 }

@@ -83,6 +83,7 @@ struct asked {
 /* The oldest notification of the outbox; see outbox.c. */
 struct outbox_head {
 	uint64_t sequence; /* 0: nothing is known */
+	bool missing;      /* there is no such row */
 	int64_t taken_ms;
 	uint64_t bytes;
 };

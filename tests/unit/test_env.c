@@ -760,6 +760,46 @@ static void the_outbox_is_trimmed_to_its_bytes(void **state)
 	assert_int_equal(env_meta(f->e)->outbox_first, 7);
 }
 
+static uint64_t outbox_rows(struct env *e)
+{
+	const char *name;
+	uint64_t rows, bytes;
+
+	for (unsigned i = 0; (name = env_table(e, i, &rows, &bytes)) != NULL; i++)
+		if (strcmp(name, "outbox") == 0)
+			return rows;
+	return UINT64_MAX;
+}
+
+static void what_is_trimmed_leaves_no_row_wherever_it_lay(void **state)
+{
+	struct fixture *f = *state;
+	struct span encoded;
+	uint64_t sequence;
+	int64_t taken;
+
+	for (unsigned i = 1; i <= 100; i++)
+		assert_int_equal(env_outbox_add(f->e, i, S("committed"), &sequence), OK);
+	commit(f);
+	assert_int_equal(env_outbox_add(f->e, 101, S("frozen"), &sequence), OK);
+	assert_int_equal(trim(f->e, 71, 0, 1000), OK);
+	assert_int_equal(env_freeze(f->e), OK);
+	for (unsigned i = 102; i <= 150; i++)
+		assert_int_equal(env_outbox_add(f->e, i, S("in memory"), &sequence), OK);
+	assert_int_equal(trim(f->e, 20, 0, 1000), OK); /* all of the first two, some of the last */
+	env_flushed(f->e, env_flush(f->e));
+	assert_int_equal(outbox_rows(f->e), 71); /* as it was frozen */
+	assert_int_equal(env_meta(f->e)->outbox_first, 131);
+	assert_int_equal(env_outbox_get(f->e, 130, &taken, &encoded), ERR_NOTFOUND);
+	assert_int_equal(env_outbox_get(f->e, 131, &taken, &encoded), OK);
+	assert_int_equal(taken, 131);
+	commit(f);
+	fixture_reopen(f);
+	assert_int_equal(outbox_rows(f->e), 20);
+	assert_int_equal(env_outbox_get(f->e, 131, &taken, &encoded), OK);
+	assert_int_equal(taken, 131);
+}
+
 static void a_damaged_notification_does_not_hold_up_the_trimming(void **state)
 {
 	struct fixture *f = *state;
@@ -1406,6 +1446,7 @@ int main(void)
 		T(more_sources_than_the_cache_holds_keep_their_sequence),
 		T(the_outbox_is_gap_free_and_trimmed_from_the_front),
 		T(the_outbox_is_trimmed_to_its_bytes),
+		T(what_is_trimmed_leaves_no_row_wherever_it_lay),
 		T(a_damaged_notification_does_not_hold_up_the_trimming),
 		T(history_keeps_the_latest),
 		T(a_change_that_is_announced_later_gets_its_number),

@@ -376,9 +376,46 @@ static void memory_that_lies_ready_is_taken_first_and_kept_through_a_reset(void 
 	mem_spares_fini(&spares);
 }
 
+static struct span number(uint8_t key[8], uint64_t n)
+{
+	put_be64(key, n);
+	return span_of(key, 8);
+}
+
+static void rows_that_were_appended_are_found_as_they_rise(void **state)
+{
+	const unsigned n = 1000;
+	struct memtable m;
+	struct memrow *r;
+	uint8_t key[8];
+
+	(void)state;
+	memtable_init(&m, NULL);
+	for (unsigned i = 0; i < n; i++) {
+		assert_int_equal(memtable_add(&m, T, number(key, 10 + 2 * i), span_of("v", 1), &r), OK);
+		memtable_appended(&m, T, r);
+	}
+	for (unsigned i = 0; i <= 10 + 2 * n; i++) {
+		bool there = i >= 10 && i % 2 == 0 && i < 10 + 2 * n;
+
+		r = memtable_find(&m, T, number(key, i), memtable_hash(T, number(key, i)));
+		assert_int_equal(r != NULL, there);
+		assert_true(!r || get_be64(r->key) == i);
+	}
+	assert_int_equal(m.tables[T].seen, 0); /* nobody had to be given a slot */
+	assert_int_equal(memtable_del(&m, T, number(key, 10), memtable_hash(T, number(key, 10))), OK);
+	assert_true(memtable_find(&m, T, number(key, 10), memtable_hash(T, number(key, 10)))->gone);
+	/* One that is among them, and was not appended: from now on all have a slot. */
+	assert_int_equal(memtable_del(&m, T, number(key, 11), memtable_hash(T, number(key, 11))), OK);
+	assert_true(memtable_find(&m, T, number(key, 11), memtable_hash(T, number(key, 11)))->gone);
+	assert_false(memtable_find(&m, T, number(key, 12), memtable_hash(T, number(key, 12)))->gone);
+	memtable_fini(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rows_that_were_appended_are_found_as_they_rise),
 		cmocka_unit_test(what_is_only_appended_is_found_when_somebody_asks),
 		cmocka_unit_test(a_memtable_does_what_the_model_does),
 		cmocka_unit_test(a_value_may_come_from_the_memtable),
