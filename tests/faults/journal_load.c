@@ -15,6 +15,7 @@
  *   failed RC TEXT             opening or reading
  * Exit status: 0, 2 not opened, 3 outcome unknown, 4 a frame is not what anybody wrote. */
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,23 +67,57 @@ static struct span payload(uint64_t sequence, uint32_t life, uint32_t attempt, s
 	return span_of(bytes, size);
 }
 
-static int write_group(struct journal *j, uint32_t life, uint32_t attempt)
+struct group {
+	uint64_t first, last;
+	uint32_t attempt;
+};
+
+static int append_group(struct journal *j, uint32_t life, struct group *g)
 {
-	uint64_t first = journal_last(j) + 1, n = 1 + next_random() % 4;
 	int rc;
 
-	say("trying %" PRIu64 " %" PRIu64 " %u\n", first, first + n - 1, attempt);
-	for (uint64_t i = 0; i < n; i++) {
+	g->first = journal_last(j) + 1;
+	g->last = g->first + next_random() % 4;
+	say("trying %" PRIu64 " %" PRIu64 " %u\n", g->first, g->last, g->attempt);
+	for (uint64_t n = g->first; n <= g->last; n++) {
 		size_t size = 16 + next_random() % (next_random() % 8 ? 400 : PAYLOAD_MAX - 16);
-		struct span p = payload(first + i, life, attempt, size);
+		struct span p = payload(n, life, g->attempt, size);
 
-		if (journal_append(j, INPUT_BATCH, &p, 1, &rc) != first + i)
+		if (journal_append(j, INPUT_BATCH, &p, 1, &rc) != n)
 			return ERR_NOMEM;
 	}
-	rc = journal_write(j, NOW);
+	return 0;
+}
+
+static int write_group(struct journal *j, const struct group *g)
+{
+	int rc = journal_write(j, NOW);
+
 	if (rc == ERR_NOSPACE || rc == ERR_IO)
-		say("refused %" PRIu64 " %" PRIu64 " %u\n", first, first + n - 1, attempt);
+		say("refused %" PRIu64 " %" PRIu64 " %u\n", g->first, g->last, g->attempt);
 	return rc;
+}
+
+/* Another group is written while what was written before is synced, as daemon/pipeline.c does; which
+ * of the two calls the kernel takes first is anybody's guess. */
+static int sync_beside(struct journal *j, uint32_t life, uint32_t attempt)
+{
+	struct group g = { .attempt = attempt };
+	bool write_first = next_random() % 2;
+	int rc, synced = 0;
+
+	journal_sync_begin(j);
+	rc = append_group(j, life, &g);
+	if (rc == 0 && !write_first)
+		synced = journal_sync_file(j);
+	if (rc == 0)
+		rc = write_group(j, &g);
+	if (write_first)
+		synced = journal_sync_file(j);
+	if (journal_synced(j, synced) != 0)
+		return ERR_UNKNOWN;
+	say("acked %" PRIu64 "\n", journal_durable(j));
+	return rc == ERR_BUSY ? write_group(j, &g) : rc;
 }
 
 static int write_load(const char *dir, uint32_t life, uint32_t groups, uint64_t floor)
@@ -100,7 +135,13 @@ static int write_load(const char *dir, uint32_t life, uint32_t groups, uint64_t 
 	}
 	say("opened %" PRIu64 " %" PRIu64 " %u\n", journal_first(j), journal_last(j), life);
 	for (uint32_t attempt = 1; attempt <= groups; attempt++) {
-		rc = write_group(j, life, attempt);
+		struct group g = { .attempt = attempt };
+
+		rc = append_group(j, life, &g);
+		if (rc == 0)
+			rc = write_group(j, &g);
+		if (rc == 0 && next_random() % 3 == 0)
+			rc = sync_beside(j, life, groups + attempt);
 		if (rc == ERR_UNKNOWN)
 			return 3;
 		if (rc != 0 && next_random() % 2) /* nothing may come back though nothing follows */

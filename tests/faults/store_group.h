@@ -132,10 +132,58 @@ static void hand_out(const struct task *t)
 		say("subscribed\n");
 }
 
+static void beside_apply(struct input *in)
+{
+	for (unsigned i = 0; i < WORLD_SHARDS; i++) {
+		struct outcome outcome = { 0 };
+		int rc = shard_apply(&world.shard[i], in, NULL, 0, &outcome);
+
+		if (rc != 0)
+			give_up("cannot apply an input", rc);
+		outcome_fini(&outcome);
+	}
+}
+
+/* What comes while a sync is under way is written and applied beside it, and durable with the next
+ * one: here an input with nothing to do. SYNC_FIRST: the kernel takes the sync before the write. */
+static void sync_beside(bool sync_first)
+{
+	struct input in = { .type = INPUT_TIME, .taken_ms = now_ms, .clock_ms = now_ms };
+	int rc = 0, synced = 0, write_rc;
+
+	journal_sync_begin(world.journal);
+	if (sync_first)
+		synced = journal_sync_file(world.journal);
+	input_encode(&in, span_of(NULL, 0), NULL, 0, &payload);
+	in.sequence = journal_append(world.journal, in.type, payload.parts, payload.n, &rc);
+	if (rc != 0)
+		give_up("out of memory", rc);
+	write_rc = journal_write(world.journal, now_ms);
+	if (write_rc == 0)
+		beside_apply(&in);
+	if (!sync_first)
+		synced = journal_sync_file(world.journal);
+	if (journal_synced(world.journal, synced) != 0)
+		give_up("the journal could not be made durable", ERR_UNKNOWN);
+	if (write_rc == ERR_BUSY) {
+		write_rc = journal_write(world.journal, now_ms);
+		if (write_rc == 0)
+			beside_apply(&in);
+	}
+	if (write_rc == ERR_UNKNOWN)
+		give_up("the journal could not be written", write_rc);
+}
+
+static void sync_journal(void)
+{
+	if (journal_sync(world.journal) != 0)
+		give_up("the journal could not be made durable", ERR_UNKNOWN);
+}
+
 /* True: durable, applied and handed out. False: refused, and dropped. */
 static bool flush(void)
 {
-	bool apply_first = random_below(&whim, 2);
+	bool apply_first = random_below(&whim, 2), beside = apply_first && random_below(&whim, 2);
 	int rc;
 
 	group_say("trying", "");
@@ -151,13 +199,17 @@ static bool flush(void)
 		checkpoint((unsigned)random_below(&whim, WORLD_SHARDS));
 	if (apply_first)
 		group_apply();
-	if (journal_sync(world.journal) != 0)
-		give_up("the journal could not be made durable", ERR_UNKNOWN);
+	if (beside)
+		sync_beside(random_below(&whim, 2));
+	else
+		sync_journal();
 	if (!apply_first)
 		group_apply();
 	for (unsigned k = 0; k < n_tasks; k++)
 		hand_out(&tasks[k]);
 	group_drop();
+	if (beside)
+		sync_journal();
 	return true;
 }
 
