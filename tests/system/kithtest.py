@@ -179,7 +179,8 @@ class Daemon:
 		self.process.send_signal(number)
 
 	def wait(self, seconds=None):
-		return self.process.wait(PATIENCE if seconds is None else seconds)
+		until(lambda: self.process.poll() is not None, seconds, 'the end of the daemon')
+		return self.process.returncode
 
 	def kill(self):
 		if self.alive():

@@ -132,10 +132,10 @@ class Sender:
 
 	def finish(self, seconds=None):
 		"""Wait for every receipt."""
-		end = time.monotonic() + (PATIENCE if seconds is None else seconds)
+		patience = Patience(seconds)
 		while self.batches:
 			self.pump(0.05)
-			assert time.monotonic() < end, 'receipts for %d batches do not come' % len(self.batches)
+			assert not patience.is_over(), 'receipts for %d batches do not come' % len(self.batches)
 		return self
 
 

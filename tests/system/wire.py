@@ -44,14 +44,29 @@ def pause(seconds):
 	select.select([], [], [], seconds)
 
 
+class Patience:
+	"""SECONDS of waiting. Between two looks a second passes at most: a machine that stood still
+	meanwhile, or had no processor for us, has not kept anybody waiting."""
+
+	def __init__(self, seconds=None):
+		self.left = PATIENCE if seconds is None else seconds
+		self.looked = time.monotonic()
+
+	def is_over(self):
+		now = time.monotonic()
+		self.left -= min(now - self.looked, 1.0)
+		self.looked = now
+		return self.left < 0
+
+
 def until(condition, seconds=None, what=None):
 	"""Wait until condition() is true, and return what it said."""
-	end = time.monotonic() + (PATIENCE if seconds is None else seconds)
+	patience = Patience(seconds)
 	while True:
 		said = condition()
 		if said:
 			return said
-		if time.monotonic() > end:
+		if patience.is_over():
 			raise AssertionError('waited in vain for ' + (what or getattr(condition, '__name__', '?')))
 		pause(0.01)
 
@@ -75,8 +90,10 @@ def dealer(endpoint, hwm=0, kind=zmq.DEALER):
 
 def take(socket, seconds=None, what='an answer'):
 	"""The next message of a socket, its frames joined when there is one only."""
-	if not socket.poll(1000 * (PATIENCE if seconds is None else seconds)):
-		raise AssertionError('waited in vain for ' + what)
+	patience = Patience(seconds)
+	while not socket.poll(200):
+		if patience.is_over():
+			raise AssertionError('waited in vain for ' + what)
 	frames = socket.recv_multipart()
 	return frames[0] if len(frames) == 1 else frames
 
