@@ -65,7 +65,8 @@ struct daemon {
 	uint64_t rejected;            /* events, since the start */
 	int64_t started_ns;
 	int64_t opened_ns, recovered_ns; /* after that: environments and journal are open; replayed */
-	int64_t full_until_ns;        /* a failed write: not before then */
+	int64_t full_until_ns;        /* a failed write: not before then … */
+	uint64_t full_needs;          /* … nor while the disk has less room than so many bytes */
 	bool full_hard;               /* not even time goes on: the journal or a checkpoint fails */
 	unsigned ticks;
 	uint64_t *beats;              /* of the workers, at the last watchdog ping */

@@ -36,8 +36,8 @@ static void become_full(struct daemon *d, bool hard, const char *what)
 
 void daemon_full(struct daemon *d, const char *what, int rc)
 {
-	(void)rc;
 	d->full_until_ns = clock_monotonic_ns() + RETRY_NS;
+	d->full_needs = rc == ERR_NOSPACE ? d->config.journal_segment : 0;
 	become_full(d, true, what);
 }
 
@@ -65,9 +65,13 @@ static const char *find_fault(struct daemon *d, bool *ret_hard)
 {
 	uint64_t space, total;
 
+	bool known = store_space(&d->store, &space, &total) == 0;
+
 	*ret_hard = true;
 	if (clock_monotonic_ns() < d->full_until_ns)
 		return "a write failed";
+	if (known && space < d->full_needs) /* else it would try, and fail, each second */
+		return "the disk has no room for a segment of the journal";
 	if (space_shard_is_full(d))
 		return "no room for a checkpoint";
 	*ret_hard = false;
@@ -78,7 +82,7 @@ static const char *find_fault(struct daemon *d, bool *ret_hard)
 		if (used / 85 >= size / 100 || used + map_slack(d) > size)
 			return "a shard's map is nearly full: raise map";
 	}
-	if (store_space(&d->store, &space, &total) == 0 && space < d->config.space_reserve)
+	if (known && space < d->config.space_reserve)
 		return "the disk has less room than space-reserve";
 	return NULL;
 }
@@ -93,6 +97,7 @@ void space_check(struct daemon *d)
 	} else if (d->state == DAEMON_FULL) {
 		d->state = DAEMON_RUNNING;
 		d->full_hard = false;
+		d->full_needs = 0;
 		log_info("space", "there is room again", NULL);
 		notify_status(d);
 	}
