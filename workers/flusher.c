@@ -10,6 +10,7 @@
 #include "base/thread.h"
 #include "workers/flusher.h"
 
+#define AGAIN_NS   INT64_C(5000000)
 #define NICE       10
 #define NICE_AHEAD 10 /* of who makes memory ready, while there is some: a chunk may take 3 ms */
 
@@ -73,7 +74,8 @@ static bool may_rise(void)
 }
 
 /* It has no lock of ours while it stands back: whoever wants that would stand behind it. When the
- * shard is in a hurry at the same moment, the later one of us sees the other. */
+ * shard is in a hurry at the same moment, the later one of us sees the other; but if that is us, we
+ * may have no processor to see it with: who waits for the end looks after that (await_end()). */
 static int flush_standing_back(struct flusher *f)
 {
 	int rc;
@@ -117,6 +119,8 @@ static void *run(void *arg)
 
 int flusher_start(struct flusher *f, struct env *env, struct mailbox *inbox)
 {
+	pthread_condattr_t monotonic;
+
 	f->env = env;
 	f->inbox = inbox;
 	f->state = FLUSHER_IDLE;
@@ -124,7 +128,10 @@ int flusher_start(struct flusher *f, struct env *env, struct mailbox *inbox)
 	f->may_rise = may_rise();
 	f->tid = 0;
 	pthread_mutex_init(&f->mutex, NULL);
-	pthread_cond_init(&f->moved, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&f->moved, &monotonic);
+	pthread_condattr_destroy(&monotonic);
 	if (pthread_create(&f->preparer, NULL, prepare, f) != 0)
 		goto fail;
 	if (pthread_create(&f->thread, NULL, run, f) == 0)
@@ -139,12 +146,23 @@ fail:
 	return ERR_NOMEM;
 }
 
+/* With the lock. Note flush_standing_back(): it may have fallen back after it was called forward. */
+static void await_end(struct flusher *f)
+{
+	while (f->state == FLUSHER_BUSY) {
+		int64_t until = clock_monotonic_ns() + AGAIN_NS;
+		struct timespec at = { until / 1000000000, until % 1000000000 };
+
+		if (pthread_cond_timedwait(&f->moved, &f->mutex, &at) != 0 && f->may_rise && f->tid)
+			set_policy(f->tid, SCHED_OTHER);
+	}
+}
+
 void flusher_stop(struct flusher *f)
 {
 	flusher_hurry(f);
 	pthread_mutex_lock(&f->mutex);
-	while (f->state == FLUSHER_BUSY)
-		pthread_cond_wait(&f->moved, &f->mutex);
+	await_end(f);
 	move(f, FLUSHER_ENDING);
 	pthread_mutex_unlock(&f->mutex);
 	pthread_join(f->thread, NULL);
@@ -212,8 +230,7 @@ int flusher_take(struct flusher *f)
 	assert(f->state != FLUSHER_IDLE);
 	if (f->state == FLUSHER_BUSY)
 		env_hurry(f->env, true);
-	while (f->state == FLUSHER_BUSY)
-		pthread_cond_wait(&f->moved, &f->mutex);
+	await_end(f);
 	rc = f->rc;
 	move(f, FLUSHER_IDLE);
 	pthread_mutex_unlock(&f->mutex);

@@ -209,6 +209,48 @@ static void a_flush_stands_back_until_half_of_the_room_is_used_up(void **state)
 	sem_destroy(&sync_point.go_on);
 }
 
+/* When somebody had waited for the flush, it would have had its processor again. */
+static void *let_go_on_when_forward(void *arg)
+{
+	struct flusher *f = arg;
+	int policy = SCHED_IDLE;
+
+	for (unsigned ms = 0; ms < 10000 && policy == SCHED_IDLE; ms++) {
+		usleep(1000);
+		policy = sched_getscheduler(f->tid);
+	}
+	sem_post(&sync_point.go_on);
+	return policy == SCHED_IDLE ? NULL : f;
+}
+
+static void a_flush_that_fell_back_when_it_had_been_called_is_not_waited_for_behind_others(void **state)
+{
+	struct bench *b = *state;
+	struct flusher *f = &b->w.flusher;
+	const struct sched_param none = { 0 };
+	pthread_t other;
+	void *was_forward;
+
+	if (!f->may_rise)
+		skip();
+	b->durable = 100;
+	sem_init(&sync_point.arrived, 0, 0);
+	sem_init(&sync_point.go_on, 0, 0);
+	atomic_store(&sync_point.held, true);
+	work(b, 0);
+	checkpoint_step(&b->w, true);
+	sem_wait(&sync_point.arrived);
+	flusher_hurry(f);
+	assert_int_equal(sched_setscheduler(f->tid, SCHED_IDLE, &none), 0); /* it came to it only now */
+	assert_int_equal(pthread_create(&other, NULL, let_go_on_when_forward, f), 0);
+	assert_int_equal(flusher_take(f), OK);
+	pthread_join(other, &was_forward);
+	assert_non_null(was_forward);
+	env_flushed(b->w.env, OK);
+	sem_destroy(&sync_point.arrived);
+	sem_destroy(&sync_point.go_on);
+}
+
 static void a_start_owes_what_it_has_applied_again_and_flushes_what_is_frozen(void **state)
 {
 	struct bench *b = *state;
@@ -366,6 +408,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_can_wait_is_told_to_before_the_shard_has_to, setup,
 			teardown),
 		cmocka_unit_test_setup_teardown(a_flush_stands_back_until_half_of_the_room_is_used_up,
+			setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_flush_that_fell_back_when_it_had_been_called_is_not_waited_for_behind_others,
 			setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_start_owes_what_it_has_applied_again_and_flushes_what_is_frozen, setup, teardown),
