@@ -3,10 +3,11 @@
 #include "base/clock.h"
 #include "daemon/daemon.h"
 
-#define DUE_MIN         32 /* of an input, each shard */
+#define DUE_MIN         32 /* of an input, each shard; fewer when the pace is slow */
 #define DUE_MAX         4096
 #define SLICE_NS        INT64_C(400000) /* what an input may take a shard: batches wait behind it */
 #define STEP_NS         INT64_C(20000000) /* between two inputs, at most, unless the pace is slow */
+#define LUMPS           10 /* a second, at least: an input is paid for whole, though only one may be due */
 #define MADE_UP_NS      INT64_C(10000000) /* so much of the pace that was missed is made up for */
 #define SWEEP_MIN       16  /* customers of an input, each shard */
 #define SWEEP_MAX       1024
@@ -77,24 +78,34 @@ static int64_t settled_ns(const struct daemon *d)
 	return most;
 }
 
+/* What the pace allows each shard in one of so many inputs a second, from 1 to MOST. */
+static uint32_t share(const struct daemon *d, uint64_t inputs, uint32_t most)
+{
+	uint64_t due = d->config.deadlines_per_second / inputs / d->store.shards;
+
+	return due > most ? most : due ? (uint32_t)due : 1;
+}
+
+static uint32_t due_min(const struct daemon *d)
+{
+	return share(d, LUMPS, DUE_MIN);
+}
+
 /* As many deadlines with each input as a shard settles in a slice. */
 static void adapt(struct daemon *d)
 {
 	struct timekeeper *k = &d->timekeeper;
-	uint32_t most = (uint32_t)(d->config.deadlines_per_second / (1000000000 / STEP_NS) /
-		d->store.shards);
+	uint32_t most = share(d, 1000000000 / STEP_NS, DUE_MAX), least = due_min(d);
 	int64_t took_ns = settled_ns(d);
 
-	if (most > DUE_MAX)
-		most = DUE_MAX;
 	if (took_ns < SLICE_NS / 2)
-		k->due += k->due / 2;
+		k->due += (k->due + 1) / 2;
 	else if (took_ns > SLICE_NS)
 		k->due -= k->due / 4;
 	if (k->due > most)
 		k->due = most;
-	if (k->due < DUE_MIN)
-		k->due = DUE_MIN;
+	if (k->due < least)
+		k->due = least;
 }
 
 /* A sweep is over: the next one, and how big. Where it took long for other reasons than its own
@@ -132,7 +143,7 @@ static void time_over(struct daemon *d, struct task *t)
 		adapt_sweep(d, now, now - began);
 	k->behind = earliest_due(d, &chores) <= t->work.input.clock_ms;
 	if (!k->behind)
-		k->due = DUE_MIN;
+		k->due = due_min(d);
 	else if (t->work.input.pace.due > 0 && t->work.input.pace.sweep == 0)
 		adapt(d);
 }
@@ -142,6 +153,7 @@ static void time_failed(struct daemon *d, struct task *t, int rc)
 	(void)rc;
 	(void)t;
 	d->timekeeper.under_way--;
+	d->timekeeper.fired--; /* it was the last: those before it find their beginning */
 	d->timekeeper.behind = false;
 }
 
@@ -184,6 +196,7 @@ static void fire(struct daemon *d, bool sweeping)
 	t->failed = time_failed;
 	if (pipeline_submit(d, t, span_of(NULL, 0), NULL, 0) != 0) {
 		task_free(d, t);
+		sleep_us(d, SLEEP_MAX_MS * 1000);
 		return;
 	}
 	k->began_ns[k->fired % TIMES_MAX] = now;
@@ -248,7 +261,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
 int timekeeper_open(struct daemon *d)
 {
-	d->timekeeper.due = DUE_MIN;
+	d->timekeeper.due = due_min(d);
 	d->timekeeper.sweep = SWEEP_MIN;
 	d->timekeeper.timer = evtimer_new(d->base, on_timer, d);
 	return d->timekeeper.timer ? 0 : ERR_NOMEM;

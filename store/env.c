@@ -359,7 +359,7 @@ uint64_t env_checkpoint_pages(const struct env *e)
 
 void env_space(struct env *e, uint64_t *ret_used, uint64_t *ret_map)
 {
-	MDB_envinfo info;
+	MDB_envinfo info = { 0 }; /* what has not opened again tells nothing */
 	uint64_t pages;
 
 	if (table_begin(e) == OK) {
