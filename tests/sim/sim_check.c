@@ -2,9 +2,13 @@
 /* What must hold of every store at any time, without knowing what was sent to it. */
 #include "tests/sim/sim.h"
 
+#define TRAILS_MAX 100000
+
 struct recount {
 	uint64_t census[UINT16_MAX + 1];
 	uint64_t customers, armed;
+	uint32_t trails;            /* rows of this generation that somebody has, … */
+	bool trail[2][TRAILS_MAX];  /* … and which, of both generations */
 };
 
 static void problem(void *arg, const char *text)
@@ -80,6 +84,37 @@ static void check_standing(struct sim *s, unsigned shard, const struct customer 
 		sim_fail(s, "%.*s has changed, and nobody was told", c->id_size, c->id);
 }
 
+/* A customer's row is there, and is nobody else's. */
+static void check_trail(struct sim *s, unsigned shard, struct recount *r, const struct customer *c)
+{
+	uint32_t now = s->shard[shard].stories.generation, generation = c->tail.generation;
+	bool *mine = &r->trail[generation & 1][c->tail.row % TRAILS_MAX];
+	struct span row;
+
+	if (generation == 0 || generation + 1 < now)
+		return;
+	if (generation > now || c->tail.row >= TRAILS_MAX ||
+		env_trail_get(s->env[shard], generation, c->tail.row, &row) != 0)
+		sim_fail(s, "%.*s has no row %u of trails", c->id_size, c->id, c->tail.row);
+	if (*mine)
+		sim_fail(s, "%.*s has another's row %u of trails", c->id_size, c->id, c->tail.row);
+	*mine = true;
+	r->trails += generation == now;
+}
+
+/* None is nobody's: they are numbered as they come, so there is none behind as many as are had. */
+static void check_trails(struct sim *s, unsigned shard, const struct recount *r)
+{
+	uint32_t now = s->shard[shard].stories.generation;
+	struct span row;
+
+	for (uint32_t i = 1; i <= r->trails; i++)
+		if (!r->trail[now & 1][i])
+			sim_fail(s, "shard %u: row %u of trails is nobody's", shard, i);
+	if (now && env_trail_get(s->env[shard], now, r->trails + 1, &row) != ERR_NOTFOUND)
+		sim_fail(s, "shard %u: there are more rows of trails than customers have", shard);
+}
+
 static void check_customers(struct sim *s, unsigned shard, struct recount *r, bool drained)
 {
 	uint8_t after[EVENT_CUSTOMER_MAX];
@@ -97,7 +132,9 @@ static void check_customers(struct sim *s, unsigned shard, struct recount *r, bo
 			sim_fail(s, "%.*s was forgotten by the sweep", (int)size, after);
 		count_customer(s, shard, r, c);
 		check_standing(s, shard, c, drained);
+		check_trail(s, shard, r, c);
 	}
+	check_trails(s, shard, r);
 	free(c);
 }
 
