@@ -5,7 +5,8 @@
  * 1. A segment is made only after all frames before it are synced, and a group of frames that are
  *    written together lies in one segment. So only the last segment can have a torn tail.
  * 2. A segment whose tail was cut, after a failed write or at an opening, is never written again.
- *    So nothing ever stands behind the end of the journal but zeros and one interrupted write. */
+ *    So nothing ever stands behind the end of the journal but zeros and what was written since the
+ *    last sync: of a story that is over, and never where a new one will be. */
 #include "store/journal_internal.h"
 #include <assert.h>
 #include <stdlib.h>
