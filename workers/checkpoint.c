@@ -101,6 +101,7 @@ static void take(struct worker *w)
 		atomic_fetch_add(&w->waited_ns, (uint64_t)(clock_monotonic_ns() - began_ns));
 	atomic_fetch_add(&w->flushes, 1);
 	atomic_fetch_add(&w->flushed_ns, (uint64_t)w->flusher.took_ns);
+	w->debt.was_late = busy;
 	env_flushed(w->env, rc);
 	done(w, rc);
 }
@@ -121,8 +122,11 @@ static void freeze(struct worker *w)
 	d->work_ns = 0;
 	d->events = 0;
 	d->since_ns = 0;
-	if (rc == 0)
-		flusher_begin(&w->flusher);
+	if (rc != 0)
+		return;
+	flusher_begin(&w->flusher);
+	if (d->was_late) /* the shard is faster than the device: every flush is behind */
+		flusher_hurry(&w->flusher);
 }
 
 /* The memtable has as much as it may have. */

@@ -39,6 +39,7 @@ struct debt {
 	int64_t frozen_ns;     /* the same of what is frozen */
 	int64_t began_ns;      /* the thread's processor time at the last freeze */
 	uint64_t unread;       /* applied since the last reading: events, deadlines */
+	bool was_late;         /* the last flush had to be waited for */
 	int64_t retry_at_ns;   /* WORKER_FULL: next try */
 };
 

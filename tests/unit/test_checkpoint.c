@@ -251,6 +251,52 @@ static void a_flush_that_fell_back_when_it_had_been_called_is_not_waited_for_beh
 	sem_destroy(&sync_point.go_on);
 }
 
+static void *let_go_on_when_hurried(void *arg)
+{
+	struct flusher *f = arg;
+
+	for (unsigned ms = 0; ms < 10000 && !atomic_load(&f->hurried); ms++)
+		usleep(1000);
+	sem_post(&sync_point.go_on);
+	return NULL;
+}
+
+static void a_flush_that_was_waited_for_has_the_next_one_hurry_from_its_beginning(void **state)
+{
+	struct bench *b = *state;
+	pthread_t other;
+
+	b->w.settings.replay_ns = 30 * MS;
+	b->durable = 100;
+	sem_init(&sync_point.arrived, 0, 0);
+	sem_init(&sync_point.go_on, 0, 0);
+	atomic_store(&sync_point.held, true);
+	work(b, 20 * MS);
+	checkpoint_step(&b->w, false);
+	sem_wait(&sync_point.arrived);
+	assert_false(b->w.flusher.hurried);
+	atomic_store(&sync_point.held, true); /* the next one, too */
+	assert_int_equal(pthread_create(&other, NULL, let_go_on_when_hurried, &b->w.flusher), 0);
+	work(b, 20 * MS);
+	checkpoint_step(&b->w, false); /* waits; and freezes, as that is long, too */
+	pthread_join(other, NULL);
+	assert_int_equal(b->w.flushes, 1);
+	assert_true(env_frozen(b->w.env));
+	sem_wait(&sync_point.arrived);
+	assert_true(b->w.flusher.hurried);
+	sem_post(&sync_point.go_on);
+	while (flusher_state(&b->w.flusher) == FLUSHER_BUSY)
+		usleep(1000);
+	work(b, 20 * MS);
+	checkpoint_step(&b->w, false); /* takes what was over in time, and freezes */
+	assert_int_equal(b->w.flushes, 2);
+	assert_true(env_frozen(b->w.env));
+	assert_false(b->w.flusher.hurried);
+	flusher_hurry(&b->w.flusher);
+	sem_destroy(&sync_point.arrived);
+	sem_destroy(&sync_point.go_on);
+}
+
 static void a_start_owes_what_it_has_applied_again_and_flushes_what_is_frozen(void **state)
 {
 	struct bench *b = *state;
@@ -408,6 +454,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_can_wait_is_told_to_before_the_shard_has_to, setup,
 			teardown),
 		cmocka_unit_test_setup_teardown(a_flush_stands_back_until_half_of_the_room_is_used_up,
+			setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_flush_that_was_waited_for_has_the_next_one_hurry_from_its_beginning,
 			setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_flush_that_fell_back_when_it_had_been_called_is_not_waited_for_behind_others,
