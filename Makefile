@@ -2,6 +2,7 @@
 # make            build/kithd and build/kith
 # make check      install what is missing, build, run every test; ends in "N passed, N failed"
 # make demo       install, build, play a real log through the daemon
+# make release    build/release/kithd and build/release/kith: by a profile, for production; a minute or two
 # make help       the rest
 CC      ?= cc
 BUILD   ?= build
@@ -15,9 +16,21 @@ WERROR_FLAGS = -Werror $(if $(findstring clang,$(CC)),,-Wno-error=maybe-uninitia
 copy_flags = unrolled_loop:128:noalign,libcall:-1:noalign
 COPY_FLAGS := $(shell for f in memset memcpy; do set -- "$$@" -m$$f-strategy=$(copy_flags); done; \
 	$(CC) "$$@" -E -x c /dev/null >/dev/null 2>&1 && echo "$$@")
+# "make release" below: COUNTING=1 is the build whose runs are counted; PROFILE=dir is compiled by what was
+# counted there, under the names that things had there (-dumpdir), since gcc knows a static function by
+# its object's. Functions that were not run are compiled as without a profile, not for size. Linking
+# optimises the whole: one pays with the other (docs/PERFORMANCE.md, "Flags").
+COUNTING ?=
+PROFILE  ?=
+count_flags  = -fprofile-generate -fprofile-update=atomic
+guided_flags = -fprofile-use -fprofile-partial-training -Wno-missing-profile \
+               -dumpdir $(dir $(@:$(BUILD)/%=$(PROFILE)/%))
 VERSION  = 0.1.0
 SAN     ?=
-ALL_CFLAGS = -std=gnu11 $(CPPFLAGS) $(CFLAGS) $(WARN) $(if $(WERROR),$(WERROR_FLAGS)) $(SAN) $(HOT) -I. -I$(BUILD)/gen \
+# Contracted floating point would give other bits wherever the compiler inlines otherwise, and a
+# replay must give the same ones.
+ALL_CFLAGS = -std=gnu11 $(CPPFLAGS) $(CFLAGS) -ffp-contract=off $(WARN) $(if $(WERROR),$(WERROR_FLAGS)) $(SAN) \
+             $(if $(COUNTING),$(count_flags)) $(if $(PROFILE),-flto=auto -w) $(HOT) -I. -I$(BUILD)/gen \
              -DKITH_VERSION='"$(VERSION)"' -MMD -MP -pthread -fno-strict-aliasing
 
 CORE_LIBS = -lprotobuf-c -llmdb -ljansson -lxxhash -lm
@@ -41,7 +54,7 @@ fuzz_names := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 fuzz_replays := $(fuzz_names:%=$(BUILD)/tests/fuzz/%_replay)
 tool_bins := $(patsubst tests/faults/%.c,$(BUILD)/tests/faults/%,$(filter-out %shim.c,$(wildcard tests/faults/*.c)))
 
-.PHONY: all bench check test demo prereq clean format arrows asan ubsan tsan fuzz help install sim faults power
+.PHONY: all release check-release bench check test demo prereq clean format arrows asan ubsan tsan fuzz help install sim faults power
 .SECONDARY:
 all: $(BUILD)/kithd $(BUILD)/kith $(BUILD)/libkith.a
 
@@ -67,16 +80,16 @@ $(eval $(call file_as_bytes,words_zh,words/zh.messages))
 
 $(BUILD)/gen/%.o: $(BUILD)/gen/%.c
 	$(CC) $(filter-out -W%,$(ALL_CFLAGS)) -c -o $@ $<
-$(BUILD)/%.o: %.c | $(BUILD)/gen/proto/kith.pb-c.h
+$(BUILD)/%.o: %.c $(if $(PROFILE),$(PROFILE)/trained) | $(BUILD)/gen/proto/kith.pb-c.h
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+	$(CC) $(ALL_CFLAGS) $(if $(PROFILE),$(guided_flags)) -c -o $@ $<
 
 $(BUILD)/libcore.a: $(core_obj)
 	@rm -f $@
 	$(AR) rcs $@ $^
-$(BUILD)/libkith.a: $(client_obj) $(BUILD)/libcore.a
+$(BUILD)/libkith.a: $(client_obj) $(filter $(BUILD)/base/% $(BUILD)/proto/% $(BUILD)/gen/proto/%,$(core_obj))
 	@rm -f $@
-	$(AR) rcs $@ $(client_obj) $(filter $(BUILD)/base/% $(BUILD)/proto/% $(BUILD)/gen/proto/%,$(core_obj))
+	$(AR) rcs $@ $^
 $(BUILD)/kithd: $(BUILD)/daemon/main.o $(daemon_obj) $(BUILD)/libcore.a
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(DAEMON_LIBS)
 $(BUILD)/kith: $(BUILD)/ctl/main.o $(ctl_obj) $(client_obj) $(BUILD)/libcore.a
@@ -99,6 +112,28 @@ fault_tools := $(tool_bins) $(patsubst tests/faults/%.c,$(BUILD)/tests/faults/%.
 # kith-budget has a malloc of its own, which a sanitizer has too.
 tests_built: $(unit_tests) $(sim_tests) $(fuzz_replays) $(fault_tools) $(if $(SAN),,$(BUILD)/kith-budget)
 .PHONY: tests_built
+
+# kithd and kith as they are to be installed: built to count, run as a shop runs them (bench/train), built
+# again by what was counted. The ordinary build is not touched. Without ccache, which gives back objects
+# that count into another directory, and does not see what -fprofile-use reads. Warnings are the ordinary
+# build's to give.
+parallel = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
+counted := $(BUILD)/counting
+shipped := $(BUILD)/release
+guided_make = CCACHE_DISABLE=1 $(MAKE) --no-print-directory BUILD=$(shipped) PROFILE=$(counted) AR=gcc-ar $(parallel)
+release:
+	@case "$(CC)" in *clang*) echo "make release: gcc's profiles are what it uses, so CC must be gcc; make builds with $(CC), \
+	make install RELEASE=no installs that" >&2; exit 1;; esac
+	@CCACHE_DISABLE=1 $(MAKE) --no-print-directory $(parallel) BUILD=$(counted) COUNTING=1 $(counted)/trained || { echo "make release: no profile, so no $(shipped); \
+	the ordinary build is as it was, and make install RELEASE=no installs that" >&2; exit 1; }
+	@$(guided_make) $(shipped)/kithd $(shipped)/kith
+$(BUILD)/trained: $(BUILD)/kithd $(BUILD)/kith $(BUILD)/kith-load bench/train
+	@BUILD=$(BUILD) bench/train
+# Is it the same engine? What one of the two took in, the other makes the same store of, to the byte;
+# and the release itself tells a story of everything, killed again and again, as it has to.
+check-release: all $(BUILD)/kith-load release
+	@BUILD=$(BUILD) tests/release
+	@BUILD=$(shipped) SUITES=system tests/run system/everything
 
 prereq:
 	@$(PREREQ)
@@ -162,18 +197,24 @@ bench_tools := $(addprefix $(BUILD)/,kith-load kith-floor kith-budget kith-names
 .PHONY: bench-tools bench-peers bench-scale bench-deadlines bench-budget bench-refit bench-memory
 bench-tools: all $(bench_tools)
 	@$(MAKE) --no-print-directory $(peers)
-bench: bench-tools
-	@BUILD=$(BUILD) bench/run
-bench-peers: bench-tools
-	@BUILD=$(BUILD) bench/run-peers
-bench-scale: bench-tools
-	@BUILD=$(BUILD) bench/scale
-bench-deadlines: bench-tools
-	@BUILD=$(BUILD) bench/deadlines
-bench-refit: bench-tools
-	@BUILD=$(BUILD) bench/refit
-bench-memory: bench-tools
-	@BUILD=$(BUILD) bench/memory
+# What is measured is what is installed: kithd, and beside it the floor and the store's peers, by the same
+# profile. RELEASE=no measures the ordinary build. Instructions are those of the ordinary one.
+measured = $(if $(filter no,$(RELEASE)),$(BUILD),$(shipped))
+measured_tools: bench-tools $(if $(filter no,$(RELEASE)),,release)
+	@$(if $(filter no,$(RELEASE)),,$(guided_make) bench-tools)
+.PHONY: measured_tools
+bench: measured_tools
+	@BUILD=$(measured) bench/run
+bench-peers: measured_tools
+	@BUILD=$(measured) bench/run-peers
+bench-scale: measured_tools
+	@BUILD=$(measured) bench/scale
+bench-deadlines: measured_tools
+	@BUILD=$(measured) bench/deadlines
+bench-refit: measured_tools
+	@BUILD=$(measured) bench/refit
+bench-memory: measured_tools
+	@BUILD=$(measured) bench/memory
 bench-budget: bench-tools
 	@BUILD=$(BUILD) bench/budget
 
@@ -194,10 +235,10 @@ DESTDIR ?=
 PREFIX  ?= /usr/local
 UNITDIR ?= $(if $(filter /usr/local,$(PREFIX)),/etc/systemd/system,$(PREFIX)/lib/systemd/system)
 CONFDIR ?= /etc/kith
-install: all
+install: $(if $(filter no,$(RELEASE)),all,release) $(BUILD)/libkith.a
 	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin include/kith/base lib/sysusers.d lib/tmpfiles.d share/kith) \
 	  $(DESTDIR)$(UNITDIR) $(DESTDIR)$(CONFDIR)
-	install -m 755 $(BUILD)/kithd $(BUILD)/kith $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(addprefix $(if $(filter no,$(RELEASE)),$(BUILD),$(shipped))/,kithd kith) $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(BUILD)/libkith.a $(DESTDIR)$(PREFIX)/lib
 	install -m 644 clients/c/kith.h $(DESTDIR)$(PREFIX)/include/kith
 	install -m 644 $(addprefix base/,bytes.h command.h err.h event.h filter.h notification.h snapshot.h) $(DESTDIR)$(PREFIX)/include/kith/base
@@ -216,6 +257,7 @@ help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 # make test ONLY=word    tests whose name contains word, without installing packages
 # make sim SEED=42 RUNS=1000    the simulation from seeds
+# make check-release     is the release the same engine as the ordinary build?
 # make faults            the storage-call sweep, whole      make power CUTS=1000
 # make asan ubsan tsan   unit and simulation tests under a sanitizer
 # make fuzz SECONDS_EACH=600    coverage-guided fuzzing of every parser
