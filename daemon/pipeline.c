@@ -25,14 +25,20 @@ void pipeline_init(struct pipeline *p, struct journal *journal)
 	mails_init(&p->telling);
 }
 
-/* In the syncer's thread: shards may know at once, and the main thread is left alone where there is
- * nothing for it to do. */
-static void sync_over(void *arg, int rc, bool awaited)
+/* In the syncer's thread: shards may know at once, … */
+static void sync_over(void *arg, int rc)
 {
 	struct pipeline *p = arg;
 
 	if (rc == 0)
 		atomic_store(&p->durable, p->syncing);
+}
+
+/* … and the main thread is left alone where there is nothing for it to do. */
+static void sync_wakes(void *arg, int rc, bool awaited)
+{
+	struct pipeline *p = arg;
+
 	atomic_thread_fence(memory_order_seq_cst); /* note "not durable yet", worker.c */
 	if (rc != 0 || awaited || mailbox_is_whole(p->returned))
 		p->wake(p->wake_arg);
@@ -43,7 +49,7 @@ int pipeline_start(struct pipeline *p, struct mailbox *returned, void (*wake)(vo
 	p->returned = returned;
 	p->wake = wake;
 	p->wake_arg = arg;
-	return syncer_start(&p->syncer, p->journal, sync_over, p);
+	return syncer_start(&p->syncer, p->journal, sync_over, sync_wakes, p);
 }
 
 void pipeline_fini(struct pipeline *p)
