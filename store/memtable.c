@@ -445,6 +445,26 @@ int memtable_add(struct memtable *m, unsigned table, struct span key, struct spa
 	return memtable_write(m, table, r, 0, value);
 }
 
+int memtable_append(struct memtable *m, unsigned table, struct span key, struct span value,
+	struct memrow **ret_row)
+{
+	struct memrows *rows = &m->tables[table];
+	struct memrow *r = row_new(m, rows, key);
+
+	if (!r)
+		return ERR_NOMEM;
+	r->value = memtable_alloc(m, value.size);
+	if (!r->value)
+		return ERR_NOMEM;
+	r->value_room = (uint32_t)value.size;
+	r->fresh = true;
+	rows->fresh++;
+	rows->appended++;
+	rows->last_appended = r->at;
+	*ret_row = r;
+	return memtable_write(m, table, r, rows->order ? memtable_hash(table, key) : 0, value);
+}
+
 int memtable_write(struct memtable *m, unsigned table, struct memrow *r, uint32_t hash,
 	struct span value)
 {
@@ -484,12 +504,6 @@ int memtable_del(struct memtable *m, unsigned table, struct span key, uint32_t h
 	}
 	r->gone = true;
 	return OK;
-}
-
-void memtable_appended(struct memtable *m, unsigned table, const struct memrow *r)
-{
-	m->tables[table].last_appended = r->at;
-	m->tables[table].appended++;
 }
 
 /* The least key above KEY is KEY and a zero byte. It is written in one place, which has room for

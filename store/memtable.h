@@ -136,8 +136,10 @@ int memtable_write(struct memtable *m, unsigned table, struct memrow *r, uint32_
 /* Make a row of which nothing is said here, nor in what lies below. */
 int memtable_add(struct memtable *m, unsigned table, struct span key, struct span value,
 	struct memrow **ret_row);
-/* R, which was made last, has a higher key than all others. */
-void memtable_appended(struct memtable *m, unsigned table, const struct memrow *r);
+/* The same of one whose key is above those of all rows here. It is not likely to be written again,
+ * and gets no room to grow. */
+int memtable_append(struct memtable *m, unsigned table, struct span key, struct span value,
+	struct memrow **ret_row);
 /* From now on there is no such row. */
 int memtable_del(struct memtable *m, unsigned table, struct span key, uint32_t hash);
 /* No row of TABLE is left, here and below. */

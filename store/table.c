@@ -244,14 +244,14 @@ int table_put(struct env *e, enum table t, struct span key, const struct span *p
 		rc = append_check(e, t, key);
 	if (rc == OK && (how == TABLE_FRESH || how == TABLE_APPEND)) {
 		e->asked[t].size = 0;
-		rc = table_fail(e, memtable_add(e->active, t, key, value, &r));
+		rc = table_fail(e, how == TABLE_APPEND ?
+			memtable_append(e->active, t, key, value, &r) :
+			memtable_add(e->active, t, key, value, &r));
 	} else if (rc == OK) {
 		rc = write_row(e, t, key, value, how, &r, &exists);
 	}
 	if (rc != OK)
 		return rc;
-	if (how == TABLE_APPEND)
-		memtable_appended(e->active, t, r);
 	e->rows[t] += !exists;
 	return OK;
 }

@@ -382,6 +382,29 @@ static struct span number(uint8_t key[8], uint64_t n)
 	return span_of(key, 8);
 }
 
+static void what_is_appended_has_no_room_to_grow_and_may(void **state)
+{
+	uint8_t key[8], value[400];
+	struct memtable m;
+	struct memrow *r, *first;
+	mem_at before;
+
+	(void)state;
+	memset(value, 7, sizeof value);
+	memtable_init(&m, NULL);
+	assert_int_equal(memtable_append(&m, T, number(key, 1), span_of(value, 300), &first), OK);
+	before = first->value;
+	assert_int_equal(memtable_append(&m, T, number(key, 2), span_of(value, 300), &r), OK);
+	/* In 8 bytes, and nothing between the two but the second one's row. */
+	assert_int_equal(r->value - before, (300 + 7) / 8 + (sizeof *r + 8 + 7) / 8);
+	assert_int_equal(memtable_put(&m, T, number(key, 1), memtable_hash(T, number(key, 1)),
+		span_of(value, 400), true, &r), OK);
+	assert_ptr_equal(r, first);
+	assert_true(span_eq(memrow_value(&m, r), span_of(value, 400)));
+	assert_int_equal(m.tables[T].fresh_bytes, 8 + 400 + 8 + 300);
+	memtable_fini(&m);
+}
+
 static void rows_that_were_appended_are_found_as_they_rise(void **state)
 {
 	const unsigned n = 1000;
@@ -392,8 +415,8 @@ static void rows_that_were_appended_are_found_as_they_rise(void **state)
 	(void)state;
 	memtable_init(&m, NULL);
 	for (unsigned i = 0; i < n; i++) {
-		assert_int_equal(memtable_add(&m, T, number(key, 10 + 2 * i), span_of("v", 1), &r), OK);
-		memtable_appended(&m, T, r);
+		assert_int_equal(memtable_append(&m, T, number(key, 10 + 2 * i), span_of("v", 1), &r),
+			OK);
 	}
 	for (unsigned i = 0; i <= 10 + 2 * n; i++) {
 		bool there = i >= 10 && i % 2 == 0 && i < 10 + 2 * n;
@@ -416,6 +439,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_that_were_appended_are_found_as_they_rise),
+		cmocka_unit_test(what_is_appended_has_no_room_to_grow_and_may),
 		cmocka_unit_test(what_is_only_appended_is_found_when_somebody_asks),
 		cmocka_unit_test(a_memtable_does_what_the_model_does),
 		cmocka_unit_test(a_value_may_come_from_the_memtable),
