@@ -22,7 +22,7 @@ COPY_FLAGS := $(shell for f in memset memcpy; do set -- "$$@" -m$$f-strategy=$(c
 # optimises the whole: one pays with the other (docs/PERFORMANCE.md, "Flags").
 COUNTING ?=
 PROFILE  ?=
-count_flags  = -fprofile-generate -fprofile-update=atomic
+count_flags  = -fprofile-generate -fprofile-update=atomic -w
 guided_flags = -fprofile-use -fprofile-partial-training -Wno-missing-profile \
                -dumpdir $(dir $(@:$(BUILD)/%=$(PROFILE)/%))
 VERSION  = 0.1.0
@@ -126,7 +126,7 @@ release:
 	make install RELEASE=no installs that" >&2; exit 1;; esac
 	@CCACHE_DISABLE=1 $(MAKE) --no-print-directory $(parallel) BUILD=$(counted) COUNTING=1 $(counted)/trained || { echo "make release: no profile, so no $(shipped); \
 	the ordinary build is as it was, and make install RELEASE=no installs that" >&2; exit 1; }
-	@$(guided_make) $(shipped)/kithd $(shipped)/kith
+	+@$(guided_make) $(shipped)/kithd $(shipped)/kith
 $(BUILD)/trained: $(BUILD)/kithd $(BUILD)/kith $(BUILD)/kith-load bench/train
 	@BUILD=$(BUILD) bench/train
 # Is it the same engine? What one of the two took in, the other makes the same store of, to the byte;
@@ -201,7 +201,7 @@ bench-tools: all $(bench_tools)
 # profile. RELEASE=no measures the ordinary build. Instructions are those of the ordinary one.
 measured = $(if $(filter no,$(RELEASE)),$(BUILD),$(shipped))
 measured_tools: bench-tools $(if $(filter no,$(RELEASE)),,release)
-	@$(if $(filter no,$(RELEASE)),,$(guided_make) bench-tools)
+	+@$(if $(filter no,$(RELEASE)),,$(guided_make) bench-tools)
 .PHONY: measured_tools
 bench: measured_tools
 	@BUILD=$(measured) bench/run
