@@ -177,6 +177,7 @@ def machine(*packages):
             ("memory", f"{int(grep('/proc/meminfo', 'MemTotal').split()[0]) / 1048576:.0f} GiB"),
             ("kernel", " ".join(os.uname()[i] for i in (0, 2))),
             ("disk", disk),
+            ("built by", "make release" if os.path.basename(BUILD) == "release" else "make"),
             ("compiler", first_line(["cc", "--version"])),
             ("libraries", ", ".join(f"{k} {package(v)}" for k, v in libraries.items())),
             ("load before", " ".join(open("/proc/loadavg").read().split()[:3]))]
