@@ -64,7 +64,6 @@ bool space_shard_is_full(const struct daemon *d)
 static const char *find_fault(struct daemon *d, bool *ret_hard)
 {
 	uint64_t space, total;
-
 	bool known = store_space(&d->store, &space, &total) == 0;
 
 	*ret_hard = true;

@@ -38,6 +38,20 @@ int fdatasync(int fd)
 	return fsync(fd);
 }
 
+/* The next flush is held up in its sync. */
+static void sync_hold(void)
+{
+	sem_init(&sync_point.arrived, 0, 0);
+	sem_init(&sync_point.go_on, 0, 0);
+	atomic_store(&sync_point.held, true);
+}
+
+static void sync_free(void)
+{
+	sem_destroy(&sync_point.arrived);
+	sem_destroy(&sync_point.go_on);
+}
+
 /* Time passes when a test says so, but for a nanosecond at each look: a machine that stands still for
  * a while, or is slow, changes nothing. */
 static atomic_int_fast64_t monotonic_ns = 1, worked_ns;
@@ -182,9 +196,7 @@ static void a_flush_stands_back_until_half_of_the_room_is_used_up(void **state)
 		skip(); /* an ordinary user without RLIMIT_NICE */
 	b->w.settings.replay_ns = 60 * MS;
 	b->durable = 100;
-	sem_init(&sync_point.arrived, 0, 0);
-	sem_init(&sync_point.go_on, 0, 0);
-	atomic_store(&sync_point.held, true);
+	sync_hold();
 	work(b, 0);
 	checkpoint_step(&b->w, true);
 	sem_wait(&sync_point.arrived);
@@ -205,8 +217,7 @@ static void a_flush_stands_back_until_half_of_the_room_is_used_up(void **state)
 	assert_int_equal(env_committed(b->w.env), 1);
 	assert_int_equal(b->w.flushes, 1);
 	assert_true(b->w.flushed_ns > 0);
-	sem_destroy(&sync_point.arrived);
-	sem_destroy(&sync_point.go_on);
+	sync_free();
 }
 
 /* When somebody had waited for the flush, it would have had its processor again. */
@@ -234,9 +245,7 @@ static void a_flush_that_fell_back_when_it_had_been_called_is_not_waited_for_beh
 	if (!f->may_rise)
 		skip();
 	b->durable = 100;
-	sem_init(&sync_point.arrived, 0, 0);
-	sem_init(&sync_point.go_on, 0, 0);
-	atomic_store(&sync_point.held, true);
+	sync_hold();
 	work(b, 0);
 	checkpoint_step(&b->w, true);
 	sem_wait(&sync_point.arrived);
@@ -247,8 +256,7 @@ static void a_flush_that_fell_back_when_it_had_been_called_is_not_waited_for_beh
 	pthread_join(other, &was_forward);
 	assert_non_null(was_forward);
 	env_flushed(b->w.env, OK);
-	sem_destroy(&sync_point.arrived);
-	sem_destroy(&sync_point.go_on);
+	sync_free();
 }
 
 static void *let_go_on_when_hurried(void *arg)
@@ -261,6 +269,14 @@ static void *let_go_on_when_hurried(void *arg)
 	return NULL;
 }
 
+static void await_end_of(struct flusher *f)
+{
+	pthread_mutex_lock(&f->mutex);
+	while (f->state == FLUSHER_BUSY)
+		pthread_cond_wait(&f->moved, &f->mutex);
+	pthread_mutex_unlock(&f->mutex);
+}
+
 static void a_flush_that_was_waited_for_has_the_next_one_hurry_from_its_beginning(void **state)
 {
 	struct bench *b = *state;
@@ -268,9 +284,7 @@ static void a_flush_that_was_waited_for_has_the_next_one_hurry_from_its_beginnin
 
 	b->w.settings.replay_ns = 30 * MS;
 	b->durable = 100;
-	sem_init(&sync_point.arrived, 0, 0);
-	sem_init(&sync_point.go_on, 0, 0);
-	atomic_store(&sync_point.held, true);
+	sync_hold();
 	work(b, 20 * MS);
 	checkpoint_step(&b->w, false);
 	sem_wait(&sync_point.arrived);
@@ -285,16 +299,14 @@ static void a_flush_that_was_waited_for_has_the_next_one_hurry_from_its_beginnin
 	sem_wait(&sync_point.arrived);
 	assert_true(b->w.flusher.hurried);
 	sem_post(&sync_point.go_on);
-	while (flusher_state(&b->w.flusher) == FLUSHER_BUSY)
-		usleep(1000);
+	await_end_of(&b->w.flusher);
 	work(b, 20 * MS);
 	checkpoint_step(&b->w, false); /* takes what was over in time, and freezes */
 	assert_int_equal(b->w.flushes, 2);
 	assert_true(env_frozen(b->w.env));
 	assert_false(b->w.flusher.hurried);
 	flusher_hurry(&b->w.flusher);
-	sem_destroy(&sync_point.arrived);
-	sem_destroy(&sync_point.go_on);
+	sync_free();
 }
 
 static void a_start_owes_what_it_has_applied_again_and_flushes_what_is_frozen(void **state)
