@@ -159,7 +159,7 @@ static bool env_is_blank(const struct env *e)
 static int env_start(struct env *e, const struct store *s, unsigned shard, const char *dir,
 	uint64_t map_bytes, struct complaint *c)
 {
-	int rc;
+	int rc, dead_readers;
 	bool blank, is_short = false;
 
 	if (!e->read_only && mkdir(dir, 0750) != 0 && errno != EEXIST)
@@ -178,7 +178,9 @@ static int env_start(struct env *e, const struct store *s, unsigned shard, const
 		rc = filesystem_sync_dir(dir);
 	if (rc == OK && blank)
 		rc = filesystem_sync_dir(s->dir);
-	return rc != OK ? rc : env_check_readers(e);
+	if (rc == OK)
+		rc = err_from_lmdb(mdb_reader_check(e->lmdb, &dead_readers));
+	return rc;
 }
 
 int env_open(const struct store *s, unsigned shard, uint64_t map_bytes, bool read_only,
@@ -381,13 +383,6 @@ const char *env_table(struct env *e, unsigned i, uint64_t *ret_rows, uint64_t *r
 	return table_name((enum table)i);
 }
 
-int env_check_readers(struct env *e)
-{
-	int dead;
-
-	return err_from_lmdb(mdb_reader_check(e->lmdb, &dead));
-}
-
 /* A row in memory gets its checksum when it is written; a damaged one has its own still behind
  * it. */
 static int dump_row(struct env *e, enum table t, const struct row *r, bool damaged,
@@ -417,8 +412,7 @@ static int dump_table(struct env *e, enum table t,
 	struct row r;
 	int rc;
 
-	while ((rc = table_seek(e, t, last, SEEK_AFTER, &r)) == OK ||
-		(rc == ERR_CORRUPT && e->failed == OK)) {
+	while ((rc = table_seek(e, t, last, SEEK_AFTER, &r)) == OK || env_row_is_damaged(e, rc)) {
 		memcpy(key, r.key.data, r.key.size);
 		last.size = r.key.size;
 		rc = dump_row(e, t, &r, rc != OK, row, arg);

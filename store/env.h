@@ -52,6 +52,11 @@ void env_close(struct env *e); /* drops what is not committed; ignores NULL */
 struct env_meta *env_meta(struct env *e);  /* in memory; written by env_commit() */
 unsigned env_shards(const struct env *e);  /* of the whole store */
 int env_failed(const struct env *e);       /* the transaction's first error, or 0 */
+/* Whether RC is the answer about one damaged row, and the transaction goes on without it. */
+static inline bool env_row_is_damaged(const struct env *e, int rc)
+{
+	return rc == ERR_CORRUPT && env_failed(e) == OK;
+}
 /* Write meta and commit durably; nothing is written when nothing changed.
  *   ERR_NOSPACE  nothing was committed, and nothing is lost: the transaction goes on, and is
  *                committed by a later call when there is room
@@ -103,7 +108,6 @@ void env_space(struct env *e, uint64_t *ret_used, uint64_t *ret_map);
 /* Table number I, from 0 on, as of the last commit: its name, NULL behind the last one, and how many
  * rows and bytes, its share of pages that are not full with them. */
 const char *env_table(struct env *e, unsigned i, uint64_t *ret_rows, uint64_t *ret_bytes);
-int env_check_readers(struct env *e);
 
 /* Lifecycle files by version (less than 1 MiB), and stable numbers of names ("stage", "repeat"),
  * from 1. A name has 1 to 255 bytes. */

@@ -97,7 +97,7 @@ int env_history_add(struct env *e, struct span customer, const struct history_en
 	uint64_t n;
 	int rc = history_load(e, customer, &parts[0], &n);
 
-	if (rc == ERR_CORRUPT && e->failed == OK) { /* nobody's word: it begins anew */
+	if (env_row_is_damaged(e, rc)) { /* nobody's word: it begins anew */
 		parts[0].size = n = 0;
 		rc = OK;
 	}

@@ -108,7 +108,7 @@ static int lane_read(struct env *e, const struct source *s, struct lane *l)
 	if (rc == OK && (value.size > BLOCK_FULL || block_check(value, first, &n, last) != OK ||
 		l->top_size != first.size || memcmp(last, l->top, first.size) != 0))
 		rc = ERR_CORRUPT;
-	if (rc == ERR_NOTFOUND || (rc == ERR_CORRUPT && e->failed == OK)) {
+	if (rc == ERR_NOTFOUND || env_row_is_damaged(e, rc)) {
 		l->state = LANE_CLOSED;
 		return OK;
 	}

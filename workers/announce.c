@@ -125,7 +125,9 @@ int notification_emit(struct shard *s, struct notification *n, const struct caus
 	return env_outbox_trim(s->env, &keep, trim_per_add);
 }
 
-int change_announce(struct shard *s, struct customer *c, const struct change *ch, uint16_t from,
+/* Describe CH of C by the machine in force, and emit it. FROM: the number of the rung's name it
+ * came from, for one that the machine does not have any more. */
+static int change_announce(struct shard *s, struct customer *c, const struct change *ch, uint16_t from,
 	const struct cause *why, uint64_t *ret_sequence)
 {
 	const struct machine *m = s->lifecycle->machine;

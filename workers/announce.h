@@ -9,10 +9,6 @@
  * outcome. Everything else of N is the caller's, who need not fill those. */
 int notification_emit(struct shard *s, struct notification *n, const struct cause *why,
 	uint64_t *ret_sequence);
-/* Describe CH of C by the machine in force, and emit it. FROM: the number of the rung's name it
- * came from, for one that the machine does not have any more. */
-int change_announce(struct shard *s, struct customer *c, const struct change *ch, uint16_t from,
-	const struct cause *why, uint64_t *ret_sequence);
 /* Announce CH unless it is told to nobody, and write it into the history and C's trail. */
 int change_record(struct shard *s, struct customer *c, const struct change *ch,
 	const struct cause *why);

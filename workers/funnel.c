@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include "lifecycle/missing.h"
 #include "workers/funnel.h"
+#include "workers/page.h"
 #include "workers/query.h"
 
 #define YEAR_MS (365 * DAY_MS)
@@ -75,7 +76,7 @@ static int take_history(struct shard *s, unsigned ladder, const struct customer 
 	bool whole, first_rung;
 	int n = keep ? env_history_get(s->env, customer_id(c), list, HISTORY_KEEP_MAX) : 0;
 
-	if (n < 0 && (n != ERR_CORRUPT || env_failed(s->env) != 0))
+	if (n < 0 && !env_row_is_damaged(s->env, n))
 		return n;
 	n = n < 0 ? 0 : n;
 	for (int i = 0; i < n; i++)
@@ -159,23 +160,14 @@ static int row_make(struct shard *s, const struct customer *c, struct funnel_row
 /* The next customer; a damaged record and a merged id are nobody. */
 static int add_next(struct shard *s, struct query *q)
 {
-	struct customer *c = &s->customer;
-	struct span id, record;
-	int rc = env_customer_next(s->env, span_of(q->key.data, q->key.size), &id, &record);
+	bool is_whole;
+	int rc = page_next(s, &q->key, s->lifecycle->machine, &s->numbering, &is_whole);
 
-	if (rc != 0 && (rc != ERR_CORRUPT || env_failed(s->env) != 0))
+	if (rc != 0 || !is_whole || customer_is_merged(&s->customer))
 		return rc;
-	buf_clear(&q->key);
-	buf_add(&q->key, id.data, id.size);
-	if (rc == 0)
-		rc = customer_unpack(c, id, record, s->lifecycle->machine, &s->numbering);
-	if (rc == 0 && !customer_is_merged(c)) {
-		rc = row_make(s, c, &q->funnel[q->n_funnel]);
-		q->n_funnel += rc == 0;
-	} else {
-		rc = 0;
-	}
-	return q->key.failed ? ERR_NOMEM : rc;
+	rc = row_make(s, &s->customer, &q->funnel[q->n_funnel]);
+	q->n_funnel += rc == 0;
+	return rc;
 }
 
 int funnel_read(struct shard *s, struct query *q)

@@ -83,7 +83,7 @@ static int join_rows(struct shard *s, const struct customer *head, enum belongin
 			&member, &row);
 		if (rc == ERR_NOTFOUND)
 			return 0;
-		if (rc != 0 && (rc != ERR_CORRUPT || env_failed(s->env) != 0))
+		if (rc != 0 && !env_row_is_damaged(s->env, rc))
 			return rc;
 		size = member.size;
 		memcpy(after, member.data, size);
@@ -164,7 +164,7 @@ int group_drop(struct shard *s, struct customer *c, enum belonging how, struct s
 	struct span row;
 	int rc = env_member_get(s->env, customer_id(c), (uint8_t)how, member, &row);
 
-	if (rc != 0 && (rc != ERR_CORRUPT || env_failed(s->env) != 0))
+	if (rc != 0 && !env_row_is_damaged(s->env, rc))
 		return rc;
 	rc = env_member_del(s->env, customer_id(c), (uint8_t)how, member);
 	--*count_of(c, how);
@@ -187,7 +187,7 @@ int group_take(struct shard *s, struct customer *c, const struct message *m, boo
 	rc = env_member_get(s->env, customer_id(c), m->belongs, m->other, &row);
 	if (rc == 0)
 		rc = row_read(s, row, &number, &s->member);
-	if (rc != 0 && rc != ERR_NOTFOUND && (rc != ERR_CORRUPT || env_failed(s->env) != 0))
+	if (rc != 0 && rc != ERR_NOTFOUND && !env_row_is_damaged(s->env, rc))
 		return rc;
 	/* What was sent before an operator took them apart, or put them together anew, is past. */
 	*ret_taken = how != BELONGS_AS_ID || (rc != ERR_NOTFOUND && number == m->number);

@@ -16,7 +16,6 @@ enum hold_why { HOLD_NONE, HOLD_BREAKER, HOLD_SNOOZE, HOLD_COOL_DOWN,
 	HOLD_SOURCE, /* the source through which they mostly come is silent (silence.h) */
 	HOLD_COOLING, /* announced and over: until when the same reason is not announced again */
 	HOLD_WHYS };
-const char *hold_why_name(unsigned v);
 
 /* Whether change CH of C, of TYPE and RULE (numbers of names), is not to be announced: it is held
  * then, or takes back what was. FROM as in the history. *RET_HELD. */

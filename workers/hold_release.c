@@ -269,7 +269,7 @@ static int step_type(struct shard *s, unsigned index, uint16_t type, const struc
 
 		if (rc == ERR_NOTFOUND)
 			break;
-		if (rc != 0 && (rc != ERR_CORRUPT || env_failed(s->env) != 0))
+		if (rc != 0 && !env_row_is_damaged(s->env, rc))
 			return rc;
 		mine = rc == 0 && h.why == HOLD_BREAKER && h.rule == rule;
 		size = id.size;

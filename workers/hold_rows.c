@@ -3,14 +3,6 @@
 #include "workers/announce.h"
 #include "workers/hold_rows.h"
 
-const char *hold_why_name(unsigned v)
-{
-	static const char *const names[HOLD_WHYS] = { "none", "breaker", "snooze", "cool_down",
-		"source", "cooling" };
-
-	return names[v < HOLD_WHYS ? v : HOLD_NONE];
-}
-
 bool held_row_waits(const struct held *h)
 {
 	return h->why != HOLD_COOLING;

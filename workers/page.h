@@ -7,6 +7,11 @@
 
 #define PAGE_CUSTOMERS 256 /* half a millisecond or so */
 
+/* The customer behind KEY, by the machine M with the numbers N, into s->customer; KEY goes on to them.
+ * *RET_WHOLE false: their record is damaged, and s->customer is nobody. ERR_NOTFOUND behind the last. */
+int page_next(struct shard *s, struct buf *key, const struct machine *m,
+	const struct numbering *n, bool *ret_whole);
+
 /* Call VISIT for the customers behind Q's key, which goes on to the last of them; Q is `done` when
  * nobody is behind it. A damaged record counts for nobody. ERR_NOTFOUND: there is no lifecycle
  * file; ERR_EXISTS: another version is in force than Q's `from`. */

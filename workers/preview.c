@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "workers/hold.h"
+#include "workers/page.h"
 #include "workers/preview.h"
 #include "workers/query.h"
 
@@ -308,9 +309,8 @@ static int look_at(struct shard *s, struct preview *p, struct customer *c)
 
 int preview_page(struct shard *s, struct preview *p, struct buf *after, bool *ret_done)
 {
-	struct customer *c = &s->customer;
-	struct span id, record;
 	int rc = s->lifecycle ? 0 : ERR_NOTFOUND;
+	bool is_whole;
 
 	*ret_done = rc == ERR_NOTFOUND;
 	if (rc == 0 && s->lifecycle->machine->version != p->report.lifecycle_version)
@@ -320,21 +320,11 @@ int preview_page(struct shard *s, struct preview *p, struct buf *after, bool *re
 	if (rc == 0 && p->shard != s->number)
 		begin_shard(s, p);
 	for (unsigned n = 0; rc == 0 && n < PREVIEW_PAGE; n++) {
-		rc = env_customer_next(s->env, span_of(after->data, after->size), &id, &record);
-		if (rc != 0 && (rc != ERR_CORRUPT || env_failed(s->env) != 0))
-			break;
-		buf_clear(after);
-		buf_add(after, id.data, id.size);
-		if (rc == 0)
-			rc = customer_unpack(c, id, record, p->wanted->machine, &p->numbering);
-		if (rc != 0) {
+		rc = page_next(s, after, p->wanted->machine, &p->numbering, &is_whole);
+		if (rc == 0 && !is_whole)
 			p->report.damaged++;
-			rc = 0;
-		} else if (!customer_is_merged(c)) {
-			rc = look_at(s, p, c);
-		}
-		if (after->failed)
-			rc = ERR_NOMEM;
+		else if (rc == 0 && !customer_is_merged(&s->customer))
+			rc = look_at(s, p, &s->customer);
 	}
 	*ret_done = rc == ERR_NOTFOUND;
 	return *ret_done ? 0 : rc;

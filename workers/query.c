@@ -86,7 +86,7 @@ static int list_group(struct shard *s, struct query *q, enum belonging how)
 
 		if (rc == ERR_NOTFOUND)
 			return 0;
-		if (rc != 0 && (rc != ERR_CORRUPT || env_failed(s->env) != 0))
+		if (rc != 0 && !env_row_is_damaged(s->env, rc))
 			return rc;
 		size = member.size;
 		memcpy(after, member.data, size);

@@ -2,7 +2,8 @@
 /* A message and its cause. */
 #include "workers/send.h"
 
-int64_t cause_time(const struct cause *why)
+/* When what WHY tells of happened. */
+static int64_t cause_time(const struct cause *why)
 {
 	if (why->event)
 		return why->event->time_ms;

@@ -6,8 +6,6 @@
 
 /* M as the caller filled it but for time, cause and flags, which are those of WHY. */
 int message_send(struct shard *s, struct message *m, const struct cause *why);
-/* When what WHY tells of happened. */
-int64_t cause_time(const struct cause *why);
 /* Whether WHY is word of who belongs to the customer. */
 static inline bool cause_is_of_group(const struct cause *why)
 {

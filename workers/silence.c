@@ -156,11 +156,6 @@ static const struct silence *covering(const struct shard *s, const struct custom
 	return NULL;
 }
 
-bool silence_covers(const struct shard *s, const struct customer *c)
-{
-	return covering(s, c) != NULL;
-}
-
 bool silence_would_hold(const struct shard *s, const struct customer *c, const struct machine *m,
 	const struct change *ch)
 {
@@ -268,7 +263,7 @@ static int release_one(struct shard *s, uint16_t type, struct span id, const str
 		rc = ERR_NOTFOUND;
 	if (rc == 0)
 		rc = customer_settle(s, c, why->input->clock_ms, why);
-	if (rc == 0 && silence_covers(s, c))
+	if (rc == 0 && covering(s, c))
 		return customer_save(s, c); /* they come through another one, which is silent too */
 	if (rc == 0)
 		rc = hold_release_source(s, c, type, why);
@@ -295,7 +290,7 @@ int silence_step(struct shard *s, const struct input *in, uint32_t *left, struct
 			&all->walk_type, &id, &h);
 		if (rc == ERR_NOTFOUND)
 			return walk_end(s);
-		if (rc != 0 && (rc != ERR_CORRUPT || env_failed(s->env) != 0))
+		if (rc != 0 && !env_row_is_damaged(s->env, rc))
 			return rc;
 		all->walk_size = (uint8_t)id.size;
 		memcpy(all->walk, id.data, id.size);

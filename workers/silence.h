@@ -71,8 +71,6 @@ bool silence_holds(const struct shard *s, const struct customer *c, const struct
 /* The same by M, whichever machine is in force, if nothing but time or a file has done it. */
 bool silence_would_hold(const struct shard *s, const struct customer *c, const struct machine *m,
 	const struct change *ch);
-/* The same, now, whatever changed. */
-bool silence_covers(const struct shard *s, const struct customer *c);
 
 bool silence_is_busy(const struct shard *s);
 /* Part of the walk: at most *LEFT customers, which it takes off. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading a page of a snapshot. */
+#include "workers/page.h"
 #include "workers/query.h"
 #include "workers/snapshot.h"
 
@@ -61,29 +62,23 @@ static void row_make(struct snapshot_row *r, const struct customer *c, const str
 /* The next customer, into the page when it is asked for. */
 static int add_next(struct shard *s, struct query *q, struct buf *row)
 {
-	struct customer *c = &s->customer;
+	const struct machine *m = s->lifecycle->machine;
 	struct snapshot_row r;
-	struct span id, record;
-	int rc = env_customer_next(s->env, span_of(q->key.data, q->key.size), &id, &record);
+	bool is_whole;
+	int rc = page_next(s, &q->key, m, &s->numbering, &is_whole);
 
-	if (rc != 0 && (rc != ERR_CORRUPT || env_failed(s->env) != 0))
+	if (rc != 0 || !is_whole) /* a damaged record stands for nobody */
 		return rc;
-	buf_clear(&q->key);
-	buf_add(&q->key, id.data, id.size);
-	if (rc == 0)
-		rc = customer_unpack(c, id, record, s->lifecycle->machine, &s->numbering);
-	if (rc != 0)
-		return q->key.failed ? ERR_NOMEM : 0; /* a damaged record stands for nobody */
-	if (customer_is_merged(c))
-		return q->key.failed ? ERR_NOMEM : 0; /* the person has a row */
-	row_make(&r, c, q, s->lifecycle->machine);
+	if (customer_is_merged(&s->customer)) /* the person has a row */
+		return 0;
+	row_make(&r, &s->customer, q, m);
 	if (q->filter && !snapshot_row_wanted(&r, q->filter))
-		return q->key.failed ? ERR_NOMEM : 0;
+		return 0;
 	buf_clear(row);
 	snapshot_row_encode(row, &r);
 	snapshot_page_add_row(&q->notes.bytes, span_of(row->data, row->size));
 	q->notes.n_notes++;
-	return row->failed || q->key.failed || q->notes.bytes.failed ? ERR_NOMEM : 0;
+	return row->failed || q->notes.bytes.failed ? ERR_NOMEM : 0;
 }
 
 int snapshot_read(struct shard *s, struct query *q)

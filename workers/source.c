@@ -31,14 +31,16 @@ static struct habit_place place_of(const struct shard *s, const struct source_wa
 		h ? h->calendar : NULL };
 }
 
-bool source_is_unwatched(const struct shard *s, struct span name)
+/* Whether the file, or the settings, say that it is not to be watched. */
+static bool source_is_unwatched(const struct shard *s, struct span name)
 {
 	const struct source_hours *h = hours_of(s, name);
 
 	return s->settings.source_silence_ms == 0 || (h && h->unwatched);
 }
 
-int64_t source_due(const struct shard *s, const struct source_watch *w)
+/* When W would be silent, by what is known now; NEVER. */
+static int64_t source_due(const struct shard *s, const struct source_watch *w)
 {
 	struct habit_place at = place_of(s, w);
 

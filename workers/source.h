@@ -89,9 +89,5 @@ int source_forget(struct shard *s, struct span name, const struct input *in, boo
 void sources_listen(struct shard *s, int64_t now_ms);
 /* The settings or the lifecycle file are others: everything is solved again. */
 void sources_solve(struct shard *s);
-/* When W would be silent, by what is known now; NEVER. */
-int64_t source_due(const struct shard *s, const struct source_watch *w);
-/* Whether the file says that it is not to be watched. */
-bool source_is_unwatched(const struct shard *s, struct span name);
 
 #endif

@@ -22,8 +22,6 @@ int story_add(struct shard *s, struct customer *c, const struct cause *why, int6
 /* Write what was added to C's story since it was loaded, or told again. Before C is written: a base
  * is the record in the store. Uses s->rewound. */
 int story_store(struct shard *s, struct customer *c);
-/* s->trail := what C's story is by now; cut when there is none, or it is damaged. */
-int story_read(struct shard *s, const struct customer *c);
 
 /* Into F, or into the facts of C, what the event or message of WHY says. */
 void facts_fold(const struct shard *s, struct facts *f, const struct cause *why);

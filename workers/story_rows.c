@@ -103,7 +103,8 @@ static int read_rows(struct shard *s, const struct customer *c, struct strip *k)
 	return take_row(s, generation, c->tail.row, k, &before);
 }
 
-int story_read(struct shard *s, const struct customer *c)
+/* s->trail := what C's story is by now; cut when there is none, or it is damaged. */
+static int story_read(struct shard *s, const struct customer *c)
 {
 	struct strip strip;
 	struct span base;

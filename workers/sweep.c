@@ -28,7 +28,7 @@ static int visit_next(struct shard *s, const struct cause *why)
 	struct span id, record;
 	int rc = env_customer_next(s->env, span_of(w->after, w->after_size), &id, &record);
 
-	if (rc != 0 && (rc != ERR_CORRUPT || env_failed(s->env) != 0))
+	if (rc != 0 && !env_row_is_damaged(s->env, rc))
 		return rc;
 	w->after_size = (uint8_t)id.size;
 	memcpy(w->after, id.data, id.size);
