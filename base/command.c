@@ -26,14 +26,6 @@ const char *command_verb_name(unsigned v)
 	return verbs[v < COMMAND_VERBS ? v : COMMAND_NONE].name;
 }
 
-unsigned command_verb_of(struct span name)
-{
-	for (unsigned v = 1; v < COMMAND_VERBS; v++)
-		if (span_eq(name, span_str(verbs[v].name)))
-			return v;
-	return COMMAND_NONE;
-}
-
 static bool is_text(struct span s, size_t most)
 {
 	return s.size > 0 && s.size <= most && bytes_are_plain_utf8(s);

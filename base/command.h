@@ -23,7 +23,6 @@ enum command_verb {
 	COMMAND_VERBS,
 };
 const char *command_verb_name(unsigned v); /* "hush"; "none" beyond */
-unsigned command_verb_of(struct span name); /* COMMAND_NONE when there is no such verb */
 
 struct command {
 	uint8_t verb;         /* enum command_verb */

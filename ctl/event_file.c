@@ -186,8 +186,3 @@ void event_file_progress(const struct event_file *in, uint64_t *ret_read, uint64
 	*ret_read = in->csv ? in->csv->bytes : in->lines->bytes;
 	*ret_all = in->all;
 }
-
-int64_t event_file_lines(const struct event_file *in)
-{
-	return in->csv ? in->csv->next_line - 1 : in->lines->line;
-}

@@ -26,6 +26,5 @@ int event_file_next(struct event_file *in, struct event_item *ret_item, struct c
 
 /* Bytes read and in all; 0 in all: unknown, as for a pipe. */
 void event_file_progress(const struct event_file *in, uint64_t *ret_read, uint64_t *ret_all);
-int64_t event_file_lines(const struct event_file *in); /* seen so far */
 
 #endif

@@ -27,7 +27,7 @@ struct watching {
 	bool merging, merge_begun;
 	struct merge merge;
 	struct progress progress;
-	uint64_t begun_at, seen_to_go;      /* of all shards together, for the progress */
+	uint64_t begun_at;                  /* of all shards together, for the progress */
 	uint64_t seen[SHARDS_SEEN_MAX];     /* live: the last sequence of each shard */
 	uint64_t count, standings;
 	bool over;                          /* nothing more is wanted */

@@ -80,7 +80,6 @@ struct daemon {
 int daemon_open(struct daemon *d, struct complaint *c);
 int daemon_run(struct daemon *d);   /* until stopped; returns the exit code */
 void daemon_close(struct daemon *d);
-void daemon_stop(struct daemon *d); /* begin a clean stop */
 void daemon_wake(void *d);          /* from any thread: there is mail in `returned` */
 /* Something is beyond repair: log it and leave the loop without acknowledging anything. */
 void daemon_abandon(struct daemon *d, const char *what, int rc);

@@ -154,7 +154,8 @@ static void stopped(struct query *q)
 		event_base_loopbreak(d->base);
 }
 
-void daemon_stop(struct daemon *d)
+/* Begin a clean stop. */
+static void daemon_stop(struct daemon *d)
 {
 	int rc;
 

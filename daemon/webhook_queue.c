@@ -260,12 +260,6 @@ void queue_wait(struct queue *q, struct letter *l, int64_t due_ms)
 		q->next_due_ms = due_ms;
 }
 
-void queue_return(struct queue *q, struct letter *l)
-{
-	assert(l->state == LETTER_FLYING);
-	set_state(q, l, LETTER_READY);
-}
-
 void queue_end(struct queue *q, struct letter *l, enum queue_state state)
 {
 	assert(!is_undone(&(struct letter){ .state = (uint8_t)state }));

@@ -93,8 +93,6 @@ struct letter *queue_ready(const struct queue *q, bool fetch);
 void queue_fly(struct queue *q, struct letter *l);
 /* It comes back: try again at DUE_MS. */
 void queue_wait(struct queue *q, struct letter *l, int64_t due_ms);
-/* It comes back although nothing was tried. */
-void queue_return(struct queue *q, struct letter *l);
 /* It is done, or dead: the customer's next one is ready. */
 void queue_end(struct queue *q, struct letter *l, enum queue_state state);
 void queue_mark_kept(struct queue *q, struct letter *l);

@@ -3,7 +3,8 @@
 #include "fit/silent.h"
 #include <math.h>
 
-double silent_after(const struct rhythm *r, double x, double tx)
+/* Days of silence after which a customer is silent. */
+static double silent_after(const struct rhythm *r, double x, double tx)
 {
 	struct tempo t = rhythm_tempo(r, x, tx);
 

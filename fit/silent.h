@@ -7,9 +7,6 @@
 
 #define SILENT_ACTIVE 0.2
 
-/* Days of silence after which a customer is silent. */
-double silent_after(const struct rhythm *r, double x, double tx);
-
 /* What part of H is silent at its end by either, and for what part the instant moves by a day or more. */
 struct silent_change {
 	double now, then, moved; /* 0 to 1 */

@@ -14,7 +14,8 @@ static int compare(int64_t a, int64_t b)
 	return (a > b) - (a < b);
 }
 
-int case_compare(const struct facts_case *a, const struct facts_case *b)
+/* Later is greater. */
+static int case_compare(const struct facts_case *a, const struct facts_case *b)
 {
 	int c = compare(a->time_ms, b->time_ms);
 

@@ -40,7 +40,8 @@ static bool filter_passes(const struct machine *m, uint16_t node, const struct e
 	return true;
 }
 
-bool custom_counts(const struct machine *m, const struct custom *c, const struct event *e)
+/* Whether E passes the filter of C. */
+static bool custom_counts(const struct machine *m, const struct custom *c, const struct event *e)
 {
 	return (c->body == BODY_EVENT || c->body == e->body) && filter_passes(m, c->where, e);
 }
@@ -164,6 +165,11 @@ void customs_join(struct facts *f, const struct facts *from)
 	}
 }
 
+static bool custom_is_nothing(const struct facts_custom *v)
+{
+	return v->law == CUSTOM_DECAY ? v->at_ms == 0 : v->v.i == 0;
+}
+
 /* Every entry of A says the same in B, where one that is missing says nothing. */
 static bool customs_within(const struct facts *a, const struct facts *b)
 {
@@ -184,11 +190,6 @@ static bool customs_within(const struct facts *a, const struct facts *b)
 bool customs_equal(const struct facts *a, const struct facts *b)
 {
 	return customs_within(a, b) && customs_within(b, a);
-}
-
-bool custom_is_nothing(const struct facts_custom *v)
-{
-	return v->law == CUSTOM_DECAY ? v->at_ms == 0 : v->v.i == 0;
 }
 
 /* ---- their bytes (facts_layout.h) */

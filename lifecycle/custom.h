@@ -44,9 +44,6 @@ void facts_forget(struct facts *f, uint32_t key);
 /* facts_add(), and M's own facts too: what every event of a store goes through. F is adopted. */
 void machine_add(const struct machine *m, struct facts *f, const struct event *e);
 
-/* Whether an event passes the filter of C. */
-bool custom_counts(const struct machine *m, const struct custom *c, const struct event *e);
-
 /* "added", "the later wins": how a value is folded; how it is said ("stands", "grows", "fades"). */
 const char *custom_fold_text(enum custom_law law);
 

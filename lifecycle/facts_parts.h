@@ -45,10 +45,8 @@ bool days_equal(const struct facts *a, const struct facts *b);
 /* What the file declares: entries of equal keys are joined, others added while there is room. */
 void customs_join(struct facts *f, const struct facts *from);
 bool customs_equal(const struct facts *a, const struct facts *b);
-bool custom_is_nothing(const struct facts_custom *v);
 
 /* The set of openings and resolutions. */
-int case_compare(const struct facts_case *a, const struct facts_case *b); /* later is greater */
 void cases_add(struct facts *f, const struct facts_case *c);
 void cases_join(struct facts *f, const struct facts *from);
 bool cases_equal(const struct facts *a, const struct facts *b);
@@ -65,7 +63,6 @@ void register_tell(struct facts *f, enum facts_register r, int64_t time_ms, int6
 void text_tell(struct facts *f, enum facts_text t, int64_t time_ms, struct span text);
 void referrer_tell(struct facts *f, int64_t time_ms, struct span by);
 void wallet_tell(struct facts *f, const struct facts_wallet *w);
-int wallet_compare(const struct facts_wallet *a, const struct facts_wallet *b); /* by period */
 void registers_join(struct facts *f, const struct facts *from);
 bool registers_equal(const struct facts *a, const struct facts *b);
 

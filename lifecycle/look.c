@@ -98,22 +98,6 @@ unsigned standing_event(struct standing *s, const struct machine *m, const struc
 	return n;
 }
 
-bool standing_stays(struct standing *s, const struct machine *m, const struct facts *f, int64_t at_ms)
-{
-	bool lazily = s->due_ms != NEVER && s->due_ms > at_ms;
-	int64_t until_ms = lazily ? s->due_ms : SOLVE_HORIZON_MS, first_ms;
-	struct reading r;
-
-	reading_init(&r, m, f);
-	first_ms = reading_differs_at(&r, &s->verdict, at_ms, until_ms, TOUCHED_ALL);
-	if (first_ms == at_ms)
-		return false;
-	s->settled_ms = at_ms;
-	if (first_ms != NEVER || !lazily)
-		s->due_ms = first_ms;
-	return true;
-}
-
 unsigned standing_wake(struct standing *s, const struct machine *m, const struct facts *f,
 	struct change out[CHANGES_MAX])
 {

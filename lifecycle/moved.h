@@ -11,7 +11,6 @@ enum moved {
 	MOVED_ANSWERS,  /* sums of feedback, if only in their last digits */
 	MOVED_SHARE,    /* what was spent of late, of somebody whose wallet is known */
 	MOVED_READINESS, /* whether they have bought, or what was said since they last did */
-	MOVED_COUNT
 };
 
 static inline bool body_is_trade(unsigned body)

@@ -106,8 +106,6 @@ int parse_follow_up(struct parser *p);
 const struct calendar *parse_calendar_find(const struct machine *m, struct span name);
 /* `source "till-*" in NAME`, from the word on. */
 int parse_source(struct parser *p);
-/* `in CALENDAR` or `in business time`, from `in` on. */
-int parse_in_calendar(struct parser *p, const struct calendar **ret);
 /* `region NAME in CALENDAR`, from the word on. */
 int parse_region(struct parser *p);
 /* `let NAME = NUMBER`, from the word on. */

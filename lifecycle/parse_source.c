@@ -48,7 +48,8 @@ static int take_source(struct parser *p)
 	return parse_next(p);
 }
 
-int parse_in_calendar(struct parser *p, const struct calendar **ret)
+/* `in CALENDAR` or `in business time`, from `in` on. */
+static int parse_in_calendar(struct parser *p, const struct calendar **ret)
 {
 	const struct machine *m = p->machine;
 	struct suggestion s;

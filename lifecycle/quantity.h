@@ -58,8 +58,6 @@ unsigned quantity_unit(enum quantity q);   /* enum unit */
 enum law_kind quantity_law_kind(enum quantity q); /* the law it has when known and not 0 */
 /* The bodies of events that can change its law: BY_… bits. */
 unsigned quantity_changed_by(enum quantity q);
-/* Whether the passing of time alone changes its value. */
-bool quantity_moves(enum quantity q);
 /* Whether it is read by the customer's rhythm. */
 bool quantity_has_rhythm(unsigned q);
 /* Whether it may be written with a window: active(30d). */

@@ -44,11 +44,6 @@ unsigned quantity_changed_by(enum quantity q)
 	return quantities[q].by;
 }
 
-bool quantity_moves(enum quantity q)
-{
-	return quantity_law_kind(q) != LAW_CONST;
-}
-
 bool quantity_has_rhythm(unsigned q)
 {
 	return q == QUANTITY_alive || q == QUANTITY_active || q == QUANTITY_overdue ||

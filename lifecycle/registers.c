@@ -64,7 +64,8 @@ void referrer_tell(struct facts *f, int64_t time_ms, struct span by)
 	memcpy(r->id, by.data, by.size);
 }
 
-int wallet_compare(const struct facts_wallet *a, const struct facts_wallet *b)
+/* By period. */
+static int wallet_compare(const struct facts_wallet *a, const struct facts_wallet *b)
 {
 	if (a->to_ms != b->to_ms)
 		return a->to_ms > b->to_ms ? 1 : -1;

@@ -34,15 +34,6 @@ void sketch_add(struct sketch *s, double value)
 		s->sum[k] += value;
 }
 
-void sketch_merge(struct sketch *s, const struct sketch *from)
-{
-	s->n += from->n;
-	for (unsigned k = 0; k < SKETCH_BUCKETS; k++) {
-		s->count[k] += from->count[k];
-		s->sum[k] += from->sum[k];
-	}
-}
-
 double sketch_top(const struct sketch *s, double share)
 {
 	double wanted = ceil(share * (double)s->n), above = 0;

@@ -2,9 +2,8 @@
 /* Sketch: how many customers are worth how much, in buckets whose edges grow by 2 %, so that a rank
  * over all is found without sorting anybody.
  *
- * Counts are exact and sketches of parts of the customers add up to that of all, in any order, to
- * the bit; only where in its bucket a value lies is not known. What is below 1 is in the first
- * bucket. */
+ * Counts are exact, in whatever order values come; only where in its bucket a value lies is not
+ * known. What is below 1 is in the first bucket. */
 #ifndef KITH_LIFECYCLE_SKETCH_H
 #define KITH_LIFECYCLE_SKETCH_H
 #include <stdint.h>
@@ -19,7 +18,6 @@ struct sketch {
 };
 
 void sketch_add(struct sketch *s, double value);
-void sketch_merge(struct sketch *s, const struct sketch *from);
 /* The value that the best SHARE of all reach, and no more of them than a bucket's width allows: at
  * least ceil(SHARE n) have it or more. 0 when SHARE takes in the first bucket. */
 double sketch_top(const struct sketch *s, double share);

@@ -114,11 +114,6 @@ unsigned standing_event(struct standing *s, const struct machine *m, const struc
 unsigned standing_wake(struct standing *s, const struct machine *m, const struct facts *f,
 	struct change out[CHANGES_MAX]);
 
-/* F has learnt some events, the last one at AT, and it is known that nobody was told anything since
- * S was settled. Settles S up to AT; false, and nothing done, when something would have to be
- * told. */
-bool standing_stays(struct standing *s, const struct machine *m, const struct facts *f, int64_t at_ms);
-
 /* Fill everything of N that follows from the change, the facts and the machine: type, ladder,
  * from, to, since, at, rule, version, severity, job, play, owner, region, value, evidence. Spans
  * point into M, F and constant texts. FROM_NAME serves for a rung that M does not have any more. F

@@ -61,7 +61,8 @@ double gamma_gamma_log_likelihood(const struct value *v, double n, double mean)
 		v->q * log1p(ratio) - shape * log1p(1 / ratio) - log(mean);
 }
 
-double money_a_day(const struct facts *f, const struct value *v)
+/* Money expected of one purchase day, not below 0; 0 of who never bought. */
+static double money_a_day(const struct facts *f, const struct value *v)
 {
 	double days = (double)facts_purchase_days(f);
 	double net = (double)f->scalar[FACT_spent].i - (double)f->scalar[FACT_refunded].i;

@@ -51,9 +51,7 @@ void value_prepare(struct value *v);
 
 /* The share of spending that is margin; V may be NULL: then it is all where none was told. */
 double margin_rate(const struct facts *f, const struct value *v);
-/* Money expected of one purchase day, not below 0; 0 of who never bought. */
-double money_a_day(const struct facts *f, const struct value *v);
-/* The same from the mean of N days. */
+/* Money expected of one purchase day, from the mean of N. */
 double gamma_gamma_mean(const struct value *v, double n, double mean);
 /* Log-likelihood of N days of MEAN > 0 on average (Fader & Hardie 2013, equation 1a); V's v is above
  * 0. In another unit of money it is higher by the logarithm of how much larger that unit is. */

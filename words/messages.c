@@ -8,7 +8,8 @@
 extern const unsigned char words_en[], words_zh[];
 extern const unsigned words_en_size, words_zh_size;
 
-struct span messages_built_in(enum language language)
+/* The file that is compiled in. */
+static struct span messages_built_in(enum language language)
 {
 	return language == LANGUAGE_ZH ? span_of(words_zh, words_zh_size) :
 		span_of(words_en, words_en_size);

@@ -39,7 +39,5 @@ const struct saying *messages_find(const struct messages *m, const char *key);
 /* The message whose key is the N parts, one behind the other. */
 const struct saying *messages_find_parts(const struct messages *m, const struct span *parts,
 	unsigned n);
-/* The file that is compiled in. */
-struct span messages_built_in(enum language language);
 
 #endif

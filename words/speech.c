@@ -144,7 +144,8 @@ static void add_flag(const struct speech *s, const struct evidence *e, struct bu
 		buf_add(out, m->text.data, m->text.size);
 }
 
-bool evidence_write(const struct speech *s, const struct evidence *e, const struct hole *h,
+/* The value of E, as its unit is told; the form of H as in templates. */
+static bool evidence_write(const struct speech *s, const struct evidence *e, const struct hole *h,
 	struct buf *out)
 {
 	if (!e || !e->known)

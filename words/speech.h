@@ -27,8 +27,5 @@ bool speech_say(struct speech *s, struct buf *out, const struct span *key, unsig
 bool phrases_write(struct speech *s, bool left, struct buf *out);
 /* sentence.c: the sentence of the rule that speaks, as for the change itself. */
 bool speech_reason(struct speech *s, struct buf *out);
-/* The value of E, as its unit is told; FORM as in templates. */
-bool evidence_write(const struct speech *s, const struct evidence *e, const struct hole *h,
-	struct buf *out);
 
 #endif

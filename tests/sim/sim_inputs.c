@@ -112,6 +112,14 @@ static void of_two(struct sim *s, struct sim_task *t, const char *first, const c
 	free(id);
 }
 
+static unsigned verb_of(const char *name)
+{
+	for (unsigned v = 1; v < COMMAND_VERBS; v++)
+		if (strcmp(name, command_verb_name(v)) == 0)
+			return v;
+	return COMMAND_NONE;
+}
+
 bool sim_command(struct sim *s, const char *text)
 {
 	struct sim_task *t = sim_task_new(s, INPUT_COMMAND);
@@ -119,7 +127,7 @@ bool sim_command(struct sim *s, const char *text)
 	char verb[32] = "", what[256] = "", at[48] = "", *copy;
 
 	(void)sscanf(text, "%31s %255s %47s", verb, what, at);
-	c->verb = (uint8_t)command_verb_of(span_str(verb));
+	c->verb = (uint8_t)verb_of(verb);
 	copy = arena_alloc(t->arena, sizeof what);
 	memcpy(copy, what, sizeof what);
 	if (c->verb == COMMAND_SNOOZE) {

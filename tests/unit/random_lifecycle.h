@@ -102,13 +102,18 @@ RANDOM_UNUSED void write_number(struct writer *w, enum quantity q)
 	}
 }
 
+RANDOM_UNUSED bool moves_with_time(enum quantity q)
+{
+	return quantity_law_kind(q) != LAW_CONST;
+}
+
 /* A constant quantity of the same unit, or none. */
 RANDOM_UNUSED enum quantity other_quantity(struct random *r, enum quantity q)
 {
 	for (int tries = 0; tries < 20; tries++) {
 		enum quantity o = (enum quantity)random_below(r, QUANTITIES);
 
-		if (quantity_unit(o) == quantity_unit(q) && !quantity_moves(o))
+		if (quantity_unit(o) == quantity_unit(q) && !moves_with_time(o))
 			return o;
 	}
 	return QUANTITY_NONE;
@@ -123,7 +128,7 @@ RANDOM_UNUSED void write_comparison(struct writer *w, enum quantity q)
 	if (quantity_takes_window(q) && random_below(w->r, 3) == 0)
 		buf_printf(&w->out, "(%ud)", 1 + (unsigned)random_below(w->r, 400));
 	buf_printf(&w->out, " %s ",
-		ops[random_below(w->r, quantity_moves(q) ? 4 : 6)]);
+		ops[random_below(w->r, moves_with_time(q) ? 4 : 6)]);
 	if (other == QUANTITY_NONE)
 		write_number(w, q);
 	else if (random_below(w->r, 3))
@@ -156,7 +161,7 @@ RANDOM_UNUSED void write_test(struct writer *w)
 	}
 	if (random_below(w->r, 4) == 0) /* chances and values are the hardest */
 		q = hard[random_below(w->r, 5)];
-	while (!quantity_moves(q) && random_below(w->r, 3)) /* moving ones are the point */
+	while (!moves_with_time(q) && random_below(w->r, 3)) /* moving ones are the point */
 		q = (enum quantity)random_below(w->r, QUANTITIES);
 	if (quantity_unit(q) == UNIT_FLAG)
 		buf_add_str(&w->out, quantity_name(q));
