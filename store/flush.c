@@ -7,6 +7,7 @@
  * itself, the open tables) and tells the outcome by its result. */
 #include <errno.h>
 #include <stdlib.h>
+#include "base/ahead.h"
 #include "store/filesystem.h"
 #include "store/tree.h"
 #include "store/writeback.h"
@@ -75,12 +76,12 @@ static void flush_ahead(const struct memtable *m, const mem_at *rows, uint32_t i
 	const uint32_t row_ahead = 8, value_ahead = 4;
 
 	if (i + row_ahead < n)
-		__builtin_prefetch(mem_ptr(m, rows[i + row_ahead]));
+		ahead(mem_ptr(m, rows[i + row_ahead]));
 	if (i + value_ahead < n) {
 		struct span value = memrow_value(m, mem_ptr(m, rows[i + value_ahead]));
 
 		for (size_t at = 0; at < value.size && at < 1024; at += 64)
-			__builtin_prefetch(value.data + at);
+			ahead(value.data + at);
 	}
 }
 

@@ -2,6 +2,7 @@
 /* Memtable: the arena, the hash tables, and writing rows. */
 #include <assert.h>
 #include <stdlib.h>
+#include "base/ahead.h"
 #include "base/hash.h"
 #include "store/memtable.h"
 
@@ -294,7 +295,7 @@ bool memtable_ahead(const struct memtable *m, unsigned table, uint32_t hash, enu
 		return false;
 	slot = &rows->slots[hash & rows->mask];
 	if (step == MEM_SLOT) {
-		__builtin_prefetch(slot);
+		ahead(slot);
 		return false;
 	}
 	for (unsigned i = 0; i < 4 && slot->row && slot->hash != hash; i++)
@@ -303,11 +304,11 @@ bool memtable_ahead(const struct memtable *m, unsigned table, uint32_t hash, enu
 		return false;
 	r = mem_ptr(m, slot->row);
 	if (step == MEM_ROW) {
-		__builtin_prefetch(r);
+		ahead(r);
 	} else if (r->value) {
 		value = mem_ptr(m, r->value);
 		for (unsigned at = 0; at < r->value_size && at < MEM_AHEAD_BYTES; at += 64)
-			__builtin_prefetch(value + at);
+			ahead(value + at);
 	}
 	return true;
 }
