@@ -40,7 +40,8 @@ import os
 import random
 import time
 from dataclasses import dataclass
-from typing import Any, Deque, Dict, Iterator, List, Optional, Sequence, Tuple, Union
+from typing import (Any, Deque, Dict, Iterator, List, Optional, Sequence, Tuple, TypeVar,
+                    Union)
 
 import zmq
 from google.protobuf.descriptor import FieldDescriptor
@@ -212,6 +213,22 @@ class Link:
                            % (self.path, why))
 
 
+_Self = TypeVar("_Self", bound="_Closes")
+
+
+class _Closes:
+    """Closes itself at the end of a with-statement."""
+
+    def __enter__(self: _Self) -> _Self:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+    def close(self) -> None:
+        raise NotImplementedError
+
+
 class _Deadline:
     def __init__(self, seconds: Optional[float]):
         self.end = None if seconds is None else time.monotonic() + seconds
@@ -245,7 +262,7 @@ class _Pending:
     sent_at: float = 0.0
 
 
-class Producer:
+class Producer(_Closes):
     """Sends events in batches and keeps each until its receipt; sends again, oldest first, after
     a refusal for now, a lost connection or too long a silence. What the daemon had taken already
     is answered as a duplicate."""
@@ -263,12 +280,6 @@ class Producer:
         self._not_before, self._backoff = 0.0, 0.02
         self._link = Link(run, "ingest", zmq.DEALER)
         self._losses = 0
-
-    def __enter__(self) -> "Producer":
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        self.close()
 
     def close(self) -> None:
         """Forgets what has no receipt: drain() first."""
@@ -431,7 +442,7 @@ def snapshot_dict(message: Message, shard: int, as_of: int) -> Dict[str, Any]:
     return dict(row, standing=standing, as_of="%d-%d" % (shard, as_of))
 
 
-class Subscriber:
+class Subscriber(_Closes):
     """A durable subscription. Each notification comes at least once, in order within a shard;
     from one object never twice, reconnections included.
 
@@ -463,12 +474,6 @@ class Subscriber:
         self._asked_at = self._ask_at = self._heard_at = 0.0
         self._link = Link(run, "subscribe", zmq.DEALER)
         self._losses = 0
-
-    def __enter__(self) -> "Subscriber":
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        self.close()
 
     def __iter__(self) -> Iterator[Item]:
         """For ever; ends by an exception, as when another process opens the name."""
@@ -695,17 +700,11 @@ class Subscriber:
 # ------------------------------------------------------------- live feed, control
 
 
-class Feed:
+class Feed(_Closes):
     """The live feed: what happens while nobody listens is missed."""
 
     def __init__(self, run: Optional[str] = None, topics: Sequence[str] = ()):
         self._link = Link(run, "feed", zmq.SUB, topics)
-
-    def __enter__(self) -> "Feed":
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        self.close()
 
     def close(self) -> None:
         self._link.close()

@@ -5,25 +5,10 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include "tests/unit/arena_fixture.h"
 #include "tests/unit/codec_random.h"
 
 #define BOUGHT "\x62\x05\x0a\x01" "o" "\x10\x05"
-
-static struct arena *arena;
-
-static int setup(void **state)
-{
-	(void)state;
-	arena = arena_new(64 << 10, 64 << 20);
-	return arena ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	arena_free(arena);
-	return 0;
-}
 
 static void a_bad_event_harms_no_other(void **state)
 {
@@ -331,5 +316,5 @@ int main(void)
 	};
 
 	printf("# SEED=%llu\n", (unsigned long long)test_seed());
-	return cmocka_run_group_tests_name("batch", tests, setup, teardown);
+	return cmocka_run_group_tests_name("batch", tests, arena_setup, arena_teardown);
 }

@@ -6,23 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "proto/kith.pb-c.h"
+#include "tests/unit/arena_fixture.h"
 #include "tests/unit/codec_random.h"
-
-static struct arena *arena;
-
-static int setup(void **state)
-{
-	(void)state;
-	arena = arena_new(64 << 10, 64 << 20);
-	return arena ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	arena_free(arena);
-	return 0;
-}
 
 /* ------------------------------------------------------------- protobuf-c as the other opinion */
 
@@ -618,5 +603,5 @@ int main(void)
 	};
 
 	printf("# SEED=%llu\n", (unsigned long long)test_seed());
-	return cmocka_run_group_tests_name("codec", tests, setup, teardown);
+	return cmocka_run_group_tests_name("codec", tests, arena_setup, arena_teardown);
 }

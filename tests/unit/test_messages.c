@@ -7,24 +7,15 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "proto/message.h"
+#include "tests/unit/arena_fixture.h"
 #include "tests/unit/codec_random.h"
 
-static struct arena *arena;
 static struct buf out;
-
-static int setup(void **state)
-{
-	(void)state;
-	arena = arena_new(64 << 10, 64 << 20);
-	return arena ? 0 : -1;
-}
 
 static int teardown(void **state)
 {
-	(void)state;
-	arena_free(arena);
 	buf_fini(&out);
-	return 0;
+	return arena_teardown(state);
 }
 
 static int fresh(void **state)
@@ -753,5 +744,5 @@ int main(void)
 	};
 
 	printf("# SEED=%llu\n", (unsigned long long)test_seed());
-	return cmocka_run_group_tests_name("messages", tests, setup, teardown);
+	return cmocka_run_group_tests_name("messages", tests, arena_setup, teardown);
 }

@@ -7,23 +7,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "proto/notification.h"
+#include "tests/unit/arena_fixture.h"
 #include "tests/unit/codec_random.h"
-
-static struct arena *arena;
-
-static int setup(void **state)
-{
-	(void)state;
-	arena = arena_new(64 << 10, 64 << 20);
-	return arena ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	arena_free(arena);
-	return 0;
-}
 
 /* ------------------------------------------------------------------------------- by protobuf-c */
 
@@ -231,5 +216,5 @@ int main(void)
 		cmocka_unit_test(the_table_is_that_of_kith_proto),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, arena_setup, arena_teardown);
 }
