@@ -4,7 +4,7 @@
 #define KITH_PROTO_FILTER_H
 #include "proto/message.h"
 
-/* What filter_message_fill() lends the message: it points in here and into the filter. */
+/* What filter_fill() lends the message: it points in here and into the filter. */
 struct filter_room {
 	Kith__Filter message;
 	ProtobufCBinaryData texts[FILTER_TERMS_MAX];

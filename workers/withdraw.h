@@ -11,7 +11,7 @@
 #define KITH_WORKERS_WITHDRAW_H
 #include "workers/settle.h"
 
-/* Fold the event or message of WHY, which story_is_late() for C at AT_MS. *RET_DONE false: the
+/* Fold the event or message of WHY, which story_add() calls late for C at AT_MS. *RET_DONE false: the
  * story cannot be told again, and nothing has happened but that the trail begins anew. Uses
  * s->rewound. */
 int withdraw_late(struct shard *s, struct customer *c, int64_t at_ms, const struct cause *why,

@@ -181,7 +181,7 @@ void sim_flush_shard(struct sim *s, unsigned shard);
 void sim_reapply(struct sim *s, unsigned shard);
 void sim_trim(struct sim *s);
 void sim_remove(const char *dir);          /* and all that is in it */
-void sim_tear(struct sim *s, uint64_t synced); /* the files of a dead journal (tear.c) */
+void sim_tear(struct sim *s, uint64_t synced); /* the files of a dead journal (sim_tear.c) */
 
 /* -- what it knows */
 struct customer *sim_customer(struct sim *s, const char *id); /* the caller frees; NULL: unknown */
@@ -199,7 +199,7 @@ void sim_check(struct sim *s);
 void sim_check_replay(struct sim *s, uint64_t checkpoint_events);
 bool sim_is_drained(const struct sim *s);
 
-/* -- the trace (trace.c) */
+/* -- the trace (sim_trace.c) */
 void sim_trace(struct sim *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void sim_trace_note(struct sim *s, const struct notification *n);
 void sim_trace_end(struct sim *s);   /* the open line is complete */
