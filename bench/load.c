@@ -222,6 +222,29 @@ static bool is_enough(const struct load *l, uint64_t now, uint64_t end)
 	return sent * l->settings.stream.batch >= l->settings.events;
 }
 
+/* What a client would do now, and a load must not: sent again, they would be measured as duplicates. */
+static void die_unanswered(const struct load *l)
+{
+	uint64_t missing = 0, sent = 0;
+	unsigned silent = 0;
+	char text[400];
+
+	for (unsigned i = 0; i < l->settings.connections; i++) {
+		const struct connection *c = &l->connections[i];
+
+		missing += c->sent - c->answered;
+		sent += c->sent;
+		silent += c->answered == 0 && c->sent > 0;
+	}
+	snprintf(text, sizeof text, "%llu of %llu batches got no receipt within %d s (%u of %u connections "
+		"none at all): either kithd has ended or stands still, or it had more than 1,000 receipts "
+		"for a connection, which takes no more and loses the rest (receipts_unsent of kith stats --json). A client "
+		"sends such batches again. Offer less, or over more connections",
+		(unsigned long long)missing, (unsigned long long)sent, (int)(PATIENCE_NS / 1000000000),
+		silent, l->settings.connections);
+	load_die(text);
+}
+
 static void drain(struct load *l, int timer)
 {
 	uint64_t end = now_ns() + (uint64_t)PATIENCE_NS;
@@ -230,7 +253,7 @@ static void drain(struct load *l, int timer)
 		if (!receive(l))
 			wait_for(l, timer, 0);
 	if (!all_answered(l))
-		load_die("some batches were never answered");
+		die_unanswered(l);
 }
 
 static void run(struct load *l)

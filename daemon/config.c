@@ -344,6 +344,8 @@ int config_check(struct config *c, struct complaint *why)
 			"control characters");
 	if (c->settings.guard_window_ms <= 0)
 		return complain(why, ERR_INVALID, "guard-window: more than 0");
+	if (c->settings.late_window_ms != 0 && c->settings.late_window_ms < LATE_WINDOW_MS_MIN)
+		return complain(why, ERR_INVALID, "late-window: at least 1s, or 0s to withdraw nothing");
 	if (c->survey_ms <= 0)
 		return complain(why, ERR_INVALID, "survey: more than 0");
 	if (c->refit_ms != 0 && c->refit_ms < 1000)

@@ -48,7 +48,7 @@ static void note_failure(struct daemon *d, struct webhook *w, enum fate fate, in
 {
 	if (w->failures < UINT16_MAX)
 		w->failures++;
-	if (w->failing_since_ms == 0) {
+	if (w->failing_since_ms == 0 || w->failing_since_ms > now_ms) { /* the clock was set back */
 		w->failing_since_ms = now_ms;
 		w->row_changed = true;
 	}

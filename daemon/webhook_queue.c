@@ -156,15 +156,21 @@ struct letter *queue_find(const struct queue *q, uint32_t shard, uint64_t sequen
 	return NULL;
 }
 
-void queue_wake(struct queue *q, int64_t now_ms)
+/* Nobody waits for so long by the schedule: it was set when the clock was ahead. */
+static bool is_lost(int64_t due_ms, int64_t now_ms, int64_t longest_ms)
 {
-	if (now_ms < q->next_due_ms)
+	return due_ms != QUEUE_NEVER && due_ms - longest_ms > now_ms;
+}
+
+void queue_wake(struct queue *q, int64_t now_ms, int64_t longest_ms)
+{
+	if (now_ms < q->next_due_ms && !is_lost(q->next_due_ms, now_ms, longest_ms))
 		return;
 	q->next_due_ms = QUEUE_NEVER;
 	for (struct letter *l = q->first; l; l = l->next) {
 		if (l->state != LETTER_WAITING)
 			continue;
-		if (l->due_ms <= now_ms)
+		if (l->due_ms <= now_ms || is_lost(l->due_ms, now_ms, longest_ms))
 			set_state(q, l, LETTER_READY);
 		else if (l->due_ms < q->next_due_ms)
 			q->next_due_ms = l->due_ms;

@@ -83,8 +83,9 @@ unsigned queue_set_back(struct queue *q, uint32_t shard, uint64_t position, int6
 /* SHARD has been read up to UPTO: what was AHEAD up to there takes its place. */
 void queue_reach(struct queue *q, uint32_t shard, uint64_t upto, bool ordered);
 
-/* Those whose time has come are ready. */
-void queue_wake(struct queue *q, int64_t now_ms);
+/* Those whose time has come are ready, and those that would wait for more than LONGEST_MS, of which
+ * no attempt can have been put off: the clock was set back meanwhile. */
+void queue_wake(struct queue *q, int64_t now_ms, int64_t longest_ms);
 /* All that wait are due at NOW_MS. */
 void queue_hurry(struct queue *q, int64_t now_ms);
 /* The first that is ready and has its bytes, or (FETCH) that lacks them and is not being

@@ -41,6 +41,16 @@ static int64_t shaken(int64_t ms, uint64_t chance)
 	return ms - ms / 5 + (int64_t)(chance % (uint64_t)(2 * (ms / 5) + 1));
 }
 
+int64_t schedule_longest(const struct schedule *s)
+{
+	int64_t ms = RETRY_AFTER_MAX_MS;
+
+	for (unsigned i = 0; i < s->n; i++)
+		if (s->delay_ms[i] > ms)
+			ms = s->delay_ms[i];
+	return ms + ms / 5;
+}
+
 enum fate schedule_judge(const struct schedule *s, unsigned attempts, const struct attempt *a,
 	int64_t now_ms, uint64_t chance, int64_t *ret_due_ms)
 {

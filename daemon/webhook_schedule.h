@@ -37,4 +37,7 @@ enum fate {
 enum fate schedule_judge(const struct schedule *s, unsigned attempts, const struct attempt *a,
 	int64_t now_ms, uint64_t chance, int64_t *ret_due_ms);
 
+/* No attempt is put off by more. */
+int64_t schedule_longest(const struct schedule *s);
+
 #endif

@@ -305,7 +305,7 @@ void webhooks_notify(struct daemon *d)
 void webhooks_tick(struct daemon *d)
 {
 	struct webhooks *s = &d->webhooks;
-	int64_t now = clock_wall_ms();
+	int64_t now = clock_wall_ms(), longest = schedule_longest(&d->config.webhook_schedule);
 
 	if (!s->pump || s->n == 0)
 		return;
@@ -313,7 +313,7 @@ void webhooks_tick(struct daemon *d)
 		struct webhook *w = s->list[i];
 
 		if (webhook_is_active(w))
-			queue_wake(&w->queue, now);
+			queue_wake(&w->queue, now, longest);
 		if (w->pause_unsaved && !w->changing)
 			save_pause(d, w);
 	}

@@ -33,6 +33,7 @@ struct settings {
 	int64_t source_hold_ms;    /* it is held no longer than this; 0: nothing is held */
 	uint32_t source_events;    /* before a source has had so many it is not judged */
 	int64_t late_window_ms;   /* what an event that comes so late proves wrong is withdrawn; 0 never */
+#define LATE_WINDOW_MS_MIN 1000 /* generations of trails are counted in 32 bits: 136 years of them */
 };
 extern const struct settings settings_default;
 #define SETTINGS_BYTES 88

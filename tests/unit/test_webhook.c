@@ -17,6 +17,7 @@
 #include "daemon/webhook_settings.h"
 
 #define HOUR INT64_C(3600000)
+#define DAY (24 * HOUR)
 
 static uint64_t chance;
 
@@ -135,14 +136,43 @@ static void a_customers_later_letter_waits_for_the_earlier_one_and_others_go_on(
 	queue_fly(&q, b1);
 	queue_end(&q, b1, LETTER_DONE);
 	assert_null(queue_ready(&q, false));
-	queue_wake(&q, 4999);
+	queue_wake(&q, 4999, 2 * DAY);
 	assert_null(queue_ready(&q, false));
-	queue_wake(&q, 5000);
+	queue_wake(&q, 5000, 2 * DAY);
 	assert_ptr_equal(queue_ready(&q, false), a1);
 	queue_fly(&q, a1);
 	assert_null(queue_ready(&q, false));
 	queue_end(&q, a1, LETTER_DEAD); /* or it would be held up for ever */
 	assert_ptr_equal(queue_ready(&q, false), a2);
+	queue_fini(&q);
+}
+
+static void a_clock_that_was_ahead_for_a_while_holds_nobody_up_for_a_year(void **state)
+{
+	const int64_t now = 1000 * DAY, ahead = now + 365 * DAY;
+	const int64_t longest = schedule_longest(&schedule_default);
+	struct queue q;
+	struct letter *a, *b;
+
+	(void)state;
+	assert_int_equal(longest, 24 * HOUR + 24 * HOUR / 5);
+	queue_init(&q);
+	a = add(&q, 1, 'a');
+	b = add(&q, 2, 'b');
+	queue_fly(&q, a);
+	queue_wait(&q, a, ahead + 5000); /* it failed while the clock was a year ahead */
+	queue_fly(&q, b);
+	queue_wait(&q, b, now + longest); /* and this one not: it has its time */
+	queue_wake(&q, now, longest);
+	assert_ptr_equal(queue_ready(&q, false), NULL); /* the first look is at the earliest */
+	queue_wake(&q, now + longest, longest);
+	assert_int_equal(q.n[LETTER_READY], 2);
+	queue_fly(&q, a);
+	queue_wait(&q, a, ahead + 5000);
+	queue_fly(&q, b);
+	queue_end(&q, b, LETTER_DONE);
+	queue_wake(&q, now + longest, longest);
+	assert_ptr_equal(queue_ready(&q, false), a); /* alone it is seen at once */
 	queue_fini(&q);
 }
 
@@ -249,7 +279,7 @@ static void the_schedule_is_kept_over_days_of_failures(void **state)
 			assert_int_not_equal(q.next_due_ms, QUEUE_NEVER);
 			assert_true(q.next_due_ms > now);
 			now = q.next_due_ms;
-			queue_wake(&q, now);
+			queue_wake(&q, now, 2 * DAY);
 			continue;
 		}
 		assert_true(l->sequence > last[l->customer - 1] || l->attempts);
@@ -288,7 +318,7 @@ static const char *sent(struct queue *q, int64_t now_ms)
 	struct letter *l;
 
 	text[0] = '\0';
-	queue_wake(q, now_ms);
+	queue_wake(q, now_ms, 2 * DAY);
 	while ((l = queue_ready(q, false)) || (l = queue_ready(q, true))) {
 		size_t n = strlen(text);
 
@@ -296,7 +326,7 @@ static const char *sent(struct queue *q, int64_t now_ms)
 		queue_fly(q, l);
 		queue_end(q, l, LETTER_DONE);
 		queue_remove(q, l);
-		queue_wake(q, now_ms);
+		queue_wake(q, now_ms, 2 * DAY);
 	}
 	return text;
 }
@@ -366,12 +396,12 @@ static void what_was_under_way_at_a_replay_is_sent_again_and_its_answer_is_stale
 	(void)state;
 	queue_init(&q);
 	l = add_kept(&q, 7, 'a', 0);
-	queue_wake(&q, 0);
+	queue_wake(&q, 0, 2 * DAY);
 	queue_fly(&q, l);
 	flight = l->flight;
 	queue_set_back(&q, 0, 0, 0);
 	queue_reach(&q, 0, 7, true);
-	queue_wake(&q, 0);
+	queue_wake(&q, 0, 2 * DAY);
 	assert_ptr_equal(queue_ready(&q, true), l);
 	queue_fly(&q, l);
 	assert_int_not_equal(l->flight, flight);
@@ -658,6 +688,7 @@ int main(void)
 			seeded),
 		cmocka_unit_test(a_schedule_is_read_or_refused_with_a_sentence),
 		cmocka_unit_test(a_customers_later_letter_waits_for_the_earlier_one_and_others_go_on),
+		cmocka_unit_test(a_clock_that_was_ahead_for_a_while_holds_nobody_up_for_a_year),
 		cmocka_unit_test(the_position_never_passes_what_is_neither_done_nor_kept),
 		cmocka_unit_test(a_letter_is_kept_only_behind_kept_ones_of_its_customer),
 		cmocka_unit_test(a_queue_is_bounded_by_what_is_loose_and_by_what_is_not_done),
