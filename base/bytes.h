@@ -22,6 +22,13 @@ static inline struct span span_str(const char *s)
 {
 	return span_of(s, strlen(s));
 }
+/* Nothing may lie nowhere: memcpy() must not be given NULL, for no byte either, and an optimiser takes it
+ * as said that it was not. */
+static inline void span_copy(void *out, struct span s)
+{
+	if (s.size)
+		memcpy(out, s.data, s.size);
+}
 static inline bool span_eq(struct span a, struct span b)
 {
 	return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);

@@ -82,6 +82,7 @@ int daemon_run(struct daemon *d);   /* until stopped; returns the exit code */
 void daemon_close(struct daemon *d);
 void daemon_wake(void *d);          /* from any thread: there is mail in `returned` */
 /* Something is beyond repair: log it and leave the loop without acknowledging anything. */
+#define EXIT_CONFIG 78 /* sysexits.h EX_CONFIG: restarting does not help */
 void daemon_abandon(struct daemon *d, const char *what, int rc);
 
 /* inputs.c: what the daemon itself puts into the journal */
@@ -96,6 +97,8 @@ int inputs_parameters(struct daemon *d, struct parameters *p, struct complaint *
 /* space.c: is there room? */
 void daemon_full(struct daemon *d, const char *what, int rc);
 void space_check(struct daemon *d);
+/* End it when the store is not there any more: a receipt would promise what is not so. */
+void space_lost_check(struct daemon *d);
 bool space_shard_is_full(const struct daemon *d); /* a checkpoint found no room */
 bool daemon_takes_in(const struct daemon *d);
 bool daemon_fires(const struct daemon *d); /* deadlines may fire */

@@ -132,8 +132,10 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 		webhooks_tick(d);
 	}
 	courier_tick(d);
-	if (d->ticks % 5 == 0)
+	if (d->ticks % 5 == 0) {
+		space_lost_check(d);
 		space_check(d);
+	}
 	check_workers(d);
 	notify_watchdog(d);
 	if (++d->ticks % TRIM_TICKS != 0)

@@ -5,8 +5,6 @@
 #include <unistd.h>
 #include "daemon/daemon.h"
 
-#define EXIT_CONFIG 78 /* sysexits.h EX_CONFIG: restarting does not help */
-
 static int refuse(const struct complaint *c, int code)
 {
 	log_error("daemon", c->text[0] ? c->text : "cannot start", NULL);

@@ -99,7 +99,7 @@ static void reading_begin(struct seeking *k)
 	}
 	s->readings++;
 	sub->reading = true;
-	memcpy(sub->customer, m->customer.data, m->customer.size);
+	span_copy(sub->customer, m->customer);
 	sub->customer_size = (uint8_t)m->customer.size;
 	for (unsigned i = 0; i < d->store.shards; i++)
 		lane_begin(d, &sub->lanes[i], i, k->position[i]);

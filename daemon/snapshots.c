@@ -102,7 +102,7 @@ void snapshot_ask(struct daemon *d, struct subscription *sub, const struct subsc
 	p->wanted = true;
 	p->shard = m->shard;
 	p->limit = m->limit;
-	memcpy(p->after, m->customer.data, m->customer.size);
+	span_copy(p->after, m->customer);
 	p->after_size = (uint8_t)m->customer.size;
 	page_next(d, p->shard);
 }

@@ -86,6 +86,17 @@ static const char *find_fault(struct daemon *d, bool *ret_hard)
 	return NULL;
 }
 
+/* A restart would make a new store, and nobody see that the old one is gone. */
+void space_lost_check(struct daemon *d)
+{
+	if (d->state == DAEMON_STOPPING ||
+		(store_is_there(&d->store) && journal_is_there(d->pipeline.journal)))
+		return;
+	daemon_abandon(d, "the store is not where it was: deleted, moved or covered by a mount while kithd "
+		"ran. Put it back before the next start, which else makes an empty one", ERR_NOTFOUND);
+	d->exit_code = EXIT_CONFIG;
+}
+
 void space_check(struct daemon *d)
 {
 	bool hard;

@@ -189,7 +189,7 @@ void webhook_to_message(const struct webhook_settings *s, struct subscriber_mess
 
 static void take_text(char *out, struct span text)
 {
-	memcpy(out, text.data, text.size);
+	span_copy(out, text);
 	out[text.size] = '\0';
 }
 

@@ -10,6 +10,7 @@
 #include "store/journal_internal.h"
 #include <assert.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "store/frame.h"
 
@@ -291,6 +292,13 @@ uint64_t journal_bytes(const struct journal *j)
 	for (size_t i = 0; i < j->count; i++)
 		bytes += j->segments[i].bytes;
 	return bytes;
+}
+
+bool journal_is_there(const struct journal *j)
+{
+	struct stat st;
+
+	return j->fd < 0 || fstat(j->fd, &st) != 0 || st.st_nlink > 0;
 }
 
 /* How many segments, from the oldest, lie wholly at or before CHECKPOINT; their BYTES. */

@@ -61,6 +61,33 @@ int store_space(const struct store *s, uint64_t *ret_free, uint64_t *ret_total)
 	return OK;
 }
 
+static bool is_missing(int rc)
+{
+	return rc != 0 && (errno == ENOENT || errno == ENOTDIR);
+}
+
+bool store_is_there(const struct store *s)
+{
+	char path[PATH_BYTES], name[48];
+	struct stat now, locked;
+	int rc;
+
+	store_path(s, "lock", path);
+	rc = stat(path, &now);
+	if (is_missing(rc))
+		return false;
+	if (rc == 0 && fstat(s->lock_fd, &locked) == 0 &&
+		(now.st_ino != locked.st_ino || now.st_dev != locked.st_dev))
+		return false;
+	for (unsigned i = 0; i < s->shards; i++) {
+		snprintf(name, sizeof name, "shard-%u/data.mdb", i);
+		store_path(s, name, path);
+		if (is_missing(stat(path, &now)))
+			return false;
+	}
+	return true;
+}
+
 /* Keep DIR without the slashes at its end. */
 static int store_set_dir(struct store *s, const char *dir, struct complaint *c)
 {

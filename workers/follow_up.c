@@ -94,7 +94,7 @@ static struct follow_up_counts *counts_of(struct shard *s, unsigned i)
 static void set_owner(struct follow_up_row *f, struct span owner)
 {
 	f->owner_size = (uint8_t)(owner.size < FOLLOW_UP_OWNER_MAX ? owner.size : FOLLOW_UP_OWNER_MAX);
-	memcpy(f->owner, owner.data, f->owner_size);
+	span_copy(f->owner, span_of(owner.data, f->owner_size));
 }
 
 /* STEP: "opened", "overdue", "escalated", "closed". */
