@@ -18,28 +18,51 @@ static struct span trimmed(struct span s)
 	return s;
 }
 
-int decimal_parse(struct span text, char point, struct decimal *ret)
+/* Digits since the last separator of thousands, and whether there was one. */
+struct groups {
+	unsigned run;
+	bool any;
+};
+
+static bool groups_are_whole(const struct groups *g)
+{
+	return !g->any || g->run == 3;
+}
+
+static bool groups_separate(struct groups *g)
+{
+	bool well = g->any ? g->run == 3 : g->run >= 1 && g->run <= 3;
+
+	*g = (struct groups){ .any = true };
+	return well;
+}
+
+int decimal_parse(struct span text, char point, char group, struct decimal *ret)
 {
 	struct span s = trimmed(text);
 	bool negative = s.size > 0 && s.data[0] == '-', after_point = false;
 	unsigned digits = 0, significant = 0;
+	struct groups groups = { 0 };
 	struct decimal d = { 0, 0 };
 
 	for (size_t i = negative || (s.size > 0 && s.data[0] == '+'); i < s.size; i++) {
-		if (s.data[i] == (uint8_t)point && !after_point) {
+		if (s.data[i] == (uint8_t)point && !after_point && groups_are_whole(&groups)) {
 			after_point = true;
 			continue;
 		}
+		if (group && s.data[i] == (uint8_t)group && !after_point && groups_separate(&groups))
+			continue;
 		if (!is_digit(s.data[i]))
 			return ERR_INVALID;
 		digits++;
+		groups.run += !after_point;
 		significant += significant > 0 || s.data[i] != '0';
 		d.scale += after_point;
 		if (significant > DECIMAL_DIGITS_MAX || d.scale > DECIMAL_DIGITS_MAX)
 			return ERR_TOOBIG;
 		d.value = d.value * 10 + (s.data[i] - '0');
 	}
-	if (digits == 0)
+	if (digits == 0 || !groups_are_whole(&groups))
 		return ERR_INVALID;
 	if (negative)
 		d.value = -d.value;

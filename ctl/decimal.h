@@ -14,8 +14,9 @@ struct decimal {
 };
 
 /* "12", "-0.5", "+3.", ".25" with POINT as the decimal point ('.' or ','), blanks around it
- * allowed. ERR_INVALID for anything else, ERR_TOOBIG for more digits than DECIMAL_DIGITS_MAX. */
-int decimal_parse(struct span text, char point, struct decimal *ret);
+ * allowed. GROUP, unless it is 0, may separate thousands, "1,234,567.89", and where it stands it
+ * stands right. ERR_INVALID for anything else, ERR_TOOBIG for more digits than DECIMAL_DIGITS_MAX. */
+int decimal_parse(struct span text, char point, char group, struct decimal *ret);
 
 /* ERR_TOOBIG when the result does not fit. */
 int decimal_multiply(struct decimal a, struct decimal b, struct decimal *ret);

@@ -53,6 +53,7 @@ static const cyaml_schema_field_t amount_fields[] = {
 	CYAML_FIELD_INT("value", OPTIONAL, struct mapping_amount, value),
 	CYAML_FIELD_UINT("decimals", OPTIONAL, struct mapping_amount, decimals),
 	TEXT("decimal_point", OPTIONAL, struct mapping_amount, decimal_point),
+	TEXT("thousands", OPTIONAL, struct mapping_amount, thousands),
 	CYAML_FIELD_ENUM("negative", OPTIONAL | CYAML_FLAG_STRICT, struct mapping_amount, negative,
 		negatives, 3),
 	CYAML_FIELD_END };
@@ -148,6 +149,20 @@ static bool is_money_body(const char *body)
 	return strcmp(body, "purchase") == 0 || strcmp(body, "refund") == 0;
 }
 
+static int check_thousands(const char *name, const struct mapping_amount *a, struct complaint *c)
+{
+	const char *t = a->thousands, *point = a->decimal_point ? a->decimal_point : ".";
+
+	if (!t)
+		return 0;
+	if (strlen(t) != 1 || !strchr(".,' ", *t))
+		return complain(c, ERR_INVALID, "%s: amount.thousands is \".\", \",\", \"'\" or \" \"", name);
+	if (strcmp(t, point) == 0)
+		return complain(c, ERR_INVALID, "%s: amount.thousands is \"%s\", and so is the decimal_point",
+			name, t);
+	return 0;
+}
+
 static int check_money(const char *name, const struct mapping *m, struct complaint *c)
 {
 	if (!is_money_body(m->body)) {
@@ -159,14 +174,14 @@ static int check_money(const char *name, const struct mapping *m, struct complai
 	if (!m->amount)
 		return complain(c, ERR_INVALID, "%s: a %s wants an amount", name, m->body);
 	if (!m->order && !m->group_by_count)
-		return complain(c, ERR_INVALID, "%s: a %s wants an order (a column), or a group_by", name,
+		return complain(c, ERR_INVALID, "%s: a %s wants `order: COLUMN`, or group_by", name,
 			m->body);
 	if (m->amount->decimals > 6)
 		return complain(c, ERR_INVALID, "%s: amount.decimals is at most 6", name);
 	if (m->amount->decimal_point && strcmp(m->amount->decimal_point, ".") != 0 &&
 		strcmp(m->amount->decimal_point, ",") != 0)
 		return complain(c, ERR_INVALID, "%s: amount.decimal_point is \".\" or \",\"", name);
-	return 0;
+	return check_thousands(name, m->amount, c);
 }
 
 static int mapping_check(const char *name, const struct mapping *m, struct complaint *c)
@@ -184,7 +199,7 @@ static int mapping_check(const char *name, const struct mapping *m, struct compl
 		return complain(c, ERR_INVALID, "%s: there is no channel \"%s\" (store, web, phone, …)",
 			name, m->channel);
 	if (!m->id_count && !m->group_by_count)
-		return complain(c, ERR_INVALID, "%s: say which columns make an event's id: id, or group_by",
+		return complain(c, ERR_INVALID, "%s: say which columns make an event's id: `id: [COLUMN]`, or group_by",
 			name);
 	rc = check_fields(name, m, c);
 	return rc ? rc : check_money(name, m, c);

@@ -40,6 +40,7 @@ struct mapping_amount {
 	int64_t value;           /* minor units, when there are no columns */
 	unsigned decimals;       /* of the currency: 2 makes 12.50 into 1250 */
 	char *decimal_point;     /* "." or "," */
+	char *thousands;         /* what separates them: one character; NULL: nothing */
 	int negative;            /* enum mapping_negative: a purchase whose sum is below zero */
 };
 

@@ -6,6 +6,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include "ctl/text.h"
 
 #define HELP_KEY   1
 #define FIRST_KEY  256  /* defs[i] is FIRST_KEY + i, its --no- form that + OPTIONS_MAX */
@@ -164,15 +165,14 @@ void options_print(const struct option_def *defs, FILE *out)
 	char head[80];
 
 	for (; defs->kind != OPTION_END; defs++) {
-		int n = snprintf(head, sizeof head, "  %c%c%s--%s%s%s%s", defs->letter ? '-' : ' ',
+		snprintf(head, sizeof head, "  %c%c%s--%s%s%s%s", defs->letter ? '-' : ' ',
 			defs->letter ? defs->letter : ' ', defs->letter ? ", " : "  ",
 			defs->kind == OPTION_FLAG && defs->least ? "[no-]" : "", defs->name,
 			defs->value ? " " : "", defs->value ? defs->value : "");
 
-		if (n > 29)
-			fprintf(out, "%s\n%*s", head, 30, "");
-		else
-			fprintf(out, "%-30s", head);
+		text_print(out, span_str(head), 30);
+		if (text_width(head) > 29)
+			fprintf(out, "\n%*s", 30, "");
 		print_text(defs->text, 30, out);
 	}
 	fprintf(out, "  -h, --help                  show this\n");

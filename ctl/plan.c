@@ -76,6 +76,7 @@ int plan_open(struct plan *p, const struct mapping *m, const struct span *names,
 	memset(p, 0, sizeof *p);
 	p->mapping = m;
 	p->decimal_point = m->amount && m->amount->decimal_point ? *m->amount->decimal_point : '.';
+	p->thousands = m->amount && m->amount->thousands ? *m->amount->thousands : 0;
 	p->decimals = m->amount ? m->amount->decimals : 0;
 	if (m->columns_count) {
 		for (b.n = 0; b.n < m->columns_count; b.n++)
@@ -139,6 +140,19 @@ bool plan_skips(const struct plan *p, const struct record *r)
 	return false;
 }
 
+static int amount_misfit(const struct plan *p, const struct record *r, const char *column,
+	struct span field, struct misfit *m)
+{
+	char group[] = { p->thousands, 0 };
+
+	if (field.size == 0)
+		return record_misfit(r, m, REJECT_BAD_BODY, "%s: there is no amount on this line", column);
+	return record_misfit(r, m, REJECT_BAD_BODY, "%s: \"%.*s\" is not a number of at most %d digits "
+		"with \"%c\" as decimal_point and %s%s%s", column, (int)(field.size < 64 ? field.size : 64),
+		(const char *)field.data, DECIMAL_DIGITS_MAX, p->decimal_point, *group ? "\"" : "no ",
+		group, *group ? "\" as thousands" : "thousands");
+}
+
 int plan_amount(const struct plan *p, const struct record *r, struct decimal *ret, struct misfit *m)
 {
 	struct decimal product = { 1, 0 }, factor;
@@ -149,12 +163,8 @@ int plan_amount(const struct plan *p, const struct record *r, struct decimal *re
 		char line[24];
 		struct span field = record_field(r, p->amount.at[i], line);
 
-		if (decimal_parse(field, p->decimal_point, &factor))
-			return record_misfit(r, m, REJECT_BAD_BODY,
-				"%s: \"%.*s\" is not a number of at most %d digits",
-				p->mapping->amount->columns[i],
-				(int)(field.size < 64 ? field.size : 64), (const char *)field.data,
-				DECIMAL_DIGITS_MAX);
+		if (decimal_parse(field, p->decimal_point, p->thousands, &factor))
+			return amount_misfit(p, r, p->mapping->amount->columns[i], field, m);
 		if (decimal_multiply(product, factor, &product))
 			return record_misfit(r, m, REJECT_BAD_BODY, "the amount is too large");
 	}

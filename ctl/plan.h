@@ -26,6 +26,7 @@ struct plan {
 	int refund_when;
 	int skip[32], fields[32];
 	char decimal_point;
+	char thousands; /* 0: none */
 	unsigned decimals;
 };
 

@@ -25,7 +25,8 @@ static int set_text(const struct making *g, json_t *object, const char *name, st
 	json_t *value = json_stringn((const char *)text.data, text.size);
 
 	if (!value)
-		return record_misfit(g->record, g->misfit, REJECT_MALFORMED, "%s is not UTF-8", name);
+		return record_misfit(g->record, g->misfit, REJECT_MALFORMED, "%s is not UTF-8; "
+			"convert the file first, as in: iconv -f WINDOWS-1252 -t UTF-8", name);
 	return json_object_set_new(object, name, value) ? ERR_NOMEM : 0;
 }
 

@@ -133,15 +133,24 @@ static unsigned lead_width(unsigned char lead, unsigned char next)
 	return lead >= 0xe3 && !(lead == 0xef && next < 0xbc) ? 2 : 1;
 }
 
-unsigned text_width(const char *s)
+static unsigned span_width(struct span s)
 {
 	unsigned width = 0;
 
-	for (; *s; s++) {
-		unsigned char b = (unsigned char)*s;
-
-		if ((b & 0xc0) != 0x80)
-			width += lead_width(b, (unsigned char)s[1]);
-	}
+	for (size_t i = 0; i < s.size; i++)
+		if ((s.data[i] & 0xc0) != 0x80)
+			width += lead_width(s.data[i], i + 1 < s.size ? s.data[i + 1] : 0);
 	return width;
+}
+
+unsigned text_width(const char *s)
+{
+	return span_width(span_str(s));
+}
+
+void text_print(FILE *out, struct span text, unsigned width)
+{
+	fwrite(text.data, 1, text.size, out);
+	for (unsigned w = span_width(text); w < width; w++)
+		fputc(' ', out);
 }

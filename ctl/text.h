@@ -4,6 +4,7 @@
 #define KITH_CTL_TEXT_H
 #include <stdint.h>
 #include <stdio.h>
+#include "base/bytes.h"
 
 #define TEXT_MAX 64
 
@@ -18,5 +19,7 @@ char *text_value(double value, const char *unit, char out[TEXT_MAX]);
 
 /* Columns that BYTES bytes of UTF-8 take on a terminal; wide East Asian characters count two. */
 unsigned text_width(const char *s);
+/* TEXT, and blanks up to WIDTH columns. */
+void text_print(FILE *out, struct span text, unsigned width);
 
 #endif

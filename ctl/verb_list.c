@@ -30,11 +30,12 @@ static int forget_subscription(const struct remote_settings *o, const char *name
 static int run(const struct list *l, const struct remote_settings *o, char **operands, int n)
 {
 	bool forgets = n == 2 && strcmp(operands[0], "forget") == 0;
+	bool lists = n == 0 || (n == 1 && strcmp(operands[0], "list") == 0);
 	json_t *answer;
 	int code;
 
-	if (n != 0 && !forgets) {
-		fprintf(stderr, "kith %s: expected nothing or \"forget NAME\"\n", l->verb);
+	if (!lists && !forgets) {
+		fprintf(stderr, "kith %s: expected nothing, \"list\" or \"forget NAME\"\n", l->verb);
 		return EXIT_USAGE;
 	}
 	code = forgets ? l->forget(o, operands[1], &answer) : reply_get(o, l->verb, NULL, &answer);
@@ -58,7 +59,7 @@ static int run_subscriptions(void *settings, char **operands, int n)
 }
 
 const struct verb verb_sources = {
-	.name = "sources", .operands = "[forget NAME]",
+	.name = "sources", .operands = "[list | forget NAME]",
 	.summary = "which source speaks, and which has fallen silent; forget one",
 	.text = "Shows each till, shop or system that sends events: how often it does by its own habit,\n"
 		"when it was heard last, and when it will be called silent if it is not heard again.\n"
@@ -73,7 +74,7 @@ const struct verb verb_sources = {
 };
 
 const struct verb verb_subscriptions = {
-	.name = "subscriptions", .operands = "[forget NAME]",
+	.name = "subscriptions", .operands = "[list | forget NAME]",
 	.summary = "durable subscriptions; forget one",
 	.text = "Lists the durable subscriptions: who is connected, and how many notifications each has not\n"
 		"acknowledged yet (lag). \"forget NAME\" deletes a name and its position: whoever opens it\n"

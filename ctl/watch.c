@@ -3,6 +3,7 @@
  * notifications come merged by the time at which they came to light, until each shard is where it
  * was at the beginning; what comes then comes as it comes. */
 #include "ctl/watch.h"
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -247,6 +248,14 @@ static int check_idle(const struct watching *w, int64_t start_ns, struct complai
 	return ERR_TIMEOUT;
 }
 
+/* Whoever read what is printed has gone (kith watch | head): nothing more can be told to them. */
+static bool is_reader_gone(void)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO };
+
+	return poll(&out, 1, 0) > 0 && (out.revents & (POLLERR | POLLHUP));
+}
+
 static int watch(struct watching *w, struct complaint *c)
 {
 	int64_t start = clock_monotonic_ns();
@@ -261,7 +270,7 @@ static int watch(struct watching *w, struct complaint *c)
 			w->last_ns = clock_monotonic_ns();
 		}
 		if (rc == ERR_TIMEOUT)
-			rc = check_idle(w, start, c);
+			rc = is_reader_gone() ? ERR_IO : check_idle(w, start, c);
 		if (w->over || (w->settings->count && w->count >= (uint64_t)w->settings->count))
 			return rc == ERR_TIMEOUT ? 0 : rc;
 		if (interrupted())

@@ -43,8 +43,10 @@ static void print_human(FILE *out, const struct notification *n)
 {
 	char when[TEXT_MAX], value[TEXT_MAX];
 
-	fprintf(out, "%s  %-12.*s  %-20.*s", text_time(n->at_ms, when), (int)n->customer.size,
-		(const char *)n->customer.data, (int)n->type.size, (const char *)n->type.data);
+	fprintf(out, "%s  ", text_time(n->at_ms, when));
+	text_print(out, n->customer, 12);
+	fputs("  ", out);
+	text_print(out, n->type, 20);
 	if (n->to.size)
 		fprintf(out, "  %.*s → %.*s", n->from.size ? (int)n->from.size : 3,
 			n->from.size ? (const char *)n->from.data : "new", (int)n->to.size,
@@ -93,8 +95,9 @@ static void print_standing(FILE *out, const struct snapshot_row *r)
 {
 	char when[TEXT_MAX], value[TEXT_MAX];
 
-	fprintf(out, "%s  %-12.*s ", text_time(r->settled_ms, when), (int)r->customer.size,
-		(const char *)r->customer.data);
+	fprintf(out, "%s  ", text_time(r->settled_ms, when));
+	text_print(out, r->customer, 12);
+	fputc(' ', out);
 	for (unsigned i = 0; i < r->n_places; i++) {
 		fputs(i ? ", " : " ", out);
 		print_span(out, r->places[i].ladder);

@@ -15,6 +15,8 @@ struct merging {
 	struct query *id;   /* what its shard says */
 };
 
+#define UNKNOWN(who) "nothing is known of " #who " yet: who is merged must have had an event"
+
 static void merging_free(struct merging *m)
 {
 	m->d->control.waiting--;
@@ -71,7 +73,7 @@ static void head_answered(struct query *q)
 	struct merging *m = q->arg;
 	const char *wrong;
 
-	if (is_known(m, q, "no such customer: the first")) {
+	if (is_known(m, q, UNKNOWN(CUSTOMER))) {
 		wrong = merge_complaint(m->id->who, q->who);
 		if (wrong)
 			refuse(m, "refused", wrong);
@@ -86,7 +88,7 @@ static void id_answered(struct query *q)
 	struct merging *m = q->arg;
 	bool merges = m->command.verb == COMMAND_MERGE;
 
-	if (!is_known(m, q, merges ? "no such customer: the second" : "no such customer")) {
+	if (!is_known(m, q, merges ? UNKNOWN(ID) : "no such customer")) {
 		query_free(q);
 		return;
 	}

@@ -6,7 +6,7 @@
 #define AT(path) .offset = offsetof(struct event, path)
 #define PLAIN    " bytes of UTF-8 without control characters"
 #define TO_LIMIT " to 1000000000000 minor units"
-#define IN_TIME  "Unix ms between 1970 and 2200"
+#define IN_TIME  "Unix ms (in JSON also RFC 3339) between 1970 and 2200"
 
 #define HEAD_TEXT(member, limit, reject, sentence) { .name = #member, .rule = sentence, \
 	AT(member), .kind = FIELD_TEXT, .code = reject, .required = true, .max = limit }

@@ -314,7 +314,7 @@ static void each_rule_of_the_head_has_its_code_and_sentence(void **state)
 	e.customer = span_of(long_text, 128);
 	assert_int_equal(event_check(&e, &text), REJECT_NONE);
 	e.time_ms = 0;
-	assert_rejected(e, REJECT_BAD_TIME, "time is required: Unix ms between 1970 and 2200");
+	assert_rejected(e, REJECT_BAD_TIME, "time is required: Unix ms (in JSON also RFC 3339) between 1970 and 2200");
 	e.time_ms = EVENT_TIME_MAX + 1;
 	assert_int_equal(event_check(&e, &text), REJECT_BAD_TIME);
 	e.time_ms = -1;
@@ -365,7 +365,7 @@ static void each_rule_of_a_body_has_its_sentence(void **state)
 	e = event_with(BODY_CONTRACT);
 	e.as.contract.change = CONTRACT_SIGNED;
 	e.as.contract.ends_ms = EVENT_TIME_MAX + 1;
-	assert_rejected(e, REJECT_BAD_BODY, "contract.ends is Unix ms between 1970 and 2200");
+	assert_rejected(e, REJECT_BAD_BODY, "contract.ends is Unix ms (in JSON also RFC 3339) between 1970 and 2200");
 	e = event_with(BODY_REFERRAL);
 	assert_rejected(e, REJECT_BAD_BODY, "referral.customer is required: 1 to 128 bytes of UTF-8 "
 		"without control characters");

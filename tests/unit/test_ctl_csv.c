@@ -180,7 +180,7 @@ static struct decimal dec(const char *text)
 {
 	struct decimal d;
 
-	assert_int_equal(decimal_parse(span_str(text), '.', &d), 0);
+	assert_int_equal(decimal_parse(span_str(text), '.', 0, &d), 0);
 	return d;
 }
 
@@ -210,6 +210,25 @@ static void decimals_are_exact_and_round_halves_away_from_zero(void **state)
 	assert_int_equal(rounded(sum, 2), 100);
 }
 
+static void thousands_may_be_separated_where_the_mapping_says_so(void **state)
+{
+	static const char *const well[] = { "1.234.567,89", "1234567,89", " 1.234.567,89 " };
+	static const char *const bad[] = { "1.5", "1.23,00", "1234.567,00", ".123", "1..234", "1.2345",
+		"1,234.567", "1.234.", "-.123" };
+	struct decimal d;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof well / sizeof *well; i++) {
+		assert_int_equal(decimal_parse(span_str(well[i]), ',', '.', &d), 0);
+		assert_int_equal(rounded(d, 2), 123456789);
+	}
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		assert_int_equal(decimal_parse(span_str(bad[i]), ',', '.', &d), ERR_INVALID);
+	assert_int_equal(decimal_parse(span_str("-1'234.5"), '.', '\'', &d), 0);
+	assert_int_equal(rounded(d, 2), -123450);
+	assert_int_equal(decimal_parse(span_str("1,234.50"), '.', 0, &d), ERR_INVALID);
+}
+
 static void what_is_no_decimal_is_refused(void **state)
 {
 	static const char *const bad[] = { "", " ", "-", ".", "1e3", "1,5", "0x1", "1.2.3", "--1", "1 2",
@@ -218,11 +237,11 @@ static void what_is_no_decimal_is_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-		assert_int_equal(decimal_parse(span_str(bad[i]), '.', &d), ERR_INVALID);
-	assert_int_equal(decimal_parse(span_str("1,5"), ',', &d), 0);
-	assert_int_equal(decimal_parse(span_str("1234567890123456789"), '.', &d), ERR_TOOBIG);
-	assert_int_equal(decimal_parse(span_str("000000000000000000001"), '.', &d), 0);
-	assert_int_equal(decimal_parse(span_str("0.0000000000000000001"), '.', &d), ERR_TOOBIG);
+		assert_int_equal(decimal_parse(span_str(bad[i]), '.', 0, &d), ERR_INVALID);
+	assert_int_equal(decimal_parse(span_str("1,5"), ',', 0, &d), 0);
+	assert_int_equal(decimal_parse(span_str("1234567890123456789"), '.', 0, &d), ERR_TOOBIG);
+	assert_int_equal(decimal_parse(span_str("000000000000000000001"), '.', 0, &d), 0);
+	assert_int_equal(decimal_parse(span_str("0.0000000000000000001"), '.', 0, &d), ERR_TOOBIG);
 }
 
 static void a_sum_that_does_not_fit_is_refused(void **state)
@@ -257,6 +276,8 @@ static struct mapping *mapping_of(const char *text)
 
 static char path[] = "/tmp/kith-test-ctl-XXXXXX";
 
+static char last_why[256]; /* of the last line that convert() could not read */
+
 /* The events, or "line:code", that CSV makes by MAP, a line each. */
 static const char *convert(const char *map, const char *csv)
 {
@@ -277,6 +298,8 @@ static const char *convert(const char *map, const char *csv)
 		return out;
 	}
 	while (!event_file_next(f, &item, &c)) {
+		if (item.code)
+			snprintf(last_why, sizeof last_why, "%s", item.text);
 		if (item.code)
 			at += (size_t)snprintf(out + at, sizeof out - at, "%lld:%s\n", (long long)item.line,
 				reject_name(item.code));
@@ -410,6 +433,32 @@ static void an_id_that_would_be_too_long_is_hashed(void **state)
 	free(got);
 }
 
+static const char *why(const char *map, const char *line)
+{
+	char csv[200];
+
+	*last_why = 0;
+	snprintf(csv, sizeof csv, "who;at;cost\n%s\n", line);
+	convert(map, csv);
+	return last_why;
+}
+
+static void what_cannot_be_read_says_how_it_was_read(void **state)
+{
+#define GERMAN "customer: who\ntime: {column: at}\nbody: purchase\nid: [who]\norder: who\n" \
+	"delimiter: \";\"\namount: {columns: [cost], decimals: 2, decimal_point: \",\""
+	static const char plain[] = GERMAN "}\n", grouped[] = GERMAN ", thousands: \".\"}\n";
+
+	(void)state;
+	assert_string_equal(why(plain, "anna;2026-01-01;1.234,00"), "cost: \"1.234,00\" is not a number of "
+		"at most 18 digits with \",\" as decimal_point and no thousands");
+	assert_string_equal(why(grouped, "anna;2026-01-01;1.5"), "cost: \"1.5\" is not a number of at most "
+		"18 digits with \",\" as decimal_point and \".\" as thousands");
+	assert_string_equal(why(plain, "anna;2026-01-01;"), "cost: there is no amount on this line");
+	assert_non_null(strstr(why(plain, "M\xfcller;2026-01-01;1,00"), "iconv -f WINDOWS-1252"));
+	assert_non_null(strstr(convert(grouped, "who;at;cost\nanna;2026-01-01;1.234,00\n"), "\"amount\":123400"));
+}
+
 static void a_column_that_is_not_there_is_named(void **state)
 {
 	const char *got = convert(RETAIL, "invoice,n,at,cost,who\n");
@@ -438,6 +487,12 @@ static void a_bad_mapping_is_refused_with_what_is_wrong(void **state)
 		{ "customer: a\ntime: {column: t}\nbody: contact\nid: [a]\nchannel: fax\n", "no channel" },
 		{ "customer: a\ntime: {column: t}\nbody: contact\nid: [a]\namount: {value: 1}\n",
 			"belong to purchases" },
+		{ "customer: a\ntime: {column: t}\nbody: purchase\nid: [a]\namount: {columns: [p]}\n",
+			"wants `order: COLUMN`" },
+		{ "customer: a\ntime: {column: t}\nbody: purchase\nid: [a]\norder: o\n"
+			"amount: {columns: [p], thousands: \".\"}\n", "and so is the decimal_point" },
+		{ "customer: a\ntime: {column: t}\nbody: purchase\nid: [a]\norder: o\n"
+			"amount: {columns: [p], thousands: \"x\"}\n", "amount.thousands is" },
 		{ "customer: [\n", "test.yaml" },
 		{ "", "test.yaml" },
 	};
@@ -537,6 +592,7 @@ int main(void)
 		cmocka_unit_test(blanks_may_align_columns),
 		cmocka_unit_test(what_is_written_as_csv_is_read_back),
 		cmocka_unit_test(decimals_are_exact_and_round_halves_away_from_zero),
+		cmocka_unit_test(thousands_may_be_separated_where_the_mapping_says_so),
 		cmocka_unit_test(what_is_no_decimal_is_refused),
 		cmocka_unit_test(a_sum_that_does_not_fit_is_refused),
 		cmocka_unit_test(lines_of_one_order_become_one_purchase),
@@ -548,6 +604,7 @@ int main(void)
 		cmocka_unit_test(columns_become_members_by_a_table_of_values),
 		cmocka_unit_test(yes_and_no_become_json_where_the_body_wants_it),
 		cmocka_unit_test(an_id_that_would_be_too_long_is_hashed),
+		cmocka_unit_test(what_cannot_be_read_says_how_it_was_read),
 		cmocka_unit_test(a_column_that_is_not_there_is_named),
 		cmocka_unit_test(a_bad_mapping_is_refused_with_what_is_wrong),
 		cmocka_unit_test(local_times_are_read_in_the_zone_of_the_shop),
