@@ -245,6 +245,7 @@ install: $(if $(filter no,$(RELEASE)),all,release) $(BUILD)/libkith.a
 	install -m 644 examples/default.lifecycle $(DESTDIR)$(PREFIX)/share/kith
 	for page in $(wildcard docs/*.[18]); do \
 	  install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit 1; done
+	install -D -m 644 ctl/kith.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/kith
 	install -m 644 systemd/kith.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/kith.conf
 	install -m 644 systemd/kith.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/kith.conf
 	sed 's|/usr/local/bin|$(PREFIX)/bin|; s|/etc/kith|$(CONFDIR)|' systemd/kith.service > $(DESTDIR)$(UNITDIR)/kith.service
