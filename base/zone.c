@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 #include "base/bytes.h"
+#include "base/room.h"
 
 #define ZONE_SECONDS_END INT64_C(7258118400) /* 2200-01-01 */
 #define SAMPLE_SECONDS   (INT64_C(4) * 86400)
@@ -22,15 +23,12 @@ static int32_t libc_offset_s(int64_t s)
 
 static int zone_add(struct zone *z, size_t *capacity, int64_t s, int32_t offset_s)
 {
-	if (z->n == *capacity) {
-		size_t more = *capacity ? *capacity * 2 : 64;
-		struct zone_change *changes = realloc(z->changes, more * sizeof *changes);
+	struct zone_change *changes;
 
-		if (!changes)
-			return ERR_NOMEM;
-		z->changes = changes;
-		*capacity = more;
-	}
+	changes = room_for_one(z->changes, z->n, capacity, 64, sizeof *changes);
+	if (!changes)
+		return ERR_NOMEM;
+	z->changes = changes;
 	z->changes[z->n++] = (struct zone_change){ s * 1000, offset_s };
 	return OK;
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/hash.h"
+#include "base/room.h"
 #include "bench/mix.h"
 #include "proto/codec.h"
 #include "proto/json.h"
@@ -69,16 +70,12 @@ static int take(struct reading *r, const struct event *e)
 {
 	struct mix *m = r->mix;
 	uint64_t at = r->bodies++;
+	struct seen *seen;
 
-	if (m->events == r->capacity) {
-		size_t grown = r->capacity ? r->capacity * 2 : 65536;
-		struct seen *p = realloc(r->seen, grown * sizeof *p);
-
-		if (!p)
-			return ERR_NOMEM;
-		r->seen = p;
-		r->capacity = grown;
-	}
+	seen = room_for_one(r->seen, m->events, &r->capacity, 65536, sizeof *seen);
+	if (!seen)
+		return ERR_NOMEM;
+	r->seen = seen;
 	r->seen[m->events++] = (struct seen){ hash_64(e->customer.data, e->customer.size, 0),
 		e->time_ms };
 	buf_clear(&r->bytes);

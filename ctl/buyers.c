@@ -2,6 +2,7 @@
 /* Buyers as a table, and as what the fits take. */
 #include "ctl/buyers.h"
 #include <stdlib.h>
+#include "base/room.h"
 #include "fit/spend.h"
 #include "lifecycle/classes.h"
 #include "lifecycle/machine.h"
@@ -16,15 +17,12 @@ void buyers_fini(struct buyers *b)
 
 int buyers_add(struct buyers *b, const struct buyer *row)
 {
-	if (b->n == b->capacity) {
-		size_t capacity = b->capacity ? 2 * b->capacity : 1024;
-		struct buyer *rows = realloc(b->rows, capacity * sizeof *rows);
+	struct buyer *rows;
 
-		if (!rows)
-			return ERR_NOMEM;
-		b->rows = rows;
-		b->capacity = capacity;
-	}
+	rows = room_for_one(b->rows, b->n, &b->capacity, 1024, sizeof *rows);
+	if (!rows)
+		return ERR_NOMEM;
+	b->rows = rows;
 	b->rows[b->n++] = *row;
 	return 0;
 }

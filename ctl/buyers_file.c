@@ -3,6 +3,7 @@
  * and contacts tell, sorted by customer; days of one customer merged. */
 #include <stdlib.h>
 #include "base/hash.h"
+#include "base/room.h"
 #include "base/zone.h"
 #include "ctl/buyers.h"
 #include "ctl/event_file.h"
@@ -43,30 +44,24 @@ struct sales {
 
 static int sales_add(struct sales *s, const struct sale *row)
 {
-	if (s->n == s->capacity) {
-		size_t capacity = s->capacity ? 2 * s->capacity : 4096;
-		struct sale *rows = realloc(s->rows, capacity * sizeof *rows);
+	struct sale *rows;
 
-		if (!rows)
-			return ERR_NOMEM;
-		s->rows = rows;
-		s->capacity = capacity;
-	}
+	rows = room_for_one(s->rows, s->n, &s->capacity, 4096, sizeof *rows);
+	if (!rows)
+		return ERR_NOMEM;
+	s->rows = rows;
 	s->rows[s->n++] = *row;
 	return 0;
 }
 
 static int told_add(struct sales *s, const struct told *row)
 {
-	if (s->n_told == s->told_capacity) {
-		size_t capacity = s->told_capacity ? 2 * s->told_capacity : 1024;
-		struct told *rows = realloc(s->told, capacity * sizeof *rows);
+	struct told *rows;
 
-		if (!rows)
-			return ERR_NOMEM;
-		s->told = rows;
-		s->told_capacity = capacity;
-	}
+	rows = room_for_one(s->told, s->n_told, &s->told_capacity, 1024, sizeof *rows);
+	if (!rows)
+		return ERR_NOMEM;
+	s->told = rows;
 	s->told[s->n_told++] = *row;
 	return 0;
 }

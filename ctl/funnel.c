@@ -4,6 +4,7 @@
 #include "ctl/funnel.h"
 #include <stdlib.h>
 #include <string.h>
+#include "base/room.h"
 #include "ctl/reply.h"
 
 void funnel_fini(struct funnel *f)
@@ -64,15 +65,12 @@ static int take_rungs(struct funnel *f, const json_t *page)
 
 static struct person *add_person(struct funnel *f)
 {
-	if (f->n == f->capacity) {
-		size_t capacity = f->capacity ? 2 * f->capacity : 256;
-		struct person *people = realloc(f->people, capacity * sizeof *people);
+	struct person *people;
 
-		if (!people)
-			return NULL;
-		f->people = people;
-		f->capacity = capacity;
-	}
+	people = room_for_one(f->people, f->n, &f->capacity, 256, sizeof *people);
+	if (!people)
+		return NULL;
+	f->people = people;
 	return memset(&f->people[f->n++], 0, sizeof *f->people);
 }
 

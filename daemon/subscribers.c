@@ -6,6 +6,7 @@
 #include "daemon/daemon.h"
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/room.h"
 #include "daemon/subscribers_internal.h"
 
 static uint64_t name_hash(struct span name)
@@ -82,23 +83,18 @@ static void subscription_free(struct daemon *d, struct subscription *sub)
 struct subscription *subscription_new(struct daemon *d, struct span name)
 {
 	struct subscribers *s = &d->subscribers;
-	struct subscription *sub = calloc(1, sizeof *sub);
+	struct subscription *sub, **list;
 
-	if (sub)
-		sub->lanes = calloc(d->store.shards, sizeof *sub->lanes);
-	if (sub && sub->lanes && s->n == s->capacity) {
-		unsigned more = s->capacity ? 2 * s->capacity : 16;
-		struct subscription **grown = realloc(s->list, more * sizeof *grown);
-
-		if (grown) {
-			s->list = grown;
-			s->capacity = more;
-		}
-	}
-	if (!sub || !sub->lanes || s->n == s->capacity ||
-		index_add(&s->by_name, name_hash(name), sub) != 0) {
-		if (sub)
-			subscription_free(d, sub);
+	list = room_for_one(s->list, s->n, &s->capacity, 16, sizeof *list);
+	if (!list)
+		return NULL;
+	s->list = list;
+	sub = calloc(1, sizeof *sub);
+	if (!sub)
+		return NULL;
+	sub->lanes = calloc(d->store.shards, sizeof *sub->lanes);
+	if (!sub->lanes || index_add(&s->by_name, name_hash(name), sub) != 0) {
+		subscription_free(d, sub);
 		return NULL;
 	}
 	memcpy(sub->name, name.data, name.size);

@@ -65,7 +65,8 @@ struct subscription {
 struct subscribers {
 	struct socket socket;
 	struct subscription **list; /* those connected first; a name once */
-	unsigned n, n_connected, capacity;
+	unsigned n, n_connected;
+	size_t capacity;
 	struct index by_name, by_peer; /* by peer those connected */
 	uint64_t *last;         /* by shard: the newest notification handed out */
 	struct arena *arena;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/room.h"
 #include "daemon/daemon.h"
 #include "daemon/webhook_event.h"
 
@@ -40,22 +41,18 @@ void webhook_release(struct webhook *w)
 static struct webhook *webhook_new(struct daemon *d)
 {
 	struct webhooks *s = &d->webhooks;
-	struct webhook *w = calloc(1, sizeof *w);
+	struct webhook *w, **list;
 
-	if (w)
-		w->lanes = calloc(d->store.shards, sizeof *w->lanes);
-	if (w && w->lanes && s->n == s->capacity) {
-		unsigned more = s->capacity ? 2 * s->capacity : 16;
-		struct webhook **grown = realloc(s->list, more * sizeof *grown);
-
-		if (grown) {
-			s->list = grown;
-			s->capacity = more;
-		}
-	}
-	if (!w || !w->lanes || s->n == s->capacity) {
-		if (w)
-			webhook_free(w);
+	list = room_for_one(s->list, s->n, &s->capacity, 16, sizeof *list);
+	if (!list)
+		return NULL;
+	s->list = list;
+	w = calloc(1, sizeof *w);
+	if (!w)
+		return NULL;
+	w->lanes = calloc(d->store.shards, sizeof *w->lanes);
+	if (!w->lanes) {
+		webhook_free(w);
 		return NULL;
 	}
 	queue_init(&w->queue);

@@ -70,7 +70,8 @@ struct webhook_reader {      /* of one shard */
 
 struct webhooks {
 	struct webhook **list;
-	unsigned n, capacity;
+	unsigned n;
+	size_t capacity;
 	struct webhook_reader *readers;
 	struct sender sender;
 	struct event *pump;

@@ -4,6 +4,7 @@
 #include "fit/fit.h"
 #include <math.h>
 #include <stdlib.h>
+#include "base/room.h"
 #include "fit/search.h"
 
 #define PARAMETERS 4
@@ -20,15 +21,12 @@ void histories_fini(struct histories *h)
 
 int histories_add(struct histories *h, double x, double tx, double t)
 {
-	if (h->n == h->capacity) {
-		size_t capacity = h->capacity ? 2 * h->capacity : 1024;
-		struct history *rows = realloc(h->rows, capacity * sizeof *rows);
+	struct history *rows;
 
-		if (!rows)
-			return ERR_NOMEM;
-		h->rows = rows;
-		h->capacity = capacity;
-	}
+	rows = room_for_one(h->rows, h->n, &h->capacity, 1024, sizeof *rows);
+	if (!rows)
+		return ERR_NOMEM;
+	h->rows = rows;
 	h->rows[h->n++] = (struct history){ x, tx, t, 1 };
 	return 0;
 }

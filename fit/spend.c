@@ -4,6 +4,7 @@
 #include "fit/spend.h"
 #include <math.h>
 #include <stdlib.h>
+#include "base/room.h"
 #include "fit/search.h"
 
 /* The prior: logarithms are normal about the published figures of CDNOW (p 6.25, q 3.74) and the mean
@@ -19,17 +20,14 @@ void spenders_fini(struct spenders *s)
 
 int spenders_add(struct spenders *s, double days, double money)
 {
+	struct spender *rows;
+
 	if (!(days > 0 && money > 0))
 		return 0;
-	if (s->n == s->capacity) {
-		size_t capacity = s->capacity ? 2 * s->capacity : 1024;
-		struct spender *rows = realloc(s->rows, capacity * sizeof *rows);
-
-		if (!rows)
-			return ERR_NOMEM;
-		s->rows = rows;
-		s->capacity = capacity;
-	}
+	rows = room_for_one(s->rows, s->n, &s->capacity, 1024, sizeof *rows);
+	if (!rows)
+		return ERR_NOMEM;
+	s->rows = rows;
 	s->rows[s->n++] = (struct spender){ days, money / days };
 	return 0;
 }

@@ -3,8 +3,6 @@
  * decided where it is used, as for a number that stands there itself. */
 #include "lifecycle/parse.h"
 
-#define SHOW(s) (int)(s).size, (const char *)(s).data
-
 const struct constant *parse_constant_find(const struct parser *p, struct span name)
 {
 	for (unsigned i = 0; i < p->n_constants; i++)

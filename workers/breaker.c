@@ -2,6 +2,7 @@
 /* Counting what a rule says, and stopping it. */
 #include <math.h>
 #include <stdlib.h>
+#include "base/room.h"
 #include "base/zone.h"
 #include "workers/announce.h"
 
@@ -118,19 +119,14 @@ struct breaker *breaker_find(struct shard *s, uint16_t rule)
 struct breaker *breaker_make(struct shard *s, uint16_t rule)
 {
 	struct breakers *all = &s->breakers;
-	struct breaker *b = breaker_find(s, rule);
+	struct breaker *b = breaker_find(s, rule), *list;
 
 	if (b)
 		return b;
-	if (all->n == all->capacity) {
-		unsigned more = all->capacity ? 2 * all->capacity : 32;
-		struct breaker *grown = realloc(all->list, more * sizeof *grown);
-
-		if (!grown)
-			return NULL;
-		all->list = grown;
-		all->capacity = more;
-	}
+	list = room_for_one(all->list, all->n, &all->capacity, 32, sizeof *list);
+	if (!list)
+		return NULL;
+	all->list = list;
 	b = &all->list[all->n++];
 	*b = (struct breaker){ .rule = rule };
 	return b;

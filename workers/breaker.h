@@ -49,7 +49,8 @@ struct breaker {
 };
 
 struct breakers {
-	unsigned n, capacity;
+	unsigned n;
+	size_t capacity;
 	struct breaker *list;
 };
 

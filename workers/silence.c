@@ -2,6 +2,7 @@
 /* What is held while a source is silent. */
 #include <stdlib.h>
 #include "base/hash.h"
+#include "base/room.h"
 #include "workers/hold_rows.h"
 
 #define ROW_VERSION 1
@@ -39,20 +40,15 @@ static int make(struct shard *s, struct span name, struct silence **ret)
 {
 	struct silences *all = &s->silences;
 	unsigned at = place_of(all, name);
-	struct silence fresh = { .size = (uint8_t)name.size };
+	struct silence fresh = { .size = (uint8_t)name.size }, *list;
 	int rc = env_source_number(s->env, name, &fresh.number);
 
 	if (rc != 0)
 		return rc;
-	if (all->n == all->capacity) {
-		unsigned more = all->capacity ? 2 * all->capacity : 8;
-		struct silence *grown = realloc(all->list, more * sizeof *grown);
-
-		if (!grown)
-			return ERR_NOMEM;
-		all->list = grown;
-		all->capacity = more;
-	}
+	list = room_for_one(all->list, all->n, &all->capacity, 8, sizeof *list);
+	if (!list)
+		return ERR_NOMEM;
+	all->list = list;
 	memcpy(fresh.name, name.data, name.size);
 	memmove(&all->list[at + 1], &all->list[at], (all->n - at) * sizeof *all->list);
 	all->list[at] = fresh;

@@ -43,7 +43,8 @@ struct silence {
 };
 
 struct silences {
-	unsigned n, capacity;
+	unsigned n;
+	size_t capacity;
 	struct silence *list;   /* by name */
 	bool dirty;
 	int64_t next_due_ms;    /* NEVER */

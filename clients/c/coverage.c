@@ -2,6 +2,7 @@
 /* Ranges of customers that a snapshot has told of. */
 #include <stdlib.h>
 #include "base/err.h"
+#include "base/room.h"
 #include "clients/c/coverage.h"
 
 /* As the store orders ids: bytes, and the shorter first. */
@@ -31,20 +32,17 @@ static int set_upto(struct coverage_range *r, struct span upto, bool done)
 
 int coverage_add(struct coverage *c, struct span upto, bool done, uint64_t as_of)
 {
+	struct coverage_range *ranges;
+
 	c->whole = done;
 	if (c->n == 0 || as_of < c->lowest)
 		c->lowest = as_of;
 	if (c->n && c->ranges[c->n - 1].as_of == as_of)
 		return set_upto(&c->ranges[c->n - 1], upto, done);
-	if (c->n == c->capacity) {
-		unsigned more = c->capacity ? 2 * c->capacity : 16;
-		struct coverage_range *grown = realloc(c->ranges, more * sizeof *grown);
-
-		if (!grown)
-			return ERR_NOMEM;
-		c->ranges = grown;
-		c->capacity = more;
-	}
+	ranges = room_for_one(c->ranges, c->n, &c->capacity, 16, sizeof *ranges);
+	if (!ranges)
+		return ERR_NOMEM;
+	c->ranges = ranges;
 	c->ranges[c->n] = (struct coverage_range){ .as_of = as_of };
 	if (set_upto(&c->ranges[c->n], upto, done) != 0)
 		return ERR_NOMEM;

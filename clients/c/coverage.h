@@ -13,7 +13,8 @@ struct coverage_range {
 };
 
 struct coverage {
-	unsigned n, capacity;
+	unsigned n;
+	size_t capacity;
 	struct coverage_range *ranges; /* ascending by `upto` */
 	uint64_t lowest, highest;      /* as_of of any */
 	bool whole;                    /* everybody has been told of */

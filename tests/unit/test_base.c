@@ -24,6 +24,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/notification.h"
+#include "base/room.h"
 #include "base/thread.h"
 #include "base/zone.h"
 
@@ -502,6 +503,27 @@ static void *be_prompt_as_batch(void *arg)
 	return NULL;
 }
 
+static void a_list_grows_with_what_it_holds(void **state)
+{
+	int64_t *list = NULL, *grown;
+	size_t capacity = 0;
+
+	(void)state;
+	for (size_t n = 0; n < 100; n++) {
+		grown = room_for_one(list, n, &capacity, 3, sizeof *list);
+		assert_non_null(grown);
+		assert_true(capacity > n && (n < 3 ? capacity == 3 : capacity <= 2 * n));
+		list = grown;
+		list[n] = (int64_t)n;
+	}
+	for (size_t n = 0; n < 100; n++)
+		assert_int_equal(list[n], n);
+	capacity = 100;
+	assert_null(room_for_one(list, 100, &capacity, 3, SIZE_MAX / 4));
+	assert_int_equal(capacity, 100);
+	free(list);
+}
+
 static void how_an_operator_has_the_process_scheduled_stays(void **state)
 {
 	pthread_t thread;
@@ -563,6 +585,7 @@ int main(void)
 		cmocka_unit_test(a_long_line_is_cut_between_characters),
 		cmocka_unit_test(log_levels_have_names),
 		cmocka_unit_test(clocks_go_forward),
+		cmocka_unit_test(a_list_grows_with_what_it_holds),
 		cmocka_unit_test(how_an_operator_has_the_process_scheduled_stays),
 		cmocka_unit_test(a_thread_asks_for_its_slice),
 	};
