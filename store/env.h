@@ -145,6 +145,8 @@ int env_trail_put(struct env *e, uint32_t generation, uint32_t number, const str
 	unsigned n);
 int env_trail_get(struct env *e, uint32_t generation, uint32_t number, struct span *ret_trail);
 int env_trails_empty(struct env *e, uint32_t generation);
+/* That row is about to be asked for: STEP 0, 1 and 2, with other work between them, bring it near. */
+void env_trail_ahead(struct env *e, uint32_t generation, uint32_t number, unsigned step);
 
 /* Deadlines: (due, customer), walked in due order, ties in customer order. */
 int env_deadline_put(struct env *e, int64_t due_ms, struct span customer);

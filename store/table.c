@@ -269,6 +269,14 @@ void table_ahead(struct env *e, enum table t, const struct span *keys, unsigned 
 				(void)memtable_ahead(e->previous, t, hash[i], step);
 }
 
+void table_step_ahead(struct env *e, enum table t, struct span key, enum memtable_step step)
+{
+	uint32_t hash = memtable_hash(t, key);
+
+	if (!memtable_ahead(e->active, t, hash, step))
+		(void)memtable_ahead(e->previous, t, hash, step);
+}
+
 int table_del(struct env *e, enum table t, struct span key)
 {
 	const struct memrow *r;

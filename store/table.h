@@ -157,6 +157,9 @@ int table_del_first(struct env *e, enum table t, struct span key);
  * once, so that one waits for memory while the others do. */
 #define TABLE_AHEAD_MAX CUSTOMERS_AHEAD_MAX
 void table_ahead(struct env *e, enum table t, const struct span *keys, unsigned n);
+/* One STEP of that for one row. Each looks at what the one before has brought: other work belongs
+ * between them. */
+void table_step_ahead(struct env *e, enum table t, struct span key, enum memtable_step step);
 int table_empty(struct env *e, enum table t);
 uint64_t table_rows(struct env *e, enum table t);
 

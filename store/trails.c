@@ -43,6 +43,14 @@ int env_trail_get(struct env *e, uint32_t generation, uint32_t number, struct sp
 	return table_get(e, trail_table(generation), span_of(key, sizeof key), ret_trail);
 }
 
+void env_trail_ahead(struct env *e, uint32_t generation, uint32_t number, unsigned step)
+{
+	uint8_t key[4];
+
+	put_be32(key, number);
+	table_step_ahead(e, trail_table(generation), span_of(key, sizeof key), (enum memtable_step)step);
+}
+
 int env_trails_empty(struct env *e, uint32_t generation)
 {
 	return table_empty(e, trail_table(generation));

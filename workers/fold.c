@@ -29,7 +29,9 @@ static int fold_behind(struct shard *s, struct customer *c, int64_t at_ms, const
 	customer_before(s, c, why, &before);
 	if (at_ms < c->standing.settled_ms)
 		at_ms = c->standing.settled_ms;
+	story_ahead(s, c, 1);
 	story_fold(s, c, why);
+	story_ahead(s, c, 2);
 	return customer_judge(s, c, &before, at_ms, why);
 }
 

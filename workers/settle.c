@@ -170,6 +170,7 @@ int customer_load(struct shard *s, struct customer *c, struct span id)
 	if (rc != 0)
 		return rc;
 	keep_tail(s, c);
+	story_ahead(s, c, 0);
 	market_cover(&s->market, c->market_version, &c->facts);
 	census_take(s, c);
 	return 0;

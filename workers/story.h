@@ -22,6 +22,15 @@ int story_add(struct shard *s, struct customer *c, const struct cause *why, int6
 /* Write what was added to C's story since it was loaded, or told again. Before C is written: a base
  * is the record in the store. Uses s->rewound. */
 int story_store(struct shard *s, struct customer *c);
+/* Bring near the row that it will ask for, if it is likely to, in steps 0, 1 and 2 as an event goes
+ * its way. */
+static inline void story_ahead(struct shard *s, const struct customer *c, unsigned step)
+{
+	const struct tail *t = &c->tail;
+
+	if (t->kept && t->n_events >= TAIL_HALF_EVENTS && t->generation == s->stories.generation)
+		env_trail_ahead(s->env, t->generation, t->row, step);
+}
 
 /* Into F, or into the facts of C, what the event or message of WHY says. */
 void facts_fold(const struct shard *s, struct facts *f, const struct cause *why);
