@@ -3,6 +3,7 @@
 #include "ctl/event_file.h"
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include "ctl/lines.h"
 #include "ctl/orders.h"
@@ -40,6 +41,27 @@ static int open_file(struct event_file *in, const char *path, struct complaint *
 	return 0;
 }
 
+/* What begins as START is no text: better said once than of each line. */
+static int check_text(const char *name, struct span start, struct complaint *c)
+{
+	static const struct {
+		const char *begins, *is;
+	} kinds[] = {
+		{ "\x1f\x8b", "compressed: zcat FILE | kith send -" },
+		{ "PK\x03\x04", "a spreadsheet or an archive: save it as CSV" },
+		{ "\xff\xfe", "UTF-16: convert it first, as in: iconv -f UTF-16 -t UTF-8" },
+		{ "\xfe\xff", "UTF-16: convert it first, as in: iconv -f UTF-16 -t UTF-8" },
+	};
+
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		size_t n = strlen(kinds[i].begins);
+
+		if (start.size >= n && memcmp(start.data, kinds[i].begins, n) == 0)
+			return complain(c, ERR_CORRUPT, "%s is %s", name, kinds[i].is);
+	}
+	return 0;
+}
+
 static int open_csv(struct event_file *in, const struct mapping *m, struct complaint *c)
 {
 	int rc = 0;
@@ -52,8 +74,8 @@ static int open_csv(struct event_file *in, const struct mapping *m, struct compl
 		rc = csv_next(in->csv, c);
 		if (rc == ERR_NOTFOUND)
 			return complain(c, ERR_INVALID, "%s is empty: it has no header line", in->name);
-		if (rc)
-			return rc;
+		if (check_text(in->name, span_of(in->csv->raw, in->csv->end), c) || rc)
+			return rc ? rc : ERR_CORRUPT;
 	}
 	rc = plan_open(&in->plan, m, in->csv->fields, in->csv->n_fields, c);
 	orders_init(&in->orders, &in->plan);
@@ -109,7 +131,7 @@ static bool is_blank(struct span s)
 	return true;
 }
 
-static int next_line(struct event_file *in, struct event_item *item)
+static int next_line(struct event_file *in, struct event_item *item, struct complaint *c)
 {
 	struct span line;
 	int rc;
@@ -117,6 +139,8 @@ static int next_line(struct event_file *in, struct event_item *item)
 	do {
 		rc = lines_next(in->lines, &line);
 	} while (!rc && is_blank(line) && !in->lines->too_long);
+	if (!rc && in->lines->line == 1)
+		rc = check_text(in->name, line, c);
 	if (rc)
 		return rc;
 	*item = (struct event_item){ .line = in->lines->line, .json = line };
@@ -174,9 +198,9 @@ static int next_order(struct event_file *in, struct event_item *item, struct com
 
 int event_file_next(struct event_file *in, struct event_item *ret_item, struct complaint *c)
 {
-	int rc = in->csv ? next_order(in, ret_item, c) : next_line(in, ret_item);
+	int rc = in->csv ? next_order(in, ret_item, c) : next_line(in, ret_item, c);
 
-	if (rc && rc != ERR_NOTFOUND)
+	if (rc && rc != ERR_NOTFOUND && rc != ERR_CORRUPT)
 		return complain(c, rc, "%s cannot be read: %s", in->name, err_text(rc));
 	return rc;
 }

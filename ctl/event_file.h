@@ -21,7 +21,8 @@ int event_file_open(const char *path, const struct mapping *mapping, struct even
 	struct complaint *c);
 void event_file_close(struct event_file *in); /* ignores NULL */
 
-/* The next item, valid until the next call. ERR_NOTFOUND at the end; ERR_IO. */
+/* The next item, valid until the next call. ERR_NOTFOUND at the end; ERR_IO; ERR_CORRUPT when the
+ * file is no text. */
 int event_file_next(struct event_file *in, struct event_item *ret_item, struct complaint *c);
 
 /* Bytes read and in all; 0 in all: unknown, as for a pipe. */

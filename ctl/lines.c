@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Lines: bounded reading of lines. */
 #include "ctl/lines.h"
+#include <string.h>
 
 int lines_next(struct lines *l, struct span *ret_line)
 {
@@ -25,5 +26,7 @@ int lines_next(struct lines *l, struct span *ret_line)
 		n--;
 	l->text[n] = 0;
 	*ret_line = span_of(l->text, n);
+	if (l->line == 1 && n >= 3 && memcmp(l->text, "\xef\xbb\xbf", 3) == 0)
+		*ret_line = span_of(l->text + 3, n - 3); /* what Windows puts before UTF-8 */
 	return 0;
 }

@@ -17,7 +17,8 @@ struct lines {
 	char text[LINE_BYTES_MAX + 1];
 };
 
-/* The next line without its end, valid until the next call. ERR_NOTFOUND at the end; ERR_IO. */
+/* The next line without its end, the first without a byte order mark; valid until the next call.
+ * ERR_NOTFOUND at the end; ERR_IO. */
 int lines_next(struct lines *l, struct span *ret_line);
 
 #endif

@@ -5,6 +5,7 @@
 #include "ctl/plan.h"
 
 #define TIME_TEXT_MAX 64
+#define SECONDS_TAKEN_MS INT64_C(4000000000) /* Unix seconds until 2096, taken for milliseconds */
 
 static int32_t zone_offset_s(const struct zone *z, int64_t ms)
 {
@@ -29,6 +30,42 @@ static int64_t local_to_instant(const struct zone *z, int64_t local_ms)
 	return early;
 }
 
+static bool is_number(struct span text)
+{
+	return text.size < 5 || text.data[4] != '-';
+}
+
+/* Behind "2026-11-22": "Z", "+01:00" or "-05". */
+static bool has_offset(struct span text)
+{
+	for (size_t i = sizeof "2026-11-22" - 1; i < text.size; i++)
+		if (strchr("Zz+-", text.data[i]))
+			return true;
+	return false;
+}
+
+static int seconds_parse(struct span text, int64_t *ret_ms)
+{
+	int64_t s;
+
+	if (!is_number(text) || time_parse((const char *)text.data, text.size, &s) ||
+		s > INT64_MAX / 1000)
+		return ERR_INVALID;
+	*ret_ms = s * 1000;
+	return 0;
+}
+
+static int plain_parse(struct span text, const struct zone *zone, int64_t *ret_ms)
+{
+	int rc = time_parse((const char *)text.data, text.size, ret_ms);
+
+	if (rc || (is_number(text) && *ret_ms < SECONDS_TAKEN_MS))
+		return ERR_INVALID;
+	if (!is_number(text) && !has_offset(text))
+		*ret_ms = local_to_instant(zone, *ret_ms);
+	return 0;
+}
+
 int local_time_parse(struct span text, const char *format, const struct zone *zone,
 	int64_t *ret_ms)
 {
@@ -38,7 +75,9 @@ int local_time_parse(struct span text, const char *format, const struct zone *zo
 	int64_t ms;
 
 	if (!format)
-		return time_parse((const char *)text.data, text.size, ret_ms);
+		return plain_parse(text, zone, ret_ms);
+	if (strcmp(format, "%s") == 0)
+		return seconds_parse(text, ret_ms); /* strptime's depends on TZ */
 	if (text.size >= sizeof copy)
 		return ERR_INVALID;
 	memcpy(copy, text.data, text.size);

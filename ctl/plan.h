@@ -70,7 +70,8 @@ bool record_matches(const struct record *r, const struct mapping_when *w, int at
 int record_misfit(const struct record *r, struct misfit *m, enum reject code, const char *format,
 	...) __attribute__((format(printf, 4, 5)));
 
-/* TEXT by FORMAT (strptime's) in ZONE as Unix ms; without a format RFC 3339 or ms. */
+/* TEXT by FORMAT (strptime's; "%s": Unix seconds) in ZONE as Unix ms. Without a format RFC 3339, in
+ * ZONE unless it says an offset, or ms; early in 1970 these must be seconds: ERR_INVALID. */
 int local_time_parse(struct span text, const char *format, const struct zone *zone,
 	int64_t *ret_ms);
 

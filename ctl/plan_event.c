@@ -67,7 +67,7 @@ static int set_head(const struct making *g)
 		return record_misfit(g->record, g->misfit, REJECT_BAD_TIME,
 			"%s: \"%.*s\" is not a time of the form %s", m->time.column,
 			(int)(when.size < 64 ? when.size : 64), (const char *)when.data,
-			m->time.format ? m->time.format : "RFC 3339 or Unix ms");
+			m->time.format ? m->time.format : "RFC 3339 or Unix ms (format: \"%s\" is for Unix seconds)");
 	rc = set_id(g);
 	if (!rc)
 		rc = set_text(g, g->event, "customer", customer);

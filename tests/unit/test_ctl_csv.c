@@ -412,10 +412,10 @@ static void yes_and_no_become_json_where_the_body_wants_it(void **state)
 		"fields:\n- {name: need, column: need}\n- {name: timing, column: timing}\n";
 
 	(void)state;
-	assert_string_equal(convert(map, "id,t,need,timing\na,1000,yes,no\nb,1970-01-01T00:00:01Z,true,\n"),
-		"{\"id\":\"readiness/a/2\",\"customer\":\"a\",\"time\":1000,"
+	assert_string_equal(convert(map, "id,t,need,timing\na,1517443200000,yes,no\nb,2018-02-01T00:00:00Z,true,\n"),
+		"{\"id\":\"readiness/a/2\",\"customer\":\"a\",\"time\":1517443200000,"
 		"\"readiness\":{\"need\":true,\"timing\":false}}\n"
-		"{\"id\":\"readiness/b/3\",\"customer\":\"b\",\"time\":1000,\"readiness\":{\"need\":true}}\n");
+		"{\"id\":\"readiness/b/3\",\"customer\":\"b\",\"time\":1517443200000,\"readiness\":{\"need\":true}}\n");
 }
 
 static void an_id_that_would_be_too_long_is_hashed(void **state)
@@ -540,6 +540,37 @@ static void local_times_are_read_in_the_zone_of_the_shop(void **state)
 	zone_close(&z);
 }
 
+static void without_a_format_a_time_is_in_the_zone_unless_it_says_an_offset(void **state)
+{
+	static const struct {
+		const char *text, *format;
+		int64_t ms;
+	} cases[] = {
+		{ "2011-07-15T12:00:00", NULL, INT64_C(1310727600000) },
+		{ "2011-07-15 12:00", NULL, INT64_C(1310727600000) },
+		{ "2011-07-15", NULL, INT64_C(1310684400000) },
+		{ "2011-07-15T12:00:00Z", NULL, INT64_C(1310731200000) },
+		{ "2011-07-15T12:00:00-01:00", NULL, INT64_C(1310734800000) },
+		{ "1310731200000", NULL, INT64_C(1310731200000) },
+		{ "1310731200", "%s", INT64_C(1310731200000) },
+	};
+	struct complaint c = { 0 };
+	struct zone z;
+	int64_t ms;
+
+	(void)state;
+	assert_int_equal(zone_open("Europe/London", &z, &c), 0);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		assert_int_equal(local_time_parse(span_str(cases[i].text), cases[i].format, &z, &ms), 0);
+		assert_int_equal(ms, cases[i].ms);
+	}
+	/* seconds that would be taken for milliseconds, and what is none */
+	assert_int_equal(local_time_parse(span_str("1310731200"), NULL, &z, &ms), ERR_INVALID);
+	assert_int_equal(local_time_parse(span_str("2011-07-15"), "%s", &z, &ms), ERR_INVALID);
+	assert_int_equal(local_time_parse(span_str("9999999999999999999"), "%s", &z, &ms), ERR_INVALID);
+	zone_close(&z);
+}
+
 static void ndjson_lines_come_with_their_numbers(void **state)
 {
 	struct complaint c = { 0 };
@@ -548,7 +579,7 @@ static void ndjson_lines_come_with_their_numbers(void **state)
 	FILE *file = fopen(path, "w");
 
 	(void)state;
-	fputs("{\"a\":1}\r\n\n  \n{\"b\":2}", file);
+	fputs("\xef\xbb\xbf{\"a\":1}\r\n\n  \n{\"b\":2}", file);
 	fclose(file);
 	assert_int_equal(event_file_open(path, NULL, &f, &c), 0);
 	assert_int_equal(event_file_next(f, &item, &c), 0);
@@ -558,6 +589,29 @@ static void ndjson_lines_come_with_their_numbers(void **state)
 	assert_int_equal(item.line, 4);
 	assert_int_equal(event_file_next(f, &item, &c), ERR_NOTFOUND);
 	event_file_close(f);
+}
+
+static void what_is_no_text_is_said_once(void **state)
+{
+	static const struct {
+		const char *starts, *says;
+	} cases[] = {
+		{ "\x1f\x8b\x08 who", "zcat" },
+		{ "PK\x03\x04 who", "save it as CSV" },
+		{ "\xff\xfew", "UTF-16" },
+	};
+	struct complaint c = { 0 };
+	struct event_file *f = NULL;
+	struct event_item item;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		assert_non_null(strstr(convert(RETAIL, cases[i].starts), cases[i].says));
+		assert_int_equal(event_file_open(path, NULL, &f, &c), 0);
+		assert_int_equal(event_file_next(f, &item, &c), ERR_CORRUPT);
+		assert_non_null(strstr(c.text, cases[i].says));
+		event_file_close(f);
+	}
 }
 
 static void rejects_are_written_only_when_there_are_some(void **state)
@@ -608,7 +662,9 @@ int main(void)
 		cmocka_unit_test(a_column_that_is_not_there_is_named),
 		cmocka_unit_test(a_bad_mapping_is_refused_with_what_is_wrong),
 		cmocka_unit_test(local_times_are_read_in_the_zone_of_the_shop),
+		cmocka_unit_test(without_a_format_a_time_is_in_the_zone_unless_it_says_an_offset),
 		cmocka_unit_test(ndjson_lines_come_with_their_numbers),
+		cmocka_unit_test(what_is_no_text_is_said_once),
 		cmocka_unit_test(rejects_are_written_only_when_there_are_some),
 	};
 	int fd = mkstemp(path), failed;
