@@ -7,6 +7,9 @@
 #include "bench/listener.h"
 #include "bench/stream.h"
 
+#define WAIT_MS     50
+#define PATIENCE_NS INT64_C(30000000000) /* for the answer to a subscription */
+
 static void die(const char *what)
 {
 	fprintf(stderr, "kith-load: %s\n", what);
@@ -17,24 +20,27 @@ static void hear(struct listener *l, const struct notification *n)
 {
 	uint64_t due = stream_id_due(n->cause_id.data, n->cause_id.size);
 
-	l->heard++;
+	atomic_fetch_add_explicit(&l->heard, 1, memory_order_relaxed);
+	if (!atomic_load_explicit(&l->measuring, memory_order_relaxed))
+		return;
 	if (due == 0)
 		l->silent++;
-	else if (l->measuring)
+	else
 		histogram_add(&l->latency, (uint64_t)clock_monotonic_ns() - due);
 }
 
-bool listener_open(struct listener *l, void *zmq, const char *endpoint, const char *name,
-	uint32_t credit)
+static bool listener_open(struct listener *l, const char *endpoint, const char *name, uint32_t credit)
 {
 	struct subscriber_message open = { .verb = SUBSCRIBER_OPEN, .credit = credit, .newest = true };
-	int big = 200000, none = 0;
+	int big = 200000, none = 0, patience = WAIT_MS;
 
 	l->durable = name != NULL;
 	l->arena = arena_new(65536, 16 << 20);
-	l->socket = zmq_socket(zmq, name ? ZMQ_DEALER : ZMQ_SUB);
+	l->zmq = zmq_ctx_new();
+	l->socket = zmq_socket(l->zmq, name ? ZMQ_DEALER : ZMQ_SUB);
 	zmq_setsockopt(l->socket, ZMQ_RCVHWM, &big, sizeof big);
 	zmq_setsockopt(l->socket, ZMQ_LINGER, &none, sizeof none);
+	zmq_setsockopt(l->socket, ZMQ_RCVTIMEO, &patience, sizeof patience);
 	if (!l->arena || zmq_connect(l->socket, endpoint) != 0)
 		return false;
 	if (!name)
@@ -89,28 +95,51 @@ static void take_delivery(struct listener *l, zmq_msg_t *m)
 		die("cannot acknowledge");
 }
 
-bool listener_take(struct listener *l)
+/* One message, when one comes within WAIT_MS. */
+static void take(struct listener *l)
 {
 	zmq_msg_t m;
 
-	if (!l->socket)
-		return false;
 	zmq_msg_init(&m);
-	if (zmq_msg_recv(&m, l->socket, ZMQ_DONTWAIT) < 0)
-		return false;
+	if (zmq_msg_recv(&m, l->socket, 0) < 0)
+		return;
 	arena_reset(l->arena);
 	if (l->durable)
 		take_delivery(l, &m);
 	else
 		take_feed(l, &m);
 	zmq_msg_close(&m);
-	return true;
 }
 
-void listener_close(struct listener *l)
+static void *run(void *arg)
 {
-	if (l->socket)
-		zmq_close(l->socket);
+	struct listener *l = arg;
+
+	while (!atomic_load(&l->stopping))
+		take(l);
+	return NULL;
+}
+
+bool listener_start(struct listener *l, const char *endpoint, const char *name, uint32_t credit)
+{
+	int64_t end = clock_monotonic_ns() + PATIENCE_NS;
+
+	if (!listener_open(l, endpoint, name, credit))
+		return false;
+	while (l->durable && !l->opened && clock_monotonic_ns() < end)
+		take(l);
+	return l->opened == l->durable && pthread_create(&l->thread, NULL, run, l) == 0;
+}
+
+void listener_stop(struct listener *l)
+{
+	if (!l->socket)
+		return;
+	atomic_store(&l->stopping, true);
+	pthread_join(l->thread, NULL);
+	zmq_close(l->socket);
+	zmq_ctx_term(l->zmq);
+	l->socket = NULL;
 	arena_free(l->arena);
 	buf_fini(&l->out);
 }

@@ -1,30 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Listener: hears notifications, on the live feed or by a durable subscription, and how long after
- * the event that caused it each one came. */
+ * the event that caused it each one came.
+ *
+ * It has a thread and a ZeroMQ context of its own, as who listens is not who sends: where 100,000
+ * deadlines a second are told, receipts would wait for twice as many notifications to be decoded. */
 #ifndef KITH_BENCH_LISTENER_H
 #define KITH_BENCH_LISTENER_H
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include "bench/histogram.h"
 #include "proto/codec.h"
 
 struct listener {
-	void *socket;      /* ZeroMQ; NULL: nobody listens */
+	pthread_t thread;
+	void *zmq, *socket;     /* NULL: nobody listens */
 	bool durable;
-	bool opened;       /* durable: the daemon has answered */
+	bool opened;            /* durable: the daemon has answered */
 	struct arena *arena;
 	struct buf out;
-	uint64_t heard;    /* in all */
-	uint64_t silent;   /* of them, those that no event caused: deadlines */
-	bool measuring;    /* into `latency` */
+	atomic_bool stopping;
+	atomic_uint_fast64_t heard; /* in all */
+	atomic_bool measuring;  /* into what follows, which is the thread's until listener_stop() */
+	uint64_t silent;        /* notifications that no event caused: deadlines */
 	struct histogram latency; /* ns from when the causing event was due */
 };
 
-/* Listen at ENDPOINT; NAME: a durable subscription of that name, from now on, with CREDIT. Returns
- * false when ZeroMQ refuses the endpoint. */
-bool listener_open(struct listener *l, void *zmq, const char *endpoint, const char *name,
-	uint32_t credit);
-/* Take one message when there is one. */
-bool listener_take(struct listener *l);
-void listener_close(struct listener *l);
+/* Listen at ENDPOINT from now on; NAME: by a durable subscription of that name, with CREDIT. False:
+ * ZeroMQ refuses the endpoint, or the daemon has not answered within 30 s. */
+bool listener_start(struct listener *l, const char *endpoint, const char *name, uint32_t credit);
+/* What it has heard stands still from now on. Nothing happens when it was never started. */
+void listener_stop(struct listener *l);
 
 #endif

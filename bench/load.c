@@ -168,15 +168,13 @@ static bool receive(struct load *l)
 	for (unsigned i = 0; i < l->settings.connections; i++)
 		while (take_receipt(l, &l->connections[i]))
 			any = true;
-	while (listener_take(&l->listener))
-		any = true;
 	return any;
 }
 
 /* Until something comes, or UNTIL (0: whatever) has come. */
 static void wait_for(struct load *l, int timer, uint64_t until)
 {
-	zmq_pollitem_t items[LOAD_CONNECTIONS + 2];
+	zmq_pollitem_t items[LOAD_CONNECTIONS + 1];
 	unsigned n = 0;
 	uint64_t junk;
 
@@ -189,8 +187,6 @@ static void wait_for(struct load *l, int timer, uint64_t until)
 	for (unsigned i = 0; i < l->settings.connections; i++)
 		items[n++] = (zmq_pollitem_t){ l->connections[i].socket, 0, ZMQ_POLLIN, 0 };
 	items[n++] = (zmq_pollitem_t){ NULL, timer, ZMQ_POLLIN, 0 };
-	if (l->listener.socket)
-		items[n++] = (zmq_pollitem_t){ l->listener.socket, 0, ZMQ_POLLIN, 0 };
 	zmq_poll(items, (int)n, 20);
 	if (read(timer, &junk, sizeof junk) < 0)
 		junk = 0;
@@ -198,8 +194,9 @@ static void wait_for(struct load *l, int timer, uint64_t until)
 
 static void measure(struct load *l)
 {
-	l->measuring = l->listener.measuring = true;
-	l->notes_before = l->listener.heard;
+	l->measuring = true;
+	atomic_store(&l->listener.measuring, true);
+	l->notes_before = atomic_load(&l->listener.heard);
 	l->before = process_usage(l->settings.pid, l->settings.store);
 }
 
@@ -281,7 +278,8 @@ static void run(struct load *l)
 		drain(l, timer);
 	l->elapsed_s = (double)(now_ns() - began) / 1e9;
 	l->after = process_usage(l->settings.pid, l->settings.store);
-	l->measuring = l->listener.measuring = false;
+	l->measuring = false;
+	atomic_store(&l->listener.measuring, false);
 	drain(l, timer);
 	close(timer);
 }
@@ -290,18 +288,12 @@ static void listen_to(struct load *l)
 {
 	const struct load_settings *s = &l->settings;
 	char room[256];
-	uint64_t end = now_ns() + (uint64_t)PATIENCE_NS;
 
 	if (!s->hear && !s->subscription)
 		return;
-	if (!listener_open(&l->listener, l->zmq, s->hear ? endpoint(l, s->feed, "feed", room) :
+	if (!listener_start(&l->listener, s->hear ? endpoint(l, s->feed, "feed", room) :
 		endpoint(l, s->subscribe_at, "subscribe", room), s->subscription, s->credit))
-		load_die("cannot listen");
-	while (l->listener.durable && !l->listener.opened && now_ns() < end)
-		if (!listener_take(&l->listener))
-			usleep(1000);
-	if (l->listener.durable && !l->listener.opened)
-		load_die("the subscription is not opened");
+		load_die("cannot listen, or the subscription is not opened");
 }
 
 int main(int argc, char **argv)
@@ -315,6 +307,7 @@ int main(int argc, char **argv)
 	signal(SIGINT, stop);
 	if (l.settings.log && mix_read(&l.mix, l.settings.log, &c) != 0)
 		load_die(c.text);
+	listen_to(&l);
 	thread_pace(THREAD_PROMPT); /* as who sends elsewhere; ZeroMQ's thread takes after us */
 	l.zmq = zmq_ctx_new();
 	zmq_ctx_set(l.zmq, ZMQ_MAX_SOCKETS, 2048);
@@ -326,12 +319,11 @@ int main(int argc, char **argv)
 	l.event_ms = (double)clock_wall_ms();
 	for (unsigned i = 0; i < l.settings.connections; i++)
 		connection_open(&l, &l.connections[i], i);
-	listen_to(&l);
 	run(&l);
+	listener_stop(&l.listener);
 	load_report(&l);
 	for (unsigned i = 0; i < l.settings.connections; i++)
 		connection_close(&l.connections[i]);
-	listener_close(&l.listener);
 	free(l.connections);
 	arena_free(l.arena);
 	mix_fini(&l.mix);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Load: what kith-load is told, and what it has seen. One thread. */
+/* Load: what kith-load is told, and what it has seen. One thread, and the listener's. */
 #ifndef KITH_BENCH_LOAD_H
 #define KITH_BENCH_LOAD_H
 #include "bench/listener.h"

@@ -23,7 +23,7 @@ void load_report(const struct load *l)
 	print_latency("receipt_us", &l->receipt);
 	print_latency("note_us", &l->listener.latency);
 	printf(",\"notes\":%llu,\"notes_of_silence\":%llu",
-		(unsigned long long)(l->listener.heard - l->notes_before),
+		(unsigned long long)(atomic_load(&l->listener.heard) - l->notes_before),
 		(unsigned long long)l->listener.silent);
 	printf(",\"cpu_us_per_event\":%.3f,\"device_bytes_per_event\":%.0f,"
 		"\"io_bytes_per_event\":%.0f,\"anon_mib\":%.1f}\n",
