@@ -178,9 +178,6 @@ uint64_t table_pages_dirty(const struct env *e);
 /* Bytes of memory in which the active rows lie. */
 uint64_t table_bytes(const struct env *e);
 
-/* RC is what failed the transaction, unless something else did before; returns RC. */
-int table_fail(struct env *e, int rc);
-
 /* Parts of env.c that live elsewhere. */
 int meta_store(struct env *e);                 /* when it has changed since the commit */
 int meta_load(struct env *e, struct complaint *c);
