@@ -55,11 +55,16 @@ static int seconds_parse(struct span text, int64_t *ret_ms)
 	return 0;
 }
 
+bool local_time_is_seconds(int64_t ms, struct span text)
+{
+	return ms < SECONDS_TAKEN_MS && is_number(text);
+}
+
 static int plain_parse(struct span text, const struct zone *zone, int64_t *ret_ms)
 {
 	int rc = time_parse((const char *)text.data, text.size, ret_ms);
 
-	if (rc || (is_number(text) && *ret_ms < SECONDS_TAKEN_MS))
+	if (rc || local_time_is_seconds(*ret_ms, text))
 		return ERR_INVALID;
 	if (!is_number(text) && !has_offset(text))
 		*ret_ms = local_to_instant(zone, *ret_ms);

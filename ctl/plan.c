@@ -106,6 +106,22 @@ struct span record_field(const struct record *r, int at, char line[24])
 	return r->fields[at];
 }
 
+static bool is_blank(uint8_t b)
+{
+	return b == ' ' || b == '\t';
+}
+
+struct span record_id(const struct record *r, int at, char line[24])
+{
+	struct span id = record_field(r, at, line);
+
+	while (id.size > 0 && is_blank(id.data[id.size - 1]))
+		id.size--;
+	while (id.size > 0 && is_blank(id.data[0]))
+		id = span_of(id.data + 1, id.size - 1);
+	return id;
+}
+
 bool record_matches(const struct record *r, const struct mapping_when *w, int at)
 {
 	char line[24];
@@ -177,7 +193,7 @@ void plan_join(const struct plan_list *list, const struct record *r, char separa
 {
 	for (unsigned i = 0; i < list->n; i++) {
 		char line[24];
-		struct span field = record_field(r, list->at[i], line);
+		struct span field = record_id(r, list->at[i], line);
 
 		if (i > 0)
 			buf_add(out, &separator, 1);

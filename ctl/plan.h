@@ -59,7 +59,9 @@ int plan_amount(const struct plan *p, const struct record *r, struct decimal *re
 int plan_event(const struct plan *p, const struct record *r, struct decimal total, struct buf *out,
 	bool *ret_any, struct misfit *m);
 
-/* The columns of LIST joined by SEPARATOR. */
+/* The same without blanks around it: what names somebody or something. */
+struct span record_id(const struct record *r, int at, char line[24]);
+/* The columns of LIST, which make an id, joined by SEPARATOR. */
 void plan_join(const struct plan_list *list, const struct record *r, char separator,
 	struct buf *out);
 /* The text of column AT (may be COLUMN_LINE, written into LINE); size 0 when there is none. */
@@ -74,5 +76,8 @@ int record_misfit(const struct record *r, struct misfit *m, enum reject code, co
  * ZONE unless it says an offset, or ms; early in 1970 these must be seconds: ERR_INVALID. */
 int local_time_parse(struct span text, const char *format, const struct zone *zone,
 	int64_t *ret_ms);
+/* Whether MS, which was written as TEXT (size 0: as a number), are seconds that were taken for
+ * milliseconds. Who means so early a time writes it as RFC 3339. */
+bool local_time_is_seconds(int64_t ms, struct span text);
 
 #endif

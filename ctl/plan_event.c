@@ -55,7 +55,7 @@ static int set_head(const struct making *g)
 {
 	const struct mapping *m = g->plan->mapping;
 	char line[24];
-	struct span customer = making_field(g, g->plan->customer, line);
+	struct span customer = record_id(g->record, g->plan->customer, line);
 	struct span when = making_field(g, g->plan->time, line);
 	int64_t ms;
 	int rc;
@@ -107,7 +107,7 @@ static int decide_money(struct making *g, struct decimal total, int64_t *ret_amo
 static int set_money(const struct making *g, int64_t amount)
 {
 	char line[24];
-	int rc = set_text(g, g->body, "order", making_field(g, g->plan->order, line));
+	int rc = set_text(g, g->body, "order", record_id(g->record, g->plan->order, line));
 
 	if (!rc && json_object_set_new(g->body, "amount", json_integer(amount)))
 		rc = ERR_NOMEM;

@@ -7,6 +7,7 @@
 #include "clients/c/kith.h"
 #include "ctl/event_file.h"
 #include "ctl/mapping.h"
+#include "ctl/plan.h"
 #include "ctl/progress.h"
 #include "ctl/rejects.h"
 #include "ctl/verb.h"
@@ -30,6 +31,7 @@ struct sending {
 	const struct send_settings *settings;
 	struct span source;        /* of events that name none */
 	struct event_file *input;
+	bool mapped;               /* it is CSV */
 	struct kith_producer *producer; /* NULL when only printing */
 	struct arena *arena;
 	struct progress progress;
@@ -125,6 +127,37 @@ static void print_event(const struct event *e)
 	json_decref(o);
 }
 
+static int give_event(struct sending *s, const struct event *e, const struct event_item *item,
+	struct complaint *c)
+{
+	if (s->producer)
+		return send_event(s, e, item, c);
+	print_event(e);
+	return 0;
+}
+
+/* Of an NDJSON line that makes E: whether its time is in Unix seconds; if so, why that is refused. A
+ * mapping has said what it takes a time for. */
+static bool is_in_seconds(const struct sending *s, const struct event *e,
+	const struct event_item *item, struct complaint *c)
+{
+	json_t *o;
+	const json_t *time;
+	bool seconds;
+
+	if (s->mapped || !local_time_is_seconds(e->time_ms, span_of("", 0)))
+		return false;
+	o = json_loadb((const char *)item->json.data, item->json.size, 0, NULL);
+	time = json_object_get(o, "time");
+	seconds = local_time_is_seconds(e->time_ms, json_is_string(time) ?
+		span_of(json_string_value(time), json_string_length(time)) : span_of("", 0));
+	json_decref(o);
+	if (seconds)
+		(void)complain(c, ERR_INVALID, "time: \"%lld\" is not a time of the form RFC 3339 or Unix ms "
+			"(Unix seconds: multiply them by 1000)", (long long)e->time_ms);
+	return seconds;
+}
+
 static int take_item(struct sending *s, const struct event_item *item, struct complaint *c)
 {
 	enum reject code = item->code;
@@ -137,10 +170,9 @@ static int take_item(struct sending *s, const struct event_item *item, struct co
 		code = REJECT_MALFORMED;
 		if (!event_from_json(&e, (const char *)item->json.data, item->json.size, s->source,
 			s->arena, &bad, &code)) {
-			if (s->producer)
-				return send_event(s, &e, item, c);
-			print_event(&e);
-			return 0;
+			if (!is_in_seconds(s, &e, item, &bad))
+				return give_event(s, &e, item, c);
+			code = REJECT_BAD_TIME;
 		}
 		if (code == REJECT_NONE)
 			code = REJECT_MALFORMED;
@@ -294,7 +326,7 @@ static bool wants_csv(const struct send_settings *o, const char *file)
 static int run(void *settings, char **operands, int n)
 {
 	const struct send_settings *o = settings;
-	struct sending s = { .settings = o };
+	struct sending s = { .settings = o, .mapped = o->map != NULL };
 	struct complaint c = { 0 };
 	struct mapping *map = NULL;
 	int rc = 0, code;

@@ -390,6 +390,19 @@ static void lines_of_an_order_may_lie_a_little_apart(void **state)
 	buf_fini(&csv);
 }
 
+static void blanks_around_an_id_do_not_make_another(void **state)
+{
+	const char *got;
+
+	(void)state;
+	got = convert(RETAIL, HEADER "536,1,2010-12-01 08:26,1, anna\n536 ,1,2010-12-01 08:26,2,\"anna\t \"\n"
+		"537,1,2010-12-01 08:26,4,anna maria \n538,1,2010-12-01 08:26,4,  \n");
+	assert_non_null(strstr(got, "{\"id\":\"purchase/536/anna\",\"customer\":\"anna\",\"time\":1291191960000,"
+		"\"channel\":\"web\",\"purchase\":{\"order\":\"536\",\"amount\":300}}\n"));
+	assert_non_null(strstr(got, "\"customer\":\"anna maria\""));
+	assert_non_null(strstr(got, "5:bad_customer\n"));
+}
+
 static void columns_become_members_by_a_table_of_values(void **state)
 {
 	static const char map[] = "customer: id\ntime: {column: day, format: \"%m/%d/%Y\"}\nbody: contact\n"
@@ -566,6 +579,10 @@ static void without_a_format_a_time_is_in_the_zone_unless_it_says_an_offset(void
 	}
 	/* seconds that would be taken for milliseconds, and what is none */
 	assert_int_equal(local_time_parse(span_str("1310731200"), NULL, &z, &ms), ERR_INVALID);
+	assert_true(local_time_is_seconds(INT64_C(1310731200), span_of("", 0)));
+	assert_true(local_time_is_seconds(INT64_C(1310731200), span_str("1310731200")));
+	assert_false(local_time_is_seconds(INT64_C(1310731200), span_str("1970-01-16T04:05:31Z")));
+	assert_false(local_time_is_seconds(INT64_C(1310731200000), span_of("", 0)));
 	assert_int_equal(local_time_parse(span_str("2011-07-15"), "%s", &z, &ms), ERR_INVALID);
 	assert_int_equal(local_time_parse(span_str("9999999999999999999"), "%s", &z, &ms), ERR_INVALID);
 	zone_close(&z);
@@ -655,6 +672,7 @@ int main(void)
 		cmocka_unit_test(lines_that_the_mapping_skips_make_nothing),
 		cmocka_unit_test(a_bad_line_takes_its_order_with_it_and_nothing_else),
 		cmocka_unit_test(lines_of_an_order_may_lie_a_little_apart),
+		cmocka_unit_test(blanks_around_an_id_do_not_make_another),
 		cmocka_unit_test(columns_become_members_by_a_table_of_values),
 		cmocka_unit_test(yes_and_no_become_json_where_the_body_wants_it),
 		cmocka_unit_test(an_id_that_would_be_too_long_is_hashed),
