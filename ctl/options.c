@@ -6,6 +6,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/flag.h"
 #include "ctl/text.h"
 
 #define HELP_KEY   1
@@ -127,15 +128,22 @@ int options_parse(const struct option_def *defs, void *settings, int argc, char 
 	int *ret_first, struct complaint *c)
 {
 	struct getopt_table t;
-	int key, rc = 0;
+	const char *abbreviated;
+	int key, index = -1, rc = 0;
 
 	table_fill(&t, defs);
 	optind = 0; /* glibc: begin anew */
 	opterr = 0;
-	while (!rc && (key = getopt_long(argc, argv, t.letters, t.options, NULL)) != -1) {
+	while (!rc && (key = getopt_long(argc, argv, t.letters, t.options, &index)) != -1) {
 		const struct option_def *def;
 		bool negated;
 
+		abbreviated = index < 0 || key == '?' || key == ':' ? NULL :
+			flag_abbreviated(t.options[index].name, argv);
+		index = -1; /* stays so at a letter */
+		if (abbreviated)
+			return complain(c, ERR_INVALID, "unknown option \"%s\"; options are written in full",
+				abbreviated);
 		if (key == HELP_KEY || key == 'h')
 			return ERR_CLOSED;
 		if (key == '?')

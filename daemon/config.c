@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include "base/flag.h"
 #include "daemon/config.h"
 #include "daemon/config_value.h"
 
@@ -228,12 +229,12 @@ static const struct option flags[] = {
 
 static int read_file_first(struct config *c, int argc, char **argv, struct complaint *why)
 {
-	int flag, rc = 0;
+	int flag, index = 0, rc = 0;
 
 	optind = 1;
 	opterr = 0;
-	while ((flag = getopt_long(argc, argv, "", flags, NULL)) != -1)
-		if (flag == 'c' && rc == 0)
+	while ((flag = getopt_long(argc, argv, "", flags, &index)) != -1)
+		if (flag == 'c' && rc == 0 && !flag_abbreviated(flags[index].name, argv))
 			rc = config_read(c, optarg, why);
 	optind = 1;
 	return rc;
@@ -243,7 +244,12 @@ int config_flags(struct config *c, int argc, char **argv, struct complaint *why)
 {
 	int flag, index = 0, rc = read_file_first(c, argc, argv, why);
 
-	while (rc == 0 && (flag = getopt_long(argc, argv, ":", flags, &index)) != -1)
+	while (rc == 0 && (flag = getopt_long(argc, argv, ":", flags, &index)) != -1) {
+		const char *abbreviated = flag == ':' || flag == '?' ? NULL :
+			flag_abbreviated(flags[index].name, argv);
+
+		if (abbreviated)
+			return complain(why, ERR_INVALID, "no flag %s; see kithd --help", abbreviated);
 		switch (flag) {
 		case 's': rc = config_set(c, flags[index].name, optarg, why); break;
 		case 'c': break;
@@ -256,6 +262,7 @@ int config_flags(struct config *c, int argc, char **argv, struct complaint *why)
 			return complain(why, ERR_INVALID, "no flag %s; see kithd --help",
 				argv[optind - 1]);
 		}
+	}
 	if (rc == 0 && optind < argc)
 		return complain(why, ERR_INVALID, "unexpected argument %s; see kithd --help",
 			argv[optind]);

@@ -71,6 +71,11 @@ static void bad_options_are_refused_with_what_was_expected(void **state)
 		const char *line, *says;
 	} cases[] = {
 		{ "--nmae x", "unknown or ambiguous option \"--nmae\"" },
+		{ "--nam x", "unknown option \"--nam\"; options are written in full" },
+		{ "--nam=x", "unknown option \"--nam=x\"" },
+		{ "--fas", "unknown option \"--fas\"" },
+		{ "in --no-wid", "unknown option \"--no-wid\"" },
+		{ "--he", "unknown option \"--he\"" },
 		{ "--name", "option \"--name\" wants a value" },
 		{ "--number 10", "--number takes a whole number from 1 to 9, not \"10\"" },
 		{ "--number 3x", "--number takes a whole number from 1 to 9, not \"3x\"" },
