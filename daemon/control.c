@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Control verbs. */
+#include <stdio.h>
 #include <stdlib.h>
 #include "base/hash.h"
 #include "daemon/answer.h"
@@ -167,6 +168,14 @@ static bool ask_shard(struct question *q, struct span customer)
 	return true;
 }
 
+void control_no_customer(struct daemon *d, const struct peer *to, uint64_t number, struct span id)
+{
+	char text[EVENT_CUSTOMER_MAX + 32];
+
+	snprintf(text, sizeof text, "no such customer: %.*s", (int)id.size, (const char *)id.data);
+	control_error(d, to, number, "not_found", text);
+}
+
 /* The person's answer, and which of their ids was asked for. */
 static json_t *answer_of_id(const struct question *q, json_t *answer)
 {
@@ -192,7 +201,7 @@ static void customer_answered(struct query *answer)
 	}
 	q->answers[0] = answer;
 	if (answer->rc == ERR_NOTFOUND)
-		control_error(d, &q->peer, q->number, "not_found", "no such customer");
+		control_no_customer(d, &q->peer, q->number, span_of(answer->key.data, answer->key.size));
 	else if (answer->rc == ERR_CORRUPT)
 		control_error(d, &q->peer, q->number, "damaged",
 			"the customer's record is damaged and set aside; see kith store verify");
@@ -331,6 +340,7 @@ static void reload(struct daemon *d, const struct peer *peer, const struct reque
 {
 	struct lifecycle *old = d->lifecycle ? lifecycle_hold(d->lifecycle) : NULL;
 	struct complaint c = { 0 };
+	char why[sizeof c.text + 64];
 	bool changed;
 	json_t *json;
 
@@ -338,9 +348,10 @@ static void reload(struct daemon *d, const struct peer *peer, const struct reque
 	if (!daemon_fires(d) || d->reloading)
 		control_error(d, peer, r->number, "busy", d->reloading ?
 			"another reload is on its way" : "nothing can be written for now");
-	else if (inputs_lifecycle(d, &changed, &c) != 0)
-		control_error(d, peer, r->number, "malformed", c.text);
-	else {
+	else if (inputs_lifecycle(d, &changed, &c) != 0) {
+		snprintf(why, sizeof why, "%s; the old rules stay in force", c.text);
+		control_error(d, peer, r->number, "malformed", why);
+	} else {
 		json = reloaded_json(changed, old ? old->machine : NULL, d->lifecycle->machine);
 		if (changed)
 			control_when_in_force(d, peer, r->number, json);

@@ -28,7 +28,9 @@ void control_close(struct daemon *d);
 void control_json(struct daemon *d, const struct peer *to, uint64_t number, json_t *json);
 void control_error(struct daemon *d, const struct peer *to, uint64_t number, const char *code,
 	const char *text);
-/* The same with JSON for programs beside the sentence. */
+/* "not_found", with the id of whom nobody knows. */
+void control_no_customer(struct daemon *d, const struct peer *to, uint64_t number, struct span id);
+/* control_error() with JSON for programs beside the sentence. */
 void control_refuse(struct daemon *d, const struct peer *to, uint64_t number, const char *code,
 	const char *text, const char *json);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* First the id, then whom it is (to be) merged into, then the journal. */
+#include <stdio.h>
 #include <stdlib.h>
 #include "base/hash.h"
 #include "daemon/daemon.h"
@@ -87,8 +88,11 @@ static void id_answered(struct query *q)
 {
 	struct merging *m = q->arg;
 	bool merges = m->command.verb == COMMAND_MERGE;
+	char unknown[EVENT_CUSTOMER_MAX + 32];
 
-	if (!is_known(m, q, merges ? UNKNOWN(ID) : "no such customer")) {
+	snprintf(unknown, sizeof unknown, "no such customer: %.*s", (int)q->key.size,
+		(const char *)q->key.data);
+	if (!is_known(m, q, merges ? UNKNOWN(ID) : unknown)) {
 		query_free(q);
 		return;
 	}
