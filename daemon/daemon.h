@@ -71,6 +71,7 @@ struct daemon {
 	unsigned ticks;
 	uint64_t *beats;              /* of the workers, at the last watchdog ping */
 	int run_lock;                 /* flock on RUN/lock */
+	bool run_made;                /* the run directory was not there before us */
 	int start_rc;                 /* the first shard that could not start */
 	struct complaint start_complaint;
 	uint64_t customers_at_start;

@@ -248,7 +248,8 @@ static int open_run_dir(struct daemon *d, struct complaint *c)
 {
 	struct stat st;
 
-	if (mkdir(d->config.run, 0750) != 0 && errno != EEXIST)
+	d->run_made = mkdir(d->config.run, 0750) == 0;
+	if (!d->run_made && errno != EEXIST)
 		return complain(c, err_from_errno(errno), "cannot make the run directory %s: %s",
 			d->config.run, strerror(errno));
 	if (stat(d->config.run, &st) != 0 || !S_ISDIR(st.st_mode))
@@ -260,19 +261,33 @@ static int open_run_dir(struct daemon *d, struct complaint *c)
 static int lock_run_dir(struct daemon *d, struct complaint *c)
 {
 	char path[128];
+	struct stat st;
 	int fd;
 
 	snprintf(path, sizeof path, "%s/lock", d->config.run);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
 	if (fd < 0)
 		return complain(c, err_from_errno(errno), "%s: %s", path, strerror(errno));
-	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+	/* without a link: its owner has just been refused, and takes the directory away */
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0 || fstat(fd, &st) != 0 || st.st_nlink == 0) {
 		close(fd);
 		return complain(c, ERR_BUSY, "another kithd uses the run directory %s",
 			d->config.run);
 	}
 	d->run_lock = fd;
 	return 0;
+}
+
+/* Of who is refused nothing is left behind; a directory that was there before us stays. */
+static void leave_run_dir(struct daemon *d)
+{
+	char path[128];
+
+	if (!d->run_made || d->run_lock < 0)
+		return;
+	snprintf(path, sizeof path, "%s/lock", d->config.run);
+	(void)unlink(path);
+	(void)rmdir(d->config.run);
 }
 
 static int open_envs(struct daemon *d, struct complaint *c)
@@ -471,8 +486,11 @@ int daemon_open(struct daemon *d, struct complaint *c)
 		rc = open_run_dir(d, c);
 	if (rc == 0)
 		rc = lock_run_dir(d, c);
-	if (rc == 0)
+	if (rc == 0) {
 		rc = store_open(d->config.store, d->config.shards, true, &d->store, c);
+		if (rc != 0)
+			leave_run_dir(d);
+	}
 	if (rc == 0)
 		rc = open_loop(d);
 	if (rc == 0)

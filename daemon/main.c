@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kithd: arguments, then the daemon's life. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -24,6 +25,7 @@ int main(int argc, char **argv)
 	struct complaint c = { 0 };
 	int rc;
 
+	signal(SIGHUP, SIG_IGN); /* until the loop has its handler: what it reads again has not been read yet */
 	config_default(&d.config);
 	rc = config_flags(&d.config, argc, argv, &c);
 	if (rc == 1)
