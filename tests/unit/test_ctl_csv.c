@@ -395,9 +395,11 @@ static void blanks_around_an_id_do_not_make_another(void **state)
 	const char *got;
 
 	(void)state;
-	got = convert(RETAIL, HEADER "536,1,2010-12-01 08:26,1, anna\n536 ,1,2010-12-01 08:26,2,\"anna\t \"\n"
+	got = convert(RETAIL, HEADER "536,1,2010-12-01 08:26,1, anna\n"
+		"536 ,1,2010-12-01 08:26,2,\"anna\t \"\n"
 		"537,1,2010-12-01 08:26,4,anna maria \n538,1,2010-12-01 08:26,4,  \n");
-	assert_non_null(strstr(got, "{\"id\":\"purchase/536/anna\",\"customer\":\"anna\",\"time\":1291191960000,"
+	assert_non_null(strstr(got, "{\"id\":\"purchase/536/anna\",\"customer\":\"anna\","
+		"\"time\":1291191960000,"
 		"\"channel\":\"web\",\"purchase\":{\"order\":\"536\",\"amount\":300}}\n"));
 	assert_non_null(strstr(got, "\"customer\":\"anna maria\""));
 	assert_non_null(strstr(got, "5:bad_customer\n"));
