@@ -25,7 +25,7 @@ int main(int argc, char **argv)
 	struct complaint c = { 0 };
 	int rc;
 
-	signal(SIGHUP, SIG_IGN); /* until the loop has its handler: what it reads again has not been read yet */
+	signal(SIGHUP, SIG_IGN); /* until the loop handles it: nothing has to be read again yet */
 	config_default(&d.config);
 	rc = config_flags(&d.config, argc, argv, &c);
 	if (rc == 1)
