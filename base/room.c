@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Lists that grow. */
+#include <stdint.h>
 #include <stdlib.h>
 #include "base/room.h"
 
@@ -10,7 +11,7 @@ void *room_for_one(void *list, size_t n, size_t *capacity, size_t first, size_t 
 
 	if (n < *capacity)
 		return list;
-	grown = reallocarray(list, more, size);
+	grown = more <= SIZE_MAX / size ? realloc(list, more * size) : NULL;
 	if (grown)
 		*capacity = more;
 	return grown;
