@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Driving a peer: peer-NAME --where PATH [--workers 2] [--batch 1000] [--customers 100000]
- *                            [--zipf 0.8] [--seconds 4] [--warm 1] [--disk DIR]. Prints one line of
- * JSON. */
+ *                            [--zipf 0.8] [--seconds 4] [--warm 1] [--disk DIR] [--exact]. Prints
+ * one line of JSON. */
 #include <getopt.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -18,6 +18,8 @@
 
 #define WORKERS    16
 #define SILENCE_MS INT64_C(2592000000)
+
+bool peer_exact;
 
 struct peer_settings {
 	struct stream_settings stream;
@@ -161,7 +163,7 @@ static void arguments(struct peer_settings *s, int argc, char **argv)
 		{ "workers", 1, NULL, 'n' }, { "batch", 1, NULL, 'b' },
 		{ "customers", 1, NULL, 'c' }, { "zipf", 1, NULL, 'z' },
 		{ "seconds", 1, NULL, 's' }, { "warm", 1, NULL, 'W' },
-		{ "disk", 1, NULL, 'd' }, { 0 } };
+		{ "disk", 1, NULL, 'd' }, { "exact", 0, NULL, 'e' }, { 0 } };
 	int o;
 
 	while ((o = getopt_long(argc, argv, "", options, NULL)) != -1)
@@ -174,6 +176,7 @@ static void arguments(struct peer_settings *s, int argc, char **argv)
 		case 's': s->seconds = atof(optarg); break;
 		case 'W': s->warm = atof(optarg); break;
 		case 'd': s->disk = optarg; break;
+		case 'e': peer_exact = true; break;
 		default: exit(2);
 		}
 	if (!s->where || s->workers == 0 || s->workers > WORKERS || s->stream.batch == 0 ||

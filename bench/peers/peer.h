@@ -31,6 +31,10 @@ struct peer_event {
 
 #define PEER_OUTBOX_EACH 20
 
+/* --exact: the index has each customer's deadline as of the last purchase. Otherwise as kith does it:
+ * it stands where it was first, and is looked at again when it comes up. */
+extern bool peer_exact;
+
 /* WHERE: a directory or a socket, as the peer's script gives it. The process ends on failure. */
 void *peer_open(const char *where, unsigned worker);
 void peer_apply(void *peer, struct peer_event *events, uint32_t n);

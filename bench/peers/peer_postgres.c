@@ -50,6 +50,8 @@ void *peer_open(const char *where, unsigned worker)
 	struct peer_postgres *p = calloc(1, sizeof *p);
 	char info[4200];
 
+	if (peer_exact)
+		peer_die("--exact: of Redis only");
 	(void)worker;
 	snprintf(info, sizeof info, "host=%s user=bench dbname=postgres sslmode=disable", where);
 	p->c = PQconnectdb(info);

@@ -36,6 +36,8 @@ void *peer_open(const char *where, unsigned worker)
 	struct peer_sqlite *p = calloc(1, sizeof *p);
 	char path[4096], *error = NULL;
 
+	if (peer_exact)
+		peer_die("--exact: of Redis only");
 	snprintf(path, sizeof path, "%s/%u.db", where, worker);
 	if (!p || sqlite3_open_v2(path, &p->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
 		SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
