@@ -78,12 +78,13 @@ struct daemon {
 };
 
 /* lifetime.c */
+#define EXIT_CONFIG 78 /* sysexits.h EX_CONFIG: restarting does not help */
+
 int daemon_open(struct daemon *d, struct complaint *c);
 int daemon_run(struct daemon *d);   /* until stopped; returns the exit code */
 void daemon_close(struct daemon *d);
 void daemon_wake(void *d);          /* from any thread: there is mail in `returned` */
 /* Something is beyond repair: log it and leave the loop without acknowledging anything. */
-#define EXIT_CONFIG 78 /* sysexits.h EX_CONFIG: restarting does not help */
 void daemon_abandon(struct daemon *d, const char *what, int rc);
 
 /* inputs.c: what the daemon itself puts into the journal */
