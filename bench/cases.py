@@ -2,6 +2,8 @@
 """What is compared: each case starts what it measures afresh, measures once, and takes it away."""
 from kithbench import *
 
+UNDER_WAY = 128  # batches of 100 without a receipt in a closed loop, of who is compared with who
+
 
 def have(name):
     return os.path.exists(os.path.join(BUILD, name))
