@@ -85,9 +85,9 @@ int journal_synced(struct journal *j, int rc);
 uint64_t journal_first(const struct journal *j);    /* oldest frame kept; last + 1 when none */
 uint64_t journal_last(const struct journal *j);     /* last written */
 uint64_t journal_durable(const struct journal *j);  /* last synced */
-uint64_t journal_bytes(const struct journal *j);
+uint64_t journal_bytes(const struct journal *j);    /* on disk */
 /* False: somebody has deleted the current segment, and what is written into it is lost with us. */
-bool journal_is_there(const struct journal *j);    /* on disk */
+bool journal_is_there(const struct journal *j);
 
 /* Delete whole segments that lie before CHECKPOINT (every shard has applied up to there) and
  * beyond the retention. Failure to delete is returned, and harms nothing. */
