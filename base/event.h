@@ -17,6 +17,8 @@
 #define EVENT_AMOUNT_MAX   INT64_C(1000000000000) /* 10^12 minor units either way */
 #define EVENT_TIME_MIN     INT64_C(1)
 #define EVENT_TIME_MAX     INT64_C(7258118400000) /* 2200-01-01 */
+/* What is before this, 1970-02-16, may be Unix seconds (until 2096) that were taken for milliseconds. */
+#define EVENT_TIME_SECONDS INT64_C(4000000000)
 
 enum channel {
 	CHANNEL_NONE, CHANNEL_STORE, CHANNEL_WEB, CHANNEL_APP, CHANNEL_PHONE, CHANNEL_EMAIL,

@@ -5,7 +5,6 @@
 #include "ctl/plan.h"
 
 #define TIME_TEXT_MAX 64
-#define SECONDS_TAKEN_MS INT64_C(4000000000) /* Unix seconds until 2096, taken for milliseconds */
 
 static int32_t zone_offset_s(const struct zone *z, int64_t ms)
 {
@@ -57,7 +56,7 @@ static int seconds_parse(struct span text, int64_t *ret_ms)
 
 bool local_time_is_seconds(int64_t ms, struct span text)
 {
-	return ms < SECONDS_TAKEN_MS && is_number(text);
+	return ms < EVENT_TIME_SECONDS && is_number(text);
 }
 
 static int plain_parse(struct span text, const struct zone *zone, int64_t *ret_ms)

@@ -5,9 +5,6 @@
 #include "base/hash.h"
 #include "daemon/daemon.h"
 
-/* Unix seconds, until 2096, are before this when taken for milliseconds: 1970-02-16. */
-#define SECONDS_TAKEN_MS INT64_C(4000000000)
-
 /* What a batch needs until its receipt; lives in the task's arena. */
 struct delivery_note {
 	struct peer peer;
@@ -159,7 +156,7 @@ static enum reject time_check(const struct daemon *d, const struct input *in,
 	}
 	if (!in->backfill && e->sequence == 0 &&
 		e->time_ms < in->clock_ms - d->config.settings.guard_window_ms) {
-		*ret_text = e->time_ms < SECONDS_TAKEN_MS ?
+		*ret_text = e->time_ms < EVENT_TIME_SECONDS ?
 			"in early 1970: is it in Unix seconds? kith takes milliseconds" :
 			"older than the window in which a resend is recognised: give events a "
 			"sequence, or send them as backfill (kith send --backfill)";
