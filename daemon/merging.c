@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* First the id, then whom it is (to be) merged into, then the journal. */
-#include <stdio.h>
 #include <stdlib.h>
 #include "base/hash.h"
 #include "daemon/daemon.h"
@@ -26,11 +25,17 @@ static void merging_free(struct merging *m)
 	free(m);
 }
 
-static void refuse(struct merging *m, const char *code, const char *text)
+/* M has been answered. */
+static void merging_over(struct merging *m)
 {
 	m->d->control.merging = false;
-	control_error(m->d, &m->peer, m->number, code, text);
 	merging_free(m);
+}
+
+static void refuse(struct merging *m, const char *code, const char *text)
+{
+	control_error(m->d, &m->peer, m->number, code, text);
+	merging_over(m);
 }
 
 static void ask(struct merging *m, struct span customer, void (*answered)(struct query *))
@@ -49,12 +54,16 @@ static void ask(struct merging *m, struct span customer, void (*answered)(struct
 	worker_post(&d->workers[q->shard], &q->mail);
 }
 
-/* Whether Q knows WHICH; else the request is refused and M gone. */
+/* Whether there is a customer whom Q asked for; else the request is refused and M gone. UNKNOWN:
+ * what then is said, NULL that there is no such customer. */
 static bool is_known(struct merging *m, const struct query *q, const char *unknown)
 {
 	if (q->rc == 0)
 		return true;
-	if (q->rc == ERR_NOTFOUND)
+	if (q->rc == ERR_NOTFOUND && !unknown) {
+		control_no_customer(m->d, &m->peer, m->number, span_of(q->key.data, q->key.size));
+		merging_over(m);
+	} else if (q->rc == ERR_NOTFOUND)
 		refuse(m, "not_found", unknown);
 	else if (q->rc == ERR_CORRUPT)
 		refuse(m, "damaged", "a record is damaged and set aside; see kith store verify");
@@ -88,11 +97,8 @@ static void id_answered(struct query *q)
 {
 	struct merging *m = q->arg;
 	bool merges = m->command.verb == COMMAND_MERGE;
-	char unknown[EVENT_CUSTOMER_MAX + 32];
 
-	snprintf(unknown, sizeof unknown, "no such customer: %.*s", (int)q->key.size,
-		(const char *)q->key.data);
-	if (!is_known(m, q, merges ? UNKNOWN(ID) : unknown)) {
+	if (!is_known(m, q, merges ? UNKNOWN(ID) : NULL)) {
 		query_free(q);
 		return;
 	}
