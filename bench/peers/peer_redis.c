@@ -11,10 +11,10 @@
 #include "bench/peers/peer.h"
 
 /* Records packed as strings, read and written once for each customer of the batch. KEYS[1] is the
- * set of ids, KEYS[2] whether all deadlines move; arguments come by fours: id, customer, time, amount. */
+ * set of ids, ARGV[1] whether all deadlines move; then by fours: id, customer, time, amount. */
 static const char script[] =
 	"local records, order, again = {}, {}, 0\n"
-	"for i = 1, #ARGV, 4 do\n"
+	"for i = 2, #ARGV, 4 do\n"
 	" local customer, at = ARGV[i + 1], tonumber(ARGV[i + 2])\n"
 	" if redis.call('SADD', KEYS[1], ARGV[i]) == 1 then\n"
 	"  local r = records[customer]\n"
@@ -34,7 +34,7 @@ static const char script[] =
 	"for i = 1, #order do\n"
 	" local c, r = order[i], records[order[i]]\n"
 	" redis.call('SET', 'c' .. c, struct.pack('<i8i8i8i8c168', r[1], r[2], r[3], r[4], r[5]))\n"
-	" if r[6] == true or KEYS[2] == 'exact' then redis.call('ZADD', 'deadline', r[4] + 2592000000, c) end\n"
+	" if r[6] == true or ARGV[1] == 'exact' then redis.call('ZADD', 'deadline', r[4] + 2592000000, c) end\n"
 	"end\n"
 	"return again";
 
@@ -124,7 +124,7 @@ void peer_apply(void *peer, struct peer_event *events, uint32_t n)
 	buf_printf(&p->out, "*%u\r\n", 5 + 4 * n);
 	add_bulk(&p->out, "EVALSHA", 7);
 	add_bulk(&p->out, p->sha, 40);
-	add_bulk(&p->out, "2", 1);
+	add_bulk(&p->out, "1", 1);
 	add_bulk(&p->out, "seen", 4);
 	add_bulk(&p->out, peer_exact ? "exact" : "lazy", peer_exact ? 5 : 4);
 	for (uint32_t i = 0; i < n; i++) {
