@@ -42,6 +42,25 @@ static void bind_list(struct binder *b, char *const *names, unsigned n, struct p
 		list->at[list->n] = bind(b, names[list->n]);
 }
 
+static bool list_has(const struct plan_list *list, int at)
+{
+	for (unsigned i = 0; i < list->n; i++)
+		if (list->at[i] == at)
+			return true;
+	return false;
+}
+
+/* After the columns that name somebody or something are bound. */
+static struct plan_when bind_when(const struct plan *p, struct binder *b,
+	const struct mapping_when *w)
+{
+	struct plan_when column = { .at = w ? bind(b, w->column) : COLUMN_NONE };
+
+	column.names = column.at != COLUMN_NONE && (column.at == p->customer ||
+		column.at == p->order || list_has(&p->id, column.at) || list_has(&p->group, column.at));
+	return column;
+}
+
 static void bind_all(struct plan *p, struct binder *b)
 {
 	const struct mapping *m = p->mapping;
@@ -59,9 +78,9 @@ static void bind_all(struct plan *p, struct binder *b)
 	}
 	if (m->amount)
 		bind_list(b, m->amount->columns, m->amount->columns_count, &p->amount);
-	p->refund_when = m->refund_when ? bind(b, m->refund_when->column) : COLUMN_NONE;
+	p->refund_when = bind_when(p, b, m->refund_when);
 	for (unsigned i = 0; i < m->skip_count; i++)
-		p->skip[i] = bind(b, m->skip[i].column);
+		p->skip[i] = bind_when(p, b, &m->skip[i]);
 	for (unsigned i = 0; i < m->fields_count; i++)
 		p->fields[i] = bind(b, m->fields[i].column);
 }
@@ -122,10 +141,12 @@ struct span record_id(const struct record *r, int at, char line[24])
 	return id;
 }
 
-bool record_matches(const struct record *r, const struct mapping_when *w, int at)
+bool record_matches(const struct record *r, const struct mapping_when *w,
+	const struct plan_when *column)
 {
 	char line[24];
-	struct span field = record_field(r, at, line);
+	struct span field = column->names ? record_id(r, column->at, line) :
+		record_field(r, column->at, line);
 
 	if (w->empty)
 		return field.size == 0;
@@ -151,7 +172,7 @@ int record_misfit(const struct record *r, struct misfit *m, enum reject code, co
 bool plan_skips(const struct plan *p, const struct record *r)
 {
 	for (unsigned i = 0; i < p->mapping->skip_count; i++)
-		if (record_matches(r, &p->mapping->skip[i], p->skip[i]))
+		if (record_matches(r, &p->mapping->skip[i], &p->skip[i]))
 			return true;
 	return false;
 }

@@ -17,14 +17,20 @@ struct plan_list {
 	int at[PLAN_LIST_MAX];
 };
 
+/* The column of a condition. */
+struct plan_when {
+	int at;
+	bool names; /* it names somebody or something: compared without blanks around it, as it is read */
+};
+
 struct plan {
 	const struct mapping *mapping; /* the caller's, must outlive the plan */
 	struct zone zone;
 	unsigned columns;              /* of the file */
 	int customer, time, order;
 	struct plan_list id, group, amount;
-	int refund_when;
-	int skip[32], fields[32];
+	struct plan_when refund_when, skip[32];
+	int fields[32];
 	char decimal_point;
 	char thousands; /* 0: none */
 	unsigned decimals;
@@ -66,8 +72,9 @@ void plan_join(const struct plan_list *list, const struct record *r, char separa
 	struct buf *out);
 /* The text of column AT (may be COLUMN_LINE, written into LINE); size 0 when there is none. */
 struct span record_field(const struct record *r, int at, char line[24]);
-/* Whether W, whose column is AT, holds for R. */
-bool record_matches(const struct record *r, const struct mapping_when *w, int at);
+/* Whether W, whose column is COLUMN, holds for R. */
+bool record_matches(const struct record *r, const struct mapping_when *w,
+	const struct plan_when *column);
 /* Say why R does not fit; returns ERR_INVALID. */
 int record_misfit(const struct record *r, struct misfit *m, enum reject code, const char *format,
 	...) __attribute__((format(printf, 4, 5)));

@@ -84,7 +84,7 @@ static int decide_money(struct making *g, struct decimal total, int64_t *ret_amo
 	const struct mapping *m = g->plan->mapping;
 	int64_t amount = m->amount->value;
 	bool refund = m->refund_when &&
-		record_matches(g->record, m->refund_when, g->plan->refund_when);
+		record_matches(g->record, m->refund_when, &g->plan->refund_when);
 
 	if (g->plan->amount.n && decimal_round(total, g->plan->decimals, &amount))
 		return record_misfit(g->record, g->misfit, REJECT_BAD_BODY, "the amount is too large");

@@ -355,6 +355,27 @@ static void lines_that_the_mapping_skips_make_nothing(void **state)
 		"A537,1,2010-12-01 08:26,-11062.06,anna\n"), "");
 }
 
+static void a_condition_sees_a_name_as_it_is_read_without_blanks_around_it(void **state)
+{
+	const char *got;
+
+	(void)state;
+	assert_string_equal(convert(RETAIL, HEADER "536,6,2010-12-01 08:26,2.55, \t\n"
+		" A537,1,2010-12-01 08:26,-11062.06,anna\n"), "");
+	got = convert(RETAIL, HEADER " C536,-1,2010-12-01 08:26,27.50,anna \n");
+	assert_non_null(strstr(got, "\"refund\":{\"order\":\"C536\",\"amount\":2750}"));
+}
+
+static void a_condition_on_another_column_sees_its_blanks(void **state)
+{
+	static const char map[] = "customer: who\ntime: {column: at}\nbody: contact\nid: [who, at]\n"
+		"skip:\n- {column: note, empty: true}\n- {column: note, equals: \" x\"}\n";
+
+	(void)state;
+	assert_string_equal(convert(map, "who,at,note\nanna,2026-01-01,\nanna,2026-01-02, x\n"), "");
+	assert_non_null(strstr(convert(map, "who,at,note\nanna,2026-01-01, \n"), "\"anna\""));
+}
+
 static void a_bad_line_takes_its_order_with_it_and_nothing_else(void **state)
 {
 	const char *got;
@@ -402,7 +423,7 @@ static void blanks_around_an_id_do_not_make_another(void **state)
 		"\"time\":1291191960000,"
 		"\"channel\":\"web\",\"purchase\":{\"order\":\"536\",\"amount\":300}}\n"));
 	assert_non_null(strstr(got, "\"customer\":\"anna maria\""));
-	assert_non_null(strstr(got, "5:bad_customer\n"));
+	assert_null(strstr(got, "538")); /* nobody, and lines with nobody are skipped */
 }
 
 static void columns_become_members_by_a_table_of_values(void **state)
@@ -467,6 +488,7 @@ static void what_cannot_be_read_says_how_it_was_read(void **state)
 	(void)state;
 	assert_string_equal(why(plain, "anna;2026-01-01;1.234,00"), "cost: \"1.234,00\" is not a number of "
 		"at most 18 digits with \",\" as decimal_point and no thousands");
+	assert_string_equal(why(plain, " \t;2026-01-01;1,00"), "who: there is no customer on this line");
 	assert_string_equal(why(grouped, "anna;2026-01-01;1.5"), "cost: \"1.5\" is not a number of at most "
 		"18 digits with \",\" as decimal_point and \".\" as thousands");
 	assert_string_equal(why(plain, "anna;2026-01-01;"), "cost: there is no amount on this line");
@@ -672,6 +694,8 @@ int main(void)
 		cmocka_unit_test(the_same_order_of_two_customers_is_two_events),
 		cmocka_unit_test(a_cancelled_order_is_a_refund_of_its_negative_sum),
 		cmocka_unit_test(lines_that_the_mapping_skips_make_nothing),
+		cmocka_unit_test(a_condition_sees_a_name_as_it_is_read_without_blanks_around_it),
+		cmocka_unit_test(a_condition_on_another_column_sees_its_blanks),
 		cmocka_unit_test(a_bad_line_takes_its_order_with_it_and_nothing_else),
 		cmocka_unit_test(lines_of_an_order_may_lie_a_little_apart),
 		cmocka_unit_test(blanks_around_an_id_do_not_make_another),
