@@ -3,6 +3,7 @@
 #include "ctl/reply.h"
 #include <stdlib.h>
 #include "clients/c/kith.h"
+#include "ctl/text.h"
 
 const char *reply_text(const json_t *o, const char *name)
 {
@@ -30,6 +31,15 @@ bool reply_has(const json_t *o, const char *name)
 	return v && !json_is_null(v);
 }
 
+/* Money is shown as the store of ANSWER writes it; an older daemon does not say. */
+static void learn_money(const json_t *answer)
+{
+	const json_t *money = json_object_get(answer, "money");
+
+	if (money)
+		text_money_is((unsigned)reply_int(money, "decimals"), reply_text(money, "currency"));
+}
+
 /* Take over TEXT, the daemon's answer. */
 static int reply_take(const struct remote_settings *o, char *text, json_t **ret)
 {
@@ -40,6 +50,7 @@ static int reply_take(const struct remote_settings *o, char *text, json_t **ret)
 		puts(text);
 	} else {
 		*ret = json_loads(text, JSON_DECODE_ANY, NULL);
+		learn_money(*ret);
 		if (!*ret)
 			rc = complain(&c, ERR_CORRUPT, "the daemon's answer is not JSON");
 	}
@@ -90,4 +101,18 @@ int reply_get_json(const struct remote_settings *o, const char *verb, const json
 	*ret = NULL;
 	free(asked);
 	return rc ? verb_fail(rc, &c) : reply_take(o, text, ret);
+}
+
+void reply_learn_money(const struct remote_settings *o)
+{
+	struct complaint c = { 0 };
+	char *text = NULL;
+	json_t *answer;
+
+	if (kith_call(o->run, "ping", NULL, NULL, (int)o->timeout_ms, &text, &c) != 0)
+		return;
+	answer = json_loads(text, 0, NULL);
+	learn_money(answer);
+	json_decref(answer);
+	free(text);
 }

@@ -26,6 +26,10 @@ int reply_obey(const struct remote_settings *o, const struct command *command, j
 int reply_get_json(const struct remote_settings *o, const char *verb, const json_t *arguments,
 	json_t **ret);
 
+/* Learn how the daemon's store writes money, which every other answer says by itself. Without an
+ * answer it stays as it is. */
+void reply_learn_money(const struct remote_settings *o);
+
 /* What people see. */
 void show_stats(const json_t *stats, FILE *out);
 void show_customer(const json_t *customer, FILE *out);

@@ -66,18 +66,33 @@ char *text_count(int64_t n, char out[TEXT_MAX])
 	return grouped(digits, "", out);
 }
 
+#define CURRENCY_MAX 16 /* with its end; no daemon is told a longer one */
+static struct {
+	unsigned decimals;
+	char currency[CURRENCY_MAX + 1]; /* with a blank behind it, or "" */
+} money = { .decimals = 2 };
+
+void text_money_is(unsigned decimals, const char *currency)
+{
+	money.decimals = decimals < 4 ? decimals : 4;
+	snprintf(money.currency, sizeof money.currency, "%.*s%s", CURRENCY_MAX - 1, currency,
+		*currency ? " " : "");
+}
+
 char *text_money(double minor, char out[TEXT_MAX])
 {
-	char digits[40], tail[4];
-	char *point;
+	char digits[40], tail[8], amount[TEXT_MAX];
+	size_t whole;
 
 	if (!isfinite(minor) || fabs(minor) > 1e17)
 		return strcpy(out, "?");
-	snprintf(digits, sizeof digits, "%.2f", round(minor) / 100);
-	point = strchr(digits, '.');
-	snprintf(tail, sizeof tail, "%.3s", point);
-	*point = 0;
-	return grouped(digits, tail, out);
+	snprintf(digits, sizeof digits, "%.*f", (int)money.decimals,
+		round(minor) / pow(10, money.decimals));
+	whole = strcspn(digits, ".");
+	snprintf(tail, sizeof tail, "%.7s", digits + whole);
+	digits[whole] = 0;
+	snprintf(out, TEXT_MAX, "%s%.46s", money.currency, grouped(digits, tail, amount));
+	return out;
 }
 
 char *text_bytes(uint64_t n, char out[TEXT_MAX])

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "ctl/merge.h"
 #include "ctl/progress.h"
+#include "ctl/reply.h"
 
 #define WAIT_MS 100 /* between looks at SIGINT and the clock */
 #define TYPES_MAX 32
@@ -188,12 +189,20 @@ static int take_item(struct watching *w, const struct kith_item *item)
 	return rc ? rc : kith_subscriber_ack(w->subscriber, item->shard, item->sequence);
 }
 
+/* The daemon has been reached, or not yet. Lines for people need to know how it writes money. */
+static void note_reached(struct watching *w, bool is_there)
+{
+	if (is_there && !w->reached && !w->settings->remote.json)
+		reply_learn_money(&w->settings->remote);
+	w->reached |= is_there;
+}
+
 static int next_durable(struct watching *w, struct complaint *c)
 {
 	struct kith_item item;
 	int rc, taken = kith_subscriber_next(w->subscriber, WAIT_MS, &item, c);
 
-	w->reached |= kith_subscriber_is_open(w->subscriber);
+	note_reached(w, kith_subscriber_is_open(w->subscriber));
 	if (taken && taken != ERR_TIMEOUT)
 		return taken;
 	if (w->merging)
@@ -221,7 +230,7 @@ static int next_live(struct watching *w, struct complaint *c)
 	const struct notification *n;
 	int rc = kith_feed_next(w->feed, WAIT_MS, &n);
 
-	w->reached |= kith_feed_is_connected(w->feed);
+	note_reached(w, kith_feed_is_connected(w->feed));
 	if (rc == ERR_TIMEOUT)
 		return rc;
 	if (rc)

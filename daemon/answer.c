@@ -200,12 +200,18 @@ static json_t *group_json(const struct query *q, enum belonging how)
 	return out;
 }
 
-json_t *answer_show(const struct query *q, int64_t now_ms)
+json_t *answer_money(const struct daemon *d)
+{
+	return json_pack("{s:i,s:s}", "decimals", (int)d->config.decimals, "currency",
+		d->config.currency);
+}
+
+json_t *answer_show(const struct daemon *d, const struct query *q, int64_t now_ms)
 {
 	const struct customer *who = q->who;
 	int64_t due_ms = solve_due(q);
 
-	return json_pack("{s:s#,s:i,s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:I,s:o,s:o,s:I}",
+	return json_pack("{s:s#,s:i,s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:I,s:o,s:o,s:I,s:o}",
 		"customer", (const char *)who->id, (int)who->id_size, "shard", (int)q->shard,
 		"facts", facts_json(&who->facts), "own_facts", customs_json(q, now_ms),
 		"standing", standing_json(q),
@@ -215,7 +221,7 @@ json_t *answer_show(const struct query *q, int64_t now_ms)
 		"lifecycle_version", (json_int_t)who->standing.lifecycle_version,
 		"clock", (json_int_t)now_ms,
 		"ids", group_json(q, BELONGS_AS_ID), "members", group_json(q, BELONGS_TO_ACCOUNT),
-		"members_in_all", (json_int_t)who->bond.members);
+		"members_in_all", (json_int_t)who->bond.members, "money", answer_money(d));
 }
 
 static json_t *evidence_json(const struct evidence *e)
@@ -324,8 +330,8 @@ json_t *answer_explain(struct daemon *d, const struct query *q, int64_t now_ms,
 		json_object_set_new(row, "tests", tests_json(q, risk->rule, &v, now_ms));
 		json_array_append_new(risks, row);
 	}
-	return json_pack("{s:s#,s:I,s:s,s:o,s:o,s:o,s:o}", "customer", (const char *)who->id,
+	return json_pack("{s:s#,s:I,s:s,s:o,s:o,s:o,s:o,s:o}", "customer", (const char *)who->id,
 		(int)who->id_size, "clock", (json_int_t)now_ms, "language", language_name(language),
 		"text", answer_account(d, q, now_ms, language), "ladders", ladders, "risks", risks,
-		"next_change", next_change_json(q, solve_due(q)));
+		"next_change", next_change_json(q, solve_due(q)), "money", answer_money(d));
 }

@@ -8,7 +8,9 @@
 
 struct daemon;
 
-json_t *answer_show(const struct query *q, int64_t now_ms);
+/* How the business writes money, for whoever shows the amounts of an answer. */
+json_t *answer_money(const struct daemon *d);
+json_t *answer_show(const struct daemon *d, const struct query *q, int64_t now_ms);
 /* With "text", a list of sentences. */
 json_t *answer_explain(struct daemon *d, const struct query *q, int64_t now_ms,
 	enum language language);

@@ -225,6 +225,7 @@ json_t *answer_stats(struct daemon *d, struct query *const *census)
 		"time_inputs", (json_int_t)d->timekeeper.fired,
 		"messages", (json_int_t)d->courier.messages,
 		"subscribers_fenced", (json_int_t)d->subscribers.fenced));
+	json_object_set_new(out, "money", answer_money(d));
 	json_object_set_new(out, "rescued_wakeups", json_integer((json_int_t)rescued(d)));
 	return out;
 }

@@ -212,7 +212,7 @@ static void customer_answered(struct query *answer)
 			timekeeper_now(d), q->language)));
 	else
 		control_json(d, &q->peer, q->number,
-			answer_of_id(q, answer_show(answer, timekeeper_now(d))));
+			answer_of_id(q, answer_show(d, answer, timekeeper_now(d))));
 	question_free(q);
 }
 
@@ -521,8 +521,9 @@ static void answer(struct daemon *d, const struct peer *peer, const struct reque
 	else if (span_eq(r->verb, span_str("forget")))
 		forget(d, peer, r);
 	else if (span_eq(r->verb, span_str("ping")))
-		control_json(d, peer, r->number, json_pack("{s:s,s:s,s:i}", "version", KITH_VERSION,
-			"state", daemon_state_name(d->state), "shards", (int)d->store.shards));
+		control_json(d, peer, r->number, json_pack("{s:s,s:s,s:i,s:o}", "version", KITH_VERSION,
+			"state", daemon_state_name(d->state), "shards", (int)d->store.shards,
+			"money", answer_money(d)));
 	else
 		control_error(d, peer, r->number, "malformed",
 			"verbs are stats, funnel, rules, sources, follow_ups, command, show, explain, "

@@ -155,14 +155,15 @@ static json_t *answer_refit(struct daemon *d, struct query *const *census)
 
 	for (unsigned i = 0; i < d->store.shards; i++)
 		customers += census[i]->meta.customers;
-	return json_pack("{s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o,s:o,s:o}", "state",
+	return json_pack("{s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o,s:o,s:o,s:o}", "state",
 		refit_state_name(v->state), "begun", (json_int_t)v->begun, "finished",
 		(json_int_t)v->finished, "looked_at", (json_int_t)(s ? s->looked_at : 0), "customers",
 		(json_int_t)customers, "classes_fitted", (json_int_t)atomic_load(&v->fitter.fitted),
 		"classes", (json_int_t)(1 + d->lifecycle->machine->classes.n), "every",
 		(json_int_t)d->config.refit_ms, "last", v->last.run ?
 		outcome_json(&v->last, d->lifecycle->machine) : json_null(), "parameters",
-		in_force_json(d), "judging", answer_judging(d, census));
+		in_force_json(d), "judging", answer_judging(d, census), "money",
+		answer_money(d));
 }
 
 void refit_request(struct daemon *d, const struct peer *peer, const struct request *r)

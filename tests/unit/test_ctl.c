@@ -129,6 +129,22 @@ static void every_verb_has_help_one_can_learn_from(void **state)
 	assert_null(verb_find("sned"));
 }
 
+static void money_is_shown_as_the_store_writes_it(void **state)
+{
+	char t[TEXT_MAX];
+
+	(void)state;
+	text_money_is(0, "¥");
+	assert_string_equal(text_money(123456, t), "¥ 123 456");
+	text_money_is(3, "KWD");
+	assert_string_equal(text_money(-1234500, t), "KWD -1 234.500");
+	assert_string_equal(text_value(1500, "money", t), "KWD 1.500");
+	text_money_is(4, "fifteen bytes..");
+	assert_string_equal(text_money(1e17, t), "fifteen bytes.. 10 000 000 000 000.0000");
+	text_money_is(2, "");
+	assert_string_equal(text_money(-1, t), "-0.01");
+}
+
 static void numbers_are_shown_as_people_read_them(void **state)
 {
 	char t[TEXT_MAX];
@@ -259,6 +275,7 @@ int main(void)
 		cmocka_unit_test(help_is_asked_for_in_two_ways),
 		cmocka_unit_test(every_verb_has_help_one_can_learn_from),
 		cmocka_unit_test(numbers_are_shown_as_people_read_them),
+		cmocka_unit_test(money_is_shown_as_the_store_writes_it),
 		cmocka_unit_test(table_columns_are_as_wide_as_they_need),
 		cmocka_unit_test(where_to_begin_is_read_in_the_ways_people_write_it),
 		cmocka_unit_test(lines_of_shards_merge_by_time_and_wait_for_who_may_still_be_earlier),
