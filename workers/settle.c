@@ -146,6 +146,12 @@ int customer_settle(struct shard *s, struct customer *c, int64_t to_ms, const st
 	return rc != 0 ? rc : customer_advance(s, c, to_ms, why);
 }
 
+/* Nobody judges another id of somebody, but what a new file counts is counted of it from now on. */
+static void adopt_silent(const struct shard *s, struct customer *c)
+{
+	c->standing.lifecycle_version = s->lifecycle->machine->version;
+}
+
 static void keep_tail(const struct shard *s, struct customer *c)
 {
 	if (s->settings.late_window_ms != 0)
@@ -172,6 +178,8 @@ int customer_load(struct shard *s, struct customer *c, struct span id)
 	keep_tail(s, c);
 	story_ahead(s, c, 0);
 	market_cover(&s->market, c->market_version, &c->facts);
+	if (customer_is_merged(c))
+		adopt_silent(s, c);
 	census_take(s, c);
 	return 0;
 }

@@ -247,6 +247,32 @@ static void a_new_file_and_a_market_come_to_an_id_that_is_taken_out(void **state
 	story_end(s);
 }
 
+/* The count is of a file that came while they were one; nobody judges the id meanwhile. */
+static void what_a_later_file_counts_it_counts_of_each_id(void **state)
+{
+	struct sim *s = sim_new(&(struct sim_options){ .seed = random_seed(1), .shards = SHARDS,
+		.lifecycle = sim_other_shop });
+	struct customer *c;
+
+	(void)state;
+	sim_send(s, "till/1 anna buys 600\ntill/2 bert buys 600");
+	assert_true(sim_command(s, "merge anna bert"));
+	assert_true(sim_lifecycle(s, shop));
+	sim_send(s, "till/3 bert buys 700");
+	sim_send(s, "till/4 bert buys 800");
+	sim_send(s, "till/5 bert buys 900\ntill/6 anna buys 500");
+	c = sim_customer(s, "anna");
+	assert_int_equal(c->facts.custom[0].v.i, 4);
+	free(c);
+	sim_until(s, "1d"); /* the sweep is over */
+	assert_true(sim_command(s, "unmerge bert"));
+	c = sim_customer(s, "bert");
+	assert_int_equal(c->facts.custom[0].v.i, 3);
+	free(c);
+	sim_check(s);
+	story_end(s);
+}
+
 /* ---- accounts */
 
 static void people_roll_up_into_their_account(void **state)
@@ -543,6 +569,7 @@ int main(void)
 		cmocka_unit_test(a_late_event_of_an_id_withdraws_nothing_and_the_sum_is_right),
 		cmocka_unit_test(what_is_held_and_to_be_done_of_an_id_ends_and_the_person_answers_for_it),
 		cmocka_unit_test(a_new_file_and_a_market_come_to_an_id_that_is_taken_out),
+		cmocka_unit_test(what_a_later_file_counts_it_counts_of_each_id),
 		cmocka_unit_test(people_roll_up_into_their_account),
 		cmocka_unit_test(an_account_has_its_own_events_too_and_may_be_of_another),
 		cmocka_unit_test(an_id_brings_its_account_along_and_takes_it_away_again),
