@@ -86,14 +86,23 @@ static const char *find_fault(struct daemon *d, bool *ret_hard)
 	return NULL;
 }
 
-/* A restart would make a new store, and nobody see that the old one is gone. */
+static bool is_there(const struct daemon *d)
+{
+	bool there = store_is_there(&d->store) && journal_is_there(d->pipeline.journal);
+
+	for (unsigned i = 0; there && i < d->store.shards; i++)
+		there = env_is_there(d->workers[i].env, &d->store);
+	return there;
+}
+
+/* A restart would make a new store, and nobody see that the old one is gone; or go on with what somebody
+ * has put in its place, and what was written since into a file without a name is gone. */
 void space_lost_check(struct daemon *d)
 {
-	if (d->state == DAEMON_STOPPING ||
-		(store_is_there(&d->store) && journal_is_there(d->pipeline.journal)))
+	if (d->state == DAEMON_STOPPING || is_there(d))
 		return;
-	daemon_abandon(d, "the store is not where it was: deleted, moved or covered by a mount while kithd "
-		"ran. Put it back before the next start, which else makes an empty one", ERR_NOTFOUND);
+	daemon_abandon(d, "the store is not where it was: deleted, moved, replaced or covered by a mount while "
+		"kithd ran. Put it back before the next start, which else makes an empty one", ERR_NOTFOUND);
 	d->exit_code = EXIT_CONFIG;
 }
 

@@ -109,6 +109,31 @@ int tree_open(struct env *e, const char *dir, uint64_t map_bytes, bool *ret_shor
 	return cover_file(e, data_path, ret_short);
 }
 
+/* Of the file that is open: whatever bears its name later. */
+static int keep_file(struct env *e)
+{
+	struct stat st;
+	int fd, rc = mdb_env_get_fd(e->lmdb, &fd);
+
+	if (rc != 0 || fstat(fd, &st) != 0)
+		return rc != 0 ? err_from_lmdb(rc) : err_from_errno(errno);
+	e->file_device = st.st_dev;
+	e->file_inode = st.st_ino;
+	return OK;
+}
+
+bool env_is_there(const struct env *e, const struct store *s)
+{
+	char dir[PATH_BYTES], path[PATH_BYTES + 16];
+	struct stat st;
+
+	store_shard_dir(s, e->shard, dir);
+	snprintf(path, sizeof path, "%s/data.mdb", dir);
+	if (stat(path, &st) != 0)
+		return errno != ENOENT && errno != ENOTDIR;
+	return st.st_ino == e->file_inode && st.st_dev == e->file_device;
+}
+
 /* Make all tables and the first meta row, in one transaction. */
 static int env_create(struct env *e, const struct store *s, unsigned shard)
 {
@@ -166,7 +191,7 @@ static int env_start(struct env *e, const struct store *s, unsigned shard, const
 		return err_from_errno(errno);
 	if (!e->read_only && ((rc = reserve_lock_file(dir)) != OK || (rc = make_data_file(dir)) != OK))
 		return rc;
-	if ((rc = tree_open(e, dir, map_bytes, &is_short)) != OK)
+	if ((rc = tree_open(e, dir, map_bytes, &is_short)) != OK || (rc = keep_file(e)) != OK)
 		return rc;
 	blank = env_is_blank(e);
 	if (blank && e->read_only)

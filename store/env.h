@@ -46,6 +46,8 @@ struct env_meta {
  * one twice in a process or use it across fork(). */
 int env_open(const struct store *s, unsigned shard, uint64_t map_bytes, bool read_only,
 	struct env **ret_env, struct complaint *c);
+/* False: its file is not where it was any more, or another one is. Any thread. */
+bool env_is_there(const struct env *e, const struct store *s);
 void env_close(struct env *e); /* drops what is not committed; ignores NULL */
 
 /* The transaction begins by itself at the first call after opening or a commit. */

@@ -68,7 +68,7 @@ static bool is_missing(int rc)
 
 bool store_is_there(const struct store *s)
 {
-	char path[PATH_BYTES], name[48];
+	char path[PATH_BYTES];
 	struct stat now, locked;
 	int rc;
 
@@ -76,16 +76,8 @@ bool store_is_there(const struct store *s)
 	rc = stat(path, &now);
 	if (is_missing(rc))
 		return false;
-	if (rc == 0 && fstat(s->lock_fd, &locked) == 0 &&
-		(now.st_ino != locked.st_ino || now.st_dev != locked.st_dev))
-		return false;
-	for (unsigned i = 0; i < s->shards; i++) {
-		snprintf(name, sizeof name, "shard-%u/data.mdb", i);
-		store_path(s, name, path);
-		if (is_missing(stat(path, &now)))
-			return false;
-	}
-	return true;
+	return rc != 0 || fstat(s->lock_fd, &locked) != 0 ||
+		(now.st_ino == locked.st_ino && now.st_dev == locked.st_dev);
 }
 
 /* Keep DIR without the slashes at its end. */

@@ -25,8 +25,8 @@ struct store {
 int store_open(const char *dir, unsigned shards, bool create, struct store *ret_store,
 	struct complaint *c);
 void store_close(struct store *s);
-/* False: the directory, its lock or a shard's file is not where it was any more: it was deleted, moved
- * or covered by a mount. What is written meanwhile may be found by nobody. */
+/* False: the directory or its lock is not where it was any more: it was deleted, moved or covered by a
+ * mount. What is written meanwhile may be found by nobody. */
 bool store_is_there(const struct store *s);
 /* Paths inside; OUT holds 4096. */
 void store_journal_dir(const struct store *s, char *out);

@@ -98,6 +98,7 @@ struct env {
 	uint64_t map_bytes;
 	uint8_t store_id[16];
 	unsigned shard, shards;
+	uint64_t file_device, file_inode; /* of data.mdb, as it was opened first */
 	struct env_meta meta;
 	struct env_meta frozen_meta; /* as of `previous`, while it is frozen */
 	struct env_meta committed;

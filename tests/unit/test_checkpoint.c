@@ -455,6 +455,28 @@ static void a_shard_whose_environment_does_not_open_again_ends(void **state)
 	assert_int_equal(rename(away, dir), 0);
 }
 
+/* As of another input than what lies in memory, however whole it is. */
+static void a_file_that_was_put_in_the_place_of_a_shard_s_is_not_gone_on_with(void **state)
+{
+	struct bench *b = *state;
+	struct env *e = b->w.env;
+	char dir[4096], copy[4200], from[4300], to[4300];
+
+	store_shard_dir(&b->f->s, 1, dir);
+	snprintf(copy, sizeof copy, "%s.copy", dir);
+	snprintf(from, sizeof from, "%s/data.mdb", copy);
+	snprintf(to, sizeof to, "%s/data.mdb", dir);
+	flush_20_mib(e);
+	assert_int_equal(mkdir(copy, 0750), 0);
+	assert_int_equal(mdb_env_copy(e->lmdb, copy), 0);
+	assert_true(env_is_there(e, &b->f->s));
+	assert_int_equal(rename(from, to), 0);
+	assert_false(env_is_there(e, &b->f->s));
+	assert_int_equal(rmdir(copy), 0);
+	assert_int_equal(env_relax(e), ERR_NOTFOUND);
+	assert_int_equal(env_failed(e), ERR_NOTFOUND);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -481,6 +503,8 @@ int main(void)
 			teardown),
 		cmocka_unit_test_setup_teardown(a_shard_whose_environment_does_not_open_again_ends, setup,
 			teardown),
+		cmocka_unit_test_setup_teardown(
+			a_file_that_was_put_in_the_place_of_a_shard_s_is_not_gone_on_with, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("checkpoint", tests, NULL, NULL);
