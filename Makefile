@@ -177,6 +177,8 @@ $(BUILD)/kith-floor: $(BUILD)/bench/floor.o $(BUILD)/bench/crowd_table.o $(BUILD
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lzmq $(CORE_LIBS)
 $(BUILD)/kith-names: $(BUILD)/bench/names.o $(BUILD)/libcore.a
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lzmq $(CORE_LIBS)
+$(BUILD)/kith-pauses: $(BUILD)/bench/pauses.o $(BUILD)/libcore.a
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(CORE_LIBS)
 $(BUILD)/kith-budget: $(addprefix $(BUILD)/bench/,budget.o budget_wakes.o alloc_count.o) $(bench_common) $(BUILD)/libcore.a
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(CORE_LIBS)
 # What others make of a like task; each is built where its client library is installed.
@@ -193,7 +195,7 @@ peers = $(if $(call have,sqlite3.h),$(BUILD)/peer-sqlite) $(BUILD)/peer-redis \
         $(if $(call have,libpq-fe.h,-I$(shell pg_config --includedir 2>/dev/null)),$(BUILD)/peer-postgres)
 
 # Measuring: docs/PERFORMANCE.md. RECORD=1 writes the tables there.
-bench_tools := $(addprefix $(BUILD)/,kith-load kith-floor kith-budget kith-names)
+bench_tools := $(addprefix $(BUILD)/,kith-load kith-floor kith-budget kith-names kith-pauses)
 .PHONY: bench-tools bench-peers bench-scale bench-deadlines bench-budget bench-refit bench-memory
 bench-tools: all $(bench_tools)
 	@$(MAKE) --no-print-directory $(peers)

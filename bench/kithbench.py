@@ -160,6 +160,15 @@ def package(name):
     return first_line(["dpkg-query", "-W", "-f", "${Version}", name])
 
 
+PAUSES_SECONDS = 6  # what a kernel does every five seconds is in it
+
+
+def pauses():
+    """How much of its processors the machine takes for itself while nothing of ours runs."""
+    r = run_json([program("kith-pauses"), str(PAUSES_SECONDS)])
+    return f"{r['lost_share'] * 100:.2f} % of the processors' time, the longest {r['longest_ms']:.1f} ms"
+
+
 def machine(*packages):
     """The machine's facts as a table."""
     def grep(path, key):
@@ -167,7 +176,7 @@ def machine(*packages):
             if line.startswith(key):
                 return line.split(":", 1)[1].strip()
         return "unknown"
-    where = tempfile.gettempdir()
+    where, load = tempfile.gettempdir(), " ".join(open("/proc/loadavg").read().split()[:3])
     disk = first_line(["findmnt", "-n", "-o", "FSTYPE,SOURCE", "--target", where])
     libraries = {"libzmq": "libzmq5", "LMDB": "liblmdb0", "protobuf-c": "libprotobuf-c1",
                  "xxHash": "libxxhash0", **dict(packages)}
@@ -180,7 +189,8 @@ def machine(*packages):
             ("built by", "make release" if os.path.basename(BUILD) == "release" else "make"),
             ("compiler", first_line(["cc", "--version"])),
             ("libraries", ", ".join(f"{k} {package(v)}" for k, v in libraries.items())),
-            ("load before", " ".join(open("/proc/loadavg").read().split()[:3]))]
+            ("load before", load),
+            ("pauses of 1 ms and more", pauses())]
     return table(["", "machine"], rows)
 
 

@@ -28,7 +28,7 @@ void config_default(struct config *c)
 	c->credit = 20000;
 	c->subscriptions = 10000;
 	c->subscriber_credit = 4096;
-	c->deadlines_per_second = 120000;
+	c->deadlines_per_second = 105000;
 	c->in_future_ms = 3600 * 1000;
 	c->survey_ms = 3600 * 1000;
 	c->space_reserve = 256u << 20;

@@ -233,7 +233,7 @@ class Daemon:
 			last = first['journal']['last']
 			if first['under_way'] or first['judging']['under_way'] or any(s['position'] != last for s in first['shards']):
 				return None
-			# Deadlines come paced: at first 32 a shard at a time, 120,000 a second (--deadlines-per-second).
+			# Deadlines come paced: at first 32 a shard at a time, 105,000 a second (--deadlines-per-second).
 			pause(0.03 + 3 * 256 / 20000 * len(first['shards']))
 			again = self.stats()
 			return again if again['journal']['last'] == last else None
