@@ -50,7 +50,7 @@ static json_t *describe(const struct daemon *d, const struct webhook *w)
 		q->n[LETTER_AHEAD]), "in_flight",
 		(int)q->n[LETTER_FLYING], "dead", (int)w->dead, "delivered",
 		(json_int_t)w->delivered, "attempts", (json_int_t)w->attempts, "trimmed",
-		(json_int_t)w->gaps, "failing_since", (json_int_t)w->failing_since_ms,
+		(json_int_t)w->gaps, "failing_since", (json_int_t)w->failing.since_ms,
 		"last_success", (json_int_t)w->success_ms, "last_status", w->status, "last_error",
 		w->status >= 200 && w->status < 300 ? "" : w->error);
 }

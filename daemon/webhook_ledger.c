@@ -101,14 +101,14 @@ static void erase_letter(struct webhook *w, struct letter *l, struct buf *out)
 /* The webhook's own row, in the shard of its name. */
 static void write_webhook(struct daemon *d, struct webhook *w, struct buf *out)
 {
-	struct letter own = { .first_ms = w->failing_since_ms,
+	struct letter own = { .first_ms = w->failing.since_ms,
 		.attempts = w->failures > UINT16_MAX ? UINT16_MAX : (uint16_t)w->failures };
-	struct letter_change c = { .verb = w->failing_since_ms ? LETTER_PUT : LETTER_DELETE,
+	struct letter_change c = { .verb = w->failing.since_ms ? LETTER_PUT : LETTER_DELETE,
 		.shard = (uint16_t)hash_shard(w->set.name, strlen(w->set.name), d->store.shards),
 		.sequence = WEBHOOK_ROW, .name = span_str(w->set.name) };
 
 	letter_pack(&d->webhooks.scratch, &own, ROW_WEBHOOK);
-	if (w->failing_since_ms)
+	if (w->failing.since_ms)
 		c.record = span_of(d->webhooks.scratch.data, d->webhooks.scratch.size);
 	letter_change_add(out, &c);
 	w->row_writing = true;

@@ -46,20 +46,18 @@ static int make_body(struct daemon *d, const struct webhook *w, const struct let
 /* 410 and too many dead letters end it; so do days of nothing but failures. */
 static void note_failure(struct daemon *d, struct webhook *w, enum fate fate, int64_t now_ms)
 {
+	int64_t failing_ms = failing_note(&w->failing, now_ms, clock_monotonic_ns(), &w->row_changed);
+
 	if (w->failures < UINT16_MAX)
 		w->failures++;
-	if (w->failing_since_ms == 0 || w->failing_since_ms > now_ms) { /* the clock was set back */
-		w->failing_since_ms = now_ms;
-		w->row_changed = true;
-	}
 	if (fate == FATE_GONE)
 		webhook_pause(d, w, WEBHOOK_GONE, "the receiver answered 410 Gone: it wants no more");
 	else if (w->dead >= WEBHOOK_DEAD_MAX)
 		webhook_pause(d, w, WEBHOOK_FULL, "%u letters are dead: re-drive or drop them, then "
 			"resume", w->dead);
-	else if (now_ms - w->failing_since_ms >= d->config.webhook_pause_ms)
+	else if (failing_ms >= d->config.webhook_pause_ms)
 		webhook_pause(d, w, WEBHOOK_FAILING, "nothing but failures for %lld hours; the last: "
-			"%s", (long long)((now_ms - w->failing_since_ms) / 3600000), w->error);
+			"%s", (long long)(failing_ms / 3600000), w->error);
 }
 
 static void note_success(struct webhook *w, int64_t now_ms)
@@ -67,8 +65,8 @@ static void note_success(struct webhook *w, int64_t now_ms)
 	w->delivered++;
 	w->success_ms = now_ms;
 	w->failures = 0;
-	if (w->failing_since_ms) {
-		w->failing_since_ms = 0;
+	if (w->failing.since_ms) {
+		w->failing.since_ms = 0;
 		w->row_changed = true;
 	}
 }

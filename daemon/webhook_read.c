@@ -5,6 +5,7 @@
  * those who are at the end, which is nearly all of them, cost one question together. Whose place
  * the next question is for goes round, so one that catches up holds nobody back. */
 #include <stdlib.h>
+#include "base/clock.h"
 #include "base/hash.h"
 #include "daemon/daemon.h"
 #include "daemon/webhook_letter.h"
@@ -190,7 +191,7 @@ static void load_row(struct webhook *w, unsigned shard, uint64_t sequence, struc
 	if (letter_unpack(record, &row, &kind, &body) != 0)
 		return; /* no version of kith wrote it */
 	if (kind == ROW_WEBHOOK) {
-		w->failing_since_ms = row.first_ms;
+		failing_load(&w->failing, row.first_ms, clock_wall_ms(), clock_monotonic_ns());
 		w->failures = row.attempts;
 		return;
 	}

@@ -135,7 +135,7 @@ static void take_settings(struct daemon *d, struct webhook *w, const struct webh
 	webhook_secrets(w);
 	if (resumed) {
 		w->failures = 0;
-		w->failing_since_ms = 0;
+		w->failing.since_ms = 0;
 		w->row_changed = true;
 		queue_hurry(&w->queue, clock_wall_ms());
 	}

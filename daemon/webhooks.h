@@ -16,6 +16,7 @@
 #define KITH_DAEMON_WEBHOOKS_H
 #include <jansson.h>
 #include "daemon/socket.h"
+#include "daemon/webhook_failing.h"
 #include "daemon/webhook_queue.h"
 #include "daemon/webhook_sender.h"
 #include "daemon/webhook_settings.h"
@@ -54,7 +55,7 @@ struct webhook {
 	unsigned fetching;          /* letters whose bytes are on their way from the shard */
 	unsigned references;        /* requests and questions under way */
 	unsigned failures;          /* in a row */
-	int64_t failing_since_ms;   /* nothing but failures since; 0: not failing */
+	struct failing failing;     /* nothing but failures */
 	int64_t success_ms;         /* the last one; 0 none since the start */
 	int64_t slot_ns;            /* with a rate: when the next request may go */
 	unsigned dead;              /* letters */

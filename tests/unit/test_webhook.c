@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include "daemon/webhook_address.h"
 #include "daemon/webhook_event.h"
+#include "daemon/webhook_failing.h"
 #include "daemon/webhook_letter.h"
 #include "daemon/webhook_schedule.h"
 #include "daemon/webhook_settings.h"
@@ -34,6 +35,62 @@ static int seeded(void **state)
 	(void)state;
 	chance = seed ? strtoull(seed, NULL, 0) : 42;
 	return 0;
+}
+
+/* ----------------------------------------------------------------------------------- failing */
+
+#define SECOND_NS INT64_C(1000000000)
+#define NOW (INT64_C(20000) * DAY)
+
+static int64_t failed(struct failing *f, int64_t now_ms, int64_t seconds, bool changes)
+{
+	bool changed = false;
+	int64_t ms = failing_note(f, now_ms, seconds * SECOND_NS, &changed);
+
+	assert_int_equal(changed, changes);
+	return ms;
+}
+
+static void a_clock_that_jumps_makes_no_failure_older(void **state)
+{
+	struct failing f = { 0 };
+
+	(void)state;
+	assert_int_equal(failed(&f, NOW, 100, true), 0);
+	assert_int_equal(f.since_ms, NOW);
+	assert_int_equal(failed(&f, NOW + 5000, 105, false), 5000);
+	assert_int_equal(failed(&f, NOW + 6 * DAY, 110, true), 10000);
+	assert_int_equal(f.since_ms, NOW + 6 * DAY - 10000); /* so that a restart knows no better */
+	assert_int_equal(failed(&f, NOW - 6 * DAY, 120, true), 20000);
+	assert_int_equal(f.since_ms, NOW - 6 * DAY - 20000);
+	assert_int_equal(failed(&f, NOW - 6 * DAY + HOUR - 9000, 120 + 3600, false), 20000 + HOUR);
+	assert_int_equal(f.since_ms, NOW - 6 * DAY - 20000); /* slewed by a little */
+}
+
+static void failures_before_a_restart_count(void **state)
+{
+	struct failing f;
+
+	(void)state;
+	failing_load(&f, NOW - 4 * DAY, NOW, 7 * SECOND_NS);
+	assert_int_equal(failed(&f, NOW + 1000, 8, false), 4 * DAY + 1000);
+	assert_int_equal(failed(&f, NOW + DAY, 7 + 86400, false), 5 * DAY);
+	failing_load(&f, 0, NOW, 7 * SECOND_NS);
+	assert_int_equal(failed(&f, NOW + DAY, 7 + 86400, true), 0);
+}
+
+/* It says 1970 until somebody sets it. */
+static void a_clock_without_a_battery_ages_nothing(void **state)
+{
+	struct failing f;
+
+	(void)state;
+	failing_load(&f, NOW - 4 * DAY, 5000, 5 * SECOND_NS);
+	assert_int_equal(failed(&f, 6000, 6, true), 1000);
+	assert_int_equal(f.since_ms, 5000);
+	assert_int_equal(failed(&f, NOW, 7, true), 2000);
+	assert_int_equal(failed(&f, 0, 8, true), 3000);
+	assert_true(f.since_ms > 0);
 }
 
 /* ----------------------------------------------------------------------------------- schedule */
@@ -682,6 +739,9 @@ static void attributes_in_headers_are_percent_encoded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_clock_that_jumps_makes_no_failure_older),
+		cmocka_unit_test(failures_before_a_restart_count),
+		cmocka_unit_test(a_clock_without_a_battery_ages_nothing),
 		cmocka_unit_test_setup(the_schedule_is_that_of_standard_webhooks_shaken_by_a_fifth, seeded),
 		cmocka_unit_test(only_2xx_is_delivered_and_410_is_the_end),
 		cmocka_unit_test_setup(retry_after_is_honoured_within_a_day_and_only_for_429_and_503,
