@@ -54,7 +54,7 @@ fuzz_names := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 fuzz_replays := $(fuzz_names:%=$(BUILD)/tests/fuzz/%_replay)
 tool_bins := $(patsubst tests/faults/%.c,$(BUILD)/tests/faults/%,$(filter-out %shim.c,$(wildcard tests/faults/*.c)))
 
-.PHONY: all release check-release bench check test demo prereq clean format arrows asan ubsan tsan fuzz help install sim faults power
+.PHONY: all release check-release bench check test demo prereq clean format arrows asan ubsan ubsan-system tsan fuzz help install sim faults power
 .SECONDARY:
 all: $(BUILD)/kithd $(BUILD)/kith $(BUILD)/libkith.a
 
@@ -157,6 +157,13 @@ asan:
 ubsan:
 	$(MAKE) BUILD=build/ubsan SAN="-fsanitize=undefined -fno-sanitize-recover=all" CFLAGS="-O1 -g" all tests_built
 	BUILD=build/ubsan SUITES="unit sim fuzz" tests/run
+# The real kithd and kith under it, by the suites that go through the most of them in the least time.
+ubsan_system = bad_input clients everything follow_up funnel hold merge messages preview refit reload \
+               sources subscribe value withdraw words
+ubsan-system:
+	$(MAKE) BUILD=build/ubsan SAN="-fsanitize=undefined -fno-sanitize-recover=all" CFLAGS="-O1 -g" all
+	failed=; for t in $(ubsan_system); do BUILD=build/ubsan SUITES=system tests/run system/$$t || failed="$$failed $$t"; done; \
+	  [ -z "$$failed" ] || { echo "failed with a kithd or kith that stops at undefined behaviour:$$failed" >&2; exit 1; }
 tsan:
 	$(MAKE) BUILD=build/tsan SAN="-fsanitize=thread" CFLAGS="-O1 -g" all tests_built
 	BUILD=build/tsan SUITES="unit sim" TSAN_OPTIONS="suppressions=$(CURDIR)/tests/tsan.supp" tests/run
@@ -263,6 +270,7 @@ help:
 # make check-release     is the release the same engine as the ordinary build?
 # make faults            the storage-call sweep, whole      make power CUTS=1000
 # make asan ubsan tsan   unit and simulation tests under a sanitizer
+# make ubsan-system      the real kithd and kith under one, in most of the system suites
 # make fuzz SECONDS_EACH=600    coverage-guided fuzzing of every parser
 # make bench bench-peers bench-scale bench-deadlines bench-refit bench-memory bench-budget    docs/PERFORMANCE.md; RECORD=1 writes it
 # make format clean

@@ -53,7 +53,8 @@ int subscriber_snapshot_receive(struct kith_subscriber *s)
 		return 0;
 	}
 	at->asked = false;
-	memcpy(at->after, p->upto.data, p->upto.size);
+	if (p->upto.size) /* a shard of nobody has no last one */
+		memcpy(at->after, p->upto.data, p->upto.size);
 	at->after_size = (uint8_t)p->upto.size;
 	if (coverage_add(&s->shards[p->shard].coverage, p->upto, p->done, p->as_of) != 0)
 		return ERR_NOMEM;
