@@ -75,10 +75,9 @@ static int row_put(struct shard *s, struct customer *c, unsigned i, const struct
 		span_of(p, ROW_BYTES + f->owner_size));
 }
 
-static struct follow_up_counts *counts_of(struct shard *s, unsigned i)
+static struct follow_up_counts *counts_under(struct shard *s, uint16_t name)
 {
 	struct follow_ups *all = &s->follow_ups;
-	uint16_t name = s->numbering.follow_up[i];
 
 	for (unsigned k = 0; k < all->n; k++)
 		if (all->list[k].name == name)
@@ -91,6 +90,11 @@ static struct follow_up_counts *counts_of(struct shard *s, unsigned i)
 	return &all->list[all->n++];
 }
 
+static struct follow_up_counts *counts_of(struct shard *s, unsigned i)
+{
+	return counts_under(s, s->numbering.follow_up[i]);
+}
+
 static void set_owner(struct follow_up_row *f, struct span owner)
 {
 	f->owner_size = (uint8_t)(owner.size < FOLLOW_UP_OWNER_MAX ? owner.size : FOLLOW_UP_OWNER_MAX);
@@ -98,8 +102,9 @@ static void set_owner(struct follow_up_row *f, struct span owner)
 }
 
 /* STEP: "opened", "overdue", "escalated", "closed". */
-static int tell(struct shard *s, struct customer *c, unsigned i, const struct follow_up_row *f,
-	const char *step, const char *from, int64_t at_ms, const struct cause *why)
+static int tell_of(struct shard *s, struct customer *c, struct span rule, struct span on,
+	const struct follow_up_row *f, const char *step, const char *from, int64_t at_ms,
+	const struct cause *why)
 {
 	const struct facts_string *region = &c->facts.text[TEXT_REGION];
 	char type[32], id[48];
@@ -114,7 +119,7 @@ static int tell(struct shard *s, struct customer *c, unsigned i, const struct fo
 	n.ladder = span_str("follow_up");
 	n.from = span_str(from);
 	n.to = span_str(follow_up_state_name(f->state));
-	n.rule = s->lifecycle->machine->follow_ups[i].id;
+	n.rule = rule;
 	n.since_ms = f->opened_ms;
 	n.at_ms = at_ms;
 	n.lifecycle_version = s->lifecycle->machine->version;
@@ -123,12 +128,20 @@ static int tell(struct shard *s, struct customer *c, unsigned i, const struct fo
 	n.severity = f->state == FOLLOW_UP_OVERDUE ? SEVERITY_MEDIUM :
 		f->state == FOLLOW_UP_ESCALATED ? SEVERITY_HIGH : SEVERITY_NONE;
 	n.evidence[n.n_evidence++] = (struct evidence){ .fact = span_str("notification"),
-		.test = s->lifecycle->machine->follow_ups[i].on, .text = span_str(id),
+		.test = on, .text = span_str(id),
 		.unit = UNIT_NAME, .known = true, .holds = true };
 	n.evidence[n.n_evidence++] = (struct evidence){ .fact = span_str("due"),
 		.test = span_str("due"), .value = (double)f->due_ms, .unit = UNIT_TIME,
 		.known = true, .holds = at_ms <= f->due_ms };
 	return notification_emit(s, &n, why, &sequence);
+}
+
+static int tell(struct shard *s, struct customer *c, unsigned i, const struct follow_up_row *f,
+	const char *step, const char *from, int64_t at_ms, const struct cause *why)
+{
+	const struct follow_up *rule = &s->lifecycle->machine->follow_ups[i];
+
+	return tell_of(s, c, rule->id, rule->on, f, step, from, at_ms, why);
 }
 
 /* Count how it ended, once: did somebody act, and did the customer come back? */
@@ -232,6 +245,51 @@ int follow_up_end(struct shard *s, struct customer *c, uint16_t type, enum follo
 		return close_row(s, c, i, &f, state, now_of(why, f.opened_ms), why);
 	}
 	return 0;
+}
+
+/* One that the file in force does not have any more. */
+static int end_strange(struct shard *s, struct customer *c, uint16_t name, struct follow_up_row *f,
+	const struct cause *why)
+{
+	const char *from = follow_up_state_name(f->state);
+	int rc;
+
+	f->state = FOLLOW_UP_OVER;
+	counts_under(s, name)->over++;
+	rc = tell_of(s, c, env_name(s->env, name), span_str(""), f, "closed", from,
+		now_of(why, f->opened_ms), why);
+	return rc != 0 ? rc : env_follow_up_del(s->env, name, customer_id(c));
+}
+
+/* The one under NAME, if it is open. */
+static int end_name(struct shard *s, struct customer *c, uint16_t name, const struct cause *why)
+{
+	const struct machine *m = s->lifecycle->machine;
+	struct follow_up_row f;
+	struct span record;
+	unsigned i = 0;
+	int rc = env_follow_up_get(s->env, name, customer_id(c), &record);
+
+	if (rc == 0)
+		rc = follow_up_unpack(&f, record);
+	if (rc != 0)
+		return rc == ERR_NOTFOUND || env_failed(s->env) == 0 ? 0 : rc;
+	if (follow_up_is_closed(f.state))
+		return 0;
+	while (i < m->n_follow_ups && s->numbering.follow_up[i] != name)
+		i++;
+	return i == m->n_follow_ups ? end_strange(s, c, name, &f, why) :
+		close_row(s, c, i, &f, FOLLOW_UP_OVER, now_of(why, f.opened_ms), why);
+}
+
+int follow_ups_end(struct shard *s, struct customer *c, const struct cause *why)
+{
+	int rc = 0;
+
+	for (unsigned name = 1; rc == 0 && env_follow_ups(s->env) > 0 &&
+		env_name(s->env, (uint16_t)name).size; name++)
+		rc = end_name(s, c, (uint16_t)name, why);
+	return rc;
 }
 
 static int event_row(struct shard *s, struct customer *c, unsigned i, const struct cause *why)

@@ -69,6 +69,8 @@ int follow_up_open(struct shard *s, struct customer *c, uint16_t type, const str
 /* What TYPE announced of C is over, or was withdrawn. */
 int follow_up_end(struct shard *s, struct customer *c, uint16_t type, enum follow_up_state state,
 	const struct cause *why);
+/* All that are open of C are over, also those of a file that is not in force any more. */
+int follow_ups_end(struct shard *s, struct customer *c, const struct cause *why);
 /* WHY's event of C may answer one, or be the coming back. Costs nothing where none is open. */
 int follow_up_event(struct shard *s, struct customer *c, const struct cause *why);
 /* It is NOW_MS: what is due? Sets C's alarm for what comes next. */

@@ -15,19 +15,19 @@ static int forget(struct shard *s, struct customer *c, uint16_t type, bool *ret_
 int hold_forget(struct shard *s, struct customer *c)
 {
 	const struct machine *m = s->lifecycle->machine;
-	const struct numbering *n = &s->numbering;
+	uint16_t snooze = env_name_find(s->env, span_str(SNOOZE_NAME));
 	bool waited;
 	int rc = 0;
 
 	for (unsigned k = 0; rc == 0 && k < m->n_risks; k++) {
-		rc = forget(s, c, n->risk_id[k], &waited);
+		rc = forget(s, c, s->numbering.risk_id[k], &waited);
 		if (waited) /* nobody has heard of it: it begins anew */
 			c->standing.verdict.risks &= ~(1u << k);
 	}
-	for (unsigned l = 0; l < m->n_ladders; l++)
-		for (unsigned r = 0; rc == 0 && r < m->ladders[l].n_rungs; r++)
-			rc = forget(s, c, n->rung_id[l][r], &waited);
-	for (unsigned x = 1; rc == 0 && x < CROSSING_COUNT; x++)
-		rc = forget(s, c, n->crossing[x], &waited);
+	/* under any other name, also of a file that is not in force any more */
+	for (unsigned name = 1; rc == 0 && env_helds(s->env) > 0 &&
+		env_name(s->env, (uint16_t)name).size; name++)
+		if (name != snooze)
+			rc = forget(s, c, (uint16_t)name, &waited);
 	return rc;
 }

@@ -65,8 +65,8 @@ static int fall_silent(struct shard *s, struct customer *c, const struct input *
 	struct span head = in->command.other;
 	int rc = group_leave(s, c, why);
 
-	for (unsigned i = 0; rc == 0 && i < s->lifecycle->machine->n_follow_ups; i++)
-		rc = follow_up_end(s, c, s->numbering.follow_up_on[i], FOLLOW_UP_OVER, why);
+	if (rc == 0)
+		rc = follow_ups_end(s, c, why);
 	if (rc == 0)
 		rc = hold_forget(s, c);
 	if (rc == 0 && c->armed_ms != 0)

@@ -213,6 +213,40 @@ static void what_is_held_and_to_be_done_of_an_id_ends_and_the_person_answers_for
 	story_end(s);
 }
 
+static void of_an_id_nothing_stays_held_or_to_be_done_that_another_file_had_opened(void **state)
+{
+	struct sim *s = sim_new(&(struct sim_options){ .seed = random_seed(1), .shards = SHARDS,
+		.lifecycle = "ladder stage {\n"
+			     "    suspect potential\n"
+			     "    buyer   actual when purchases >= 1\n"
+			     "}\n"
+			     "risk silent when purchases >= 1 and silence > 30d\n"
+			     "risk quiet when purchases >= 1 and silence > 25d\n"
+			     "follow_up call_back on risk.silent owner \"desk\" due 9d\n" });
+	unsigned shard = sim_shard_of(s, "carl");
+	struct span row;
+	struct held h;
+
+	(void)state;
+	sim_send(s, "till/1 anna buys 1\ntill/2 carl buys 1");
+	assert_true(sim_command(s, "pause risk.quiet"));
+	sim_until(s, "31d");
+	assert_true(sim_lifecycle(s, shop));
+	sim_until(s, "32d");
+	take_trace(s);
+	assert_int_equal(env_held_get(s->env[shard], sim_name(s, shard, "risk.quiet"),
+		span_str("carl"), &h), OK);
+	assert_true(sim_command(s, "merge anna carl"));
+	sim_until(s, "33d");
+	SIM_TRACE(s, "[     32d] carl follow_up.closed <- open, customer.merged anna\n"
+		"[     32d] anna stage.repeat <- first_time\n");
+	assert_int_equal(env_follow_up_get(s->env[shard], sim_name(s, shard, "follow_up.call_back"),
+		span_str("carl"), &row), ERR_NOTFOUND);
+	assert_int_equal(env_held_get(s->env[shard], sim_name(s, shard, "risk.quiet"),
+		span_str("carl"), &h), ERR_NOTFOUND);
+	story_end(s);
+}
+
 static void a_new_file_and_a_market_come_to_an_id_that_is_taken_out(void **state)
 {
 	struct sim *s = sim_shop_of();
@@ -568,6 +602,7 @@ int main(void)
 		cmocka_unit_test(a_person_gives_one_credit_and_none_to_themselves),
 		cmocka_unit_test(a_late_event_of_an_id_withdraws_nothing_and_the_sum_is_right),
 		cmocka_unit_test(what_is_held_and_to_be_done_of_an_id_ends_and_the_person_answers_for_it),
+		cmocka_unit_test(of_an_id_nothing_stays_held_or_to_be_done_that_another_file_had_opened),
 		cmocka_unit_test(a_new_file_and_a_market_come_to_an_id_that_is_taken_out),
 		cmocka_unit_test(what_a_later_file_counts_it_counts_of_each_id),
 		cmocka_unit_test(people_roll_up_into_their_account),
