@@ -16,7 +16,7 @@
 
 /* Raised whenever the same inputs would give other outcomes. A journal whose unapplied tail was
  * written under another number is not replayed without being told to (docs/ARCHITECTURE.md). */
-#define ENGINE_VERSION 3
+#define ENGINE_VERSION 4
 
 /* Parameters that change state; journalled when they change. */
 struct settings {
