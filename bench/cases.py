@@ -97,7 +97,7 @@ class Ideal:
                 "device_bytes_per_event": v["wr_B_ev"], "anon_mib": v["anon_MB"]}
 
     def loaded(self, argv):
-        """What it prints; None when it has not ended after some minutes, as one in some hundred does not."""
+        """What it prints; None when it has not ended after some minutes, which was seen."""
         p = start(argv, cwd=self.directory, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
                   start_new_session=True)  # its server is its child
         try:
