@@ -63,12 +63,13 @@ static bool is_known(struct merging *m, const struct query *q, const char *unkno
 	if (q->rc == ERR_NOTFOUND && !unknown) {
 		control_no_customer(m->d, &m->peer, m->number, span_of(q->key.data, q->key.size));
 		merging_over(m);
-	} else if (q->rc == ERR_NOTFOUND)
+	} else if (q->rc == ERR_NOTFOUND) {
 		refuse(m, "not_found", unknown);
-	else if (q->rc == ERR_CORRUPT)
+	} else if (q->rc == ERR_CORRUPT) {
 		refuse(m, "damaged", "a record is damaged and set aside; see kith store verify");
-	else
+	} else {
 		refuse(m, "failed", err_text(q->rc));
+	}
 	return false;
 }
 

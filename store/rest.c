@@ -30,6 +30,7 @@ static int open_again(struct env *e)
 	bool is_short;
 	int rc, before;
 
+	/* Held open, so that a file made anew is not given the inode of one that was deleted. */
 	if (mdb_env_get_fd(e->lmdb, &before) != 0 || (before = dup(before)) < 0)
 		return OK; /* at another time */
 	(void)mdb_env_get_path(e->lmdb, &path);
