@@ -125,6 +125,8 @@ class Daemon:
 		self.lifecycle = os.path.join(directory, name + '.lifecycle')
 		self.flags = list(flags) + ['--clock', clock]
 		self.wrapper, self.env, self.user = list(wrapper), env, user
+		# The checkout may lie where another user does not get in.
+		self.program = shutil.copy(KITHD, directory) if user else KITHD
 		self.process = None
 		self.log_start = 0
 		if lifecycle is not None:
@@ -138,7 +140,7 @@ class Daemon:
 		os.replace(self.lifecycle + '.new', self.lifecycle)
 
 	def command(self):
-		return self.wrapper + [KITHD, '--store', self.store, '--run', self.run] + self.flags
+		return self.wrapper + [self.program, '--store', self.store, '--run', self.run] + self.flags
 
 	def start(self, wait=True):
 		assert self.process is None or self.process.poll() is not None
